@@ -114,6 +114,14 @@ CLEW_MUST_USE int clew_tier_mirror(const char *dir, const struct clew_deriver *d
  * directory has read it; NULL has none. Their number.
  */
 uint64_t clew_tier_each_damaged(struct clew_tier *tier, clew_verify_report_fn fn, void *context);
+/*
+ * As which writer the store of @tier writes its bucket (@ret_name, "" = the one without a name),
+ * and the others there, in words, as far as its collector has seen them (@ret_others, "" = none).
+ * What is deleted, redacted or put beside the traces here is of this one alone. False: nobody
+ * else's, and no name. In any process.
+ */
+bool clew_tier_sharing(struct clew_tier *tier, char ret_name[CLEW_TIER_WRITER_BYTES],
+                       char *ret_others, size_t size);
 /* Whether the store in @dir has, or had, its sealed data in a bucket too. */
 CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
 /* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */

@@ -257,7 +257,7 @@ def stages(options):
         ("crash", folder_stage("tests/crash")),
     ]
     def clients(results, stage):
-        for program in ("run", "readers", "statistics", "mcp"):
+        for program in ("run", "guide", "readers", "statistics", "mcp"):
             tap_program(results, stage, [os.path.join(ROOT, "tests/clients", program), *(["--all"] if options.clients else [])],
                         options.only)
 

@@ -4,17 +4,23 @@ The section "s3" of tools/bench: what a bucket costs a collector, and what it ta
 The bucket is SeaweedFS when it is installed in the build directory (tests/ceph installs it), else the store in memory that the tests
 have. Requests are counted by a proxy between; times are taken without it.
 """
+import contextlib
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tests", name) for name in ("bucket", "integration", "ceph")]
 
 WIDTHS = (30, 10, 10, 10, 10, 10)
+# Where requests are not counted they come sooner than a collector makes them, so that less is waited.
+SOON = ("--objects-wait", "2s")
 # What stores ask for: a thousand PUTs or LISTs, a thousand GETs, a GB for a month (US dollars).
 PUT_1000, GET_1000, GB_MONTH = 0.005, 0.0004, 0.023
 DAYS = 30
@@ -59,17 +65,18 @@ def median(values):
     return statistics.median(values) if values else 0
 
 
-def uploaded(server, state):
-    """Waits until the bucket has all segments."""
-    end = time.monotonic() + 120
+def uploaded(server):
+    """Waits until all is sealed, and the bucket has all segments; how the store is then."""
+    end = time.monotonic() + 240
     while True:
+        state = server.wait_sealed()  # again: segments are put together meanwhile
         with open(server.log, encoding="utf-8") as log:
             lines = [line for line in log if " objects.uploaded " in line]
         if lines and int(lines[-1].rsplit("in_all=", 1)[1]) == state["segments"]:
-            return
+            return state
         if time.monotonic() > end:
-            raise TimeoutError("not all is uploaded after 120 s")
-        time.sleep(0.2)
+            raise TimeoutError(f"not all of {state['segments']} segments is uploaded after 240 s: {lines[-1:]}")
+        time.sleep(0.5)
 
 
 # ---- writing ---------------------------------------------------------------------------------
@@ -77,16 +84,14 @@ def uploaded(server, state):
 
 def write_once(bench, setup, bucket, prefix, words, rate, seconds, counted):
     """(report, CPU s, state, what the bucket saw) of a collector that uploads; prefix None: one that does not."""
-    flags = ["--objects", bucket.url(prefix, counted)] if prefix else []
+    flags = ["--objects", bucket.url(prefix, counted), *([] if counted else SOON)] if prefix else []
     os.environ.update({k: v for k, v in bucket.environment.items() if k.startswith("AWS_")})
     with setup.scratch() as directory, bench.Server(setup, directory, *bench.SEAL_FAST, *flags) as server:
         bucket.seen()
         before = bench.run_seconds(server)
         more = ["--rate", rate, "--repeat", "0", "--seconds", seconds] if rate else []
         report = server.load(*more, *words)
-        state = server.wait_sealed()
-        if prefix:
-            uploaded(server, state)
+        state = uploaded(server) if prefix else server.wait_sealed()
         return report, bench.run_seconds(server) - before, state, bucket.seen()
 
 
@@ -131,6 +136,76 @@ def bench_write(bench, setup, bucket):
     return counts
 
 
+# ---- acknowledged in the bucket --------------------------------------------------------------
+
+
+class Prober(threading.Thread):
+    """Single PUTs to the same store while others work; what they took, in ms."""
+
+    def __init__(self, bucket, prefix, size):
+        super().__init__(daemon=True)
+        self.bucket, self.prefix, self.body = bucket, prefix, os.urandom(size)
+        self.took, self.over = [], threading.Event()
+
+    def run(self):
+        import s3_client
+        env = self.bucket.environment
+        client = s3_client.Client(self.bucket.port, env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"],
+                                  getattr(self.bucket.store, "region", "us-east-1"))
+        while not self.over.wait(0.1):
+            start = time.monotonic()
+            client.request("PUT", f"/traces/{self.prefix}/put/{len(self.took):08d}", body=self.body)
+            self.took.append((time.monotonic() - start) * 1000)
+
+    def end(self):
+        self.over.set()
+        self.join()
+        took = sorted(self.took)
+        return statistics.median(took), took[min(len(took) - 1, len(took) * 99 // 100)]
+
+
+def ack_once(bench, setup, bucket, prefix, n, words, rate, seconds, acks, counted=False):
+    """[report], CPU s of all writers, (p50, p99) of a PUT beside them, what the bucket saw; of @n writers."""
+    os.environ.update({k: v for k, v in bucket.environment.items() if k.startswith("AWS_")})
+    with contextlib.ExitStack() as stack:
+        flags = ["--objects", bucket.url(prefix, counted), *(["--ack-objects", "on"] if acks else []), *([] if counted else SOON)]
+        servers = [stack.enter_context(bench.Server(setup, stack.enter_context(setup.scratch()), *bench.SEAL_FAST, *flags, "--writer", f"w{i}"))
+                   for i in range(n)]
+        bucket.seen()
+        before = [bench.run_seconds(s) for s in servers]
+        prober = Prober(bucket, prefix, 64 << 10)
+        prober.start()
+        more = ["--rate", rate, "--repeat", "0", "--seconds", seconds] if rate else []
+        loads = [subprocess.Popen([str(w) for w in s.load_words(*more, *words)], stdout=subprocess.PIPE, text=True) for s in servers]
+        reports = [json.loads(load.communicate(timeout=600)[0]) for load in loads]
+        put = prober.end()
+        for s in servers:
+            uploaded(s)
+        cpu = sum(bench.run_seconds(s) - b for s, b in zip(servers, before))
+        return reports, cpu, put, bucket.seen()
+
+
+def bench_acks(bench, setup, bucket):
+    path = setup.files()[0][1]
+    bench.row("--ack-objects on", "p50 ms", "p99 ms", "PUT p50", "PUT p99", "MB/CPU s", widths=WIDTHS)
+    for n in (1, 4):
+        for label, rate, words in ((f"{n} writers, 10 requests/s each", 10, ["--batch", 16, path]), (f"{n} writers, full speed", None, [path])):
+            reports, cpu, put, _ = ack_once(bench, setup, bucket, f"k{n}{rate or 0}", n, words, rate, setup.ack_s, True)
+            lost = sum(r["sent"] - r["acked"] for r in reports)
+            bench.row(label, bench.figure(median([r["ack_ms"]["p50"] for r in reports]), 1), bench.figure(max(r["ack_ms"]["p99"] for r in reports), 1),
+                      bench.figure(put[0], 1), bench.figure(put[1], 1), bench.figure(sum(r["acked_bytes"] for r in reports) / 1e6 / cpu), widths=WIDTHS)
+            if lost:
+                print(f"  note: {lost} requests were not acknowledged")
+    print("  PUT: single ones of 64 KiB to the same store beside it. p50: median of the writers; p99: of the worst.")
+    bench.row("requests, one writer", "OTLP MB", "PUTs", "journal", "DELETEs", "GET, LIST", widths=WIDTHS)
+    for acks in (False, True):
+        reports, _, _, seen = ack_once(bench, setup, bucket, f"q{acks}".lower(), 1, [path, "--repeat", "1"], None, 0, acks, True)
+        seen = [s for s in seen if "/put/" not in s[1]]
+        of = {m: [s for s in seen if s[0] == m] for m in ("PUT", "DELETE", "GET")}
+        bench.row("acknowledged there" if acks else "acknowledged here", bench.figure(reports[0]["acked_bytes"] / 1e6), len(of["PUT"]),
+                  sum("/journal/" in s[1] for s in of["PUT"]), len(of["DELETE"]), len(of["GET"]), widths=WIDTHS)
+
+
 # ---- reading ---------------------------------------------------------------------------------
 
 
@@ -153,18 +228,54 @@ def bench_read(bench, setup, bucket):
     with setup.scratch() as directory:
         with bench.Server(setup, directory, *bench.SEAL_FAST, "--objects", url) as server:
             server.load("--agents", str(runs))
-            uploaded(server, server.wait_sealed())
+            uploaded(server)
         environment = {**bucket.environment, "XDG_CACHE_HOME": os.path.join(directory, "cache")}
         bench.row(f"reading {runs} runs", "requests", "KB", "ms", "", "", widths=WIDTHS)
         clew = [setup.program("query/clew"), "--store", server.store, "list", "--since", "all", "-n", "40", "--json"]
         ids = [json.loads(line)["trace_id"] for line in bench.run(clew).stdout.splitlines() if line.startswith("{")]
+        text = ["list", "--since", "all", "-g", "error", "-n", "20"]
         for label, words in (("list, no cache yet", ["list", "--since", "all"]), ("list", ["list", "--since", "all"]),
                              ("by id, cold", ["tree", ids[-1]]), ("by id, warm", ["tree", ids[-1]]),
                              ("why, cold", ["why", ids[0]]), ("why, warm", ["why", ids[0]]),
-                             ("text, all runs", ["list", "--since", "all", "-g", "error", "-n", "20"])):
+                             ("text, all runs, cold", text), ("text, all runs, warm", text),
+                             ("by id, no cache yet", ["tree", ids[-1]])):
+            if "no cache yet" in label:
+                environment["XDG_CACHE_HOME"] = os.path.join(directory, label.split(",")[0].replace(" ", ""))
             n, down, wall, _ = asked(bench, setup, bucket, ["--store", url, *words], environment)
             bench.row(label, n, bench.figure(down / 1000), bench.figure(wall), widths=WIDTHS)
-    print("  Two requests of each ask whether something is new. ms: of the whole command, through the proxy that counts.")
+        print("  Two requests of each ask whether something is new. ms: of the whole command, through the proxy that counts.")
+        read_at_a_reader(bench, setup, bucket, url, os.path.join(directory, "reader"), [["tree", ids[-1]], ["why", ids[0]], text], environment)
+
+
+def read_at_a_reader(bench, setup, bucket, url, store, questions, environment):
+    """The same, asked of a clewd --role query: what it asks the bucket for besides following it."""
+    log = store + ".log"
+    with open(log, "w", encoding="utf-8") as out:
+        process = subprocess.Popen([setup.program("collector/clewd"), "--role", "query", "--store", store, "--objects", url, "--http", "127.0.0.1:0"],
+                                   stdout=out, stderr=out, env=environment)
+    try:
+        end = time.monotonic() + 60
+        address = None
+        while not address or '"segments":0' in urllib.request.urlopen(f"http://{address}/api/v1/status").read().decode().replace(" ", ""):
+            if time.monotonic() > end:
+                raise TimeoutError("a reader does not come to have what the bucket has")
+            time.sleep(0.3)
+            with open(log, encoding="utf-8") as lines:
+                found = re.search(r"protocol=http address=(\S+)", lines.read())
+            address = address or (found and found.group(1))
+        bench.row("at a reader", "requests", "KB", "ms", "", "", widths=WIDTHS)
+        for words in questions:
+            for label in ("cold", "warm"):
+                bucket.seen()
+                start = time.monotonic()
+                bench.run([setup.program("query/clew"), "--url", f"http://{address}", *words])
+                wall = (time.monotonic() - start) * 1000
+                seen = [s for s in bucket.seen() if "/seg/" in s[1]]
+                bench.row(f"{words[0]}, {label}", len(seen), bench.figure(sum(s[3] for s in seen) / 1000), bench.figure(wall), widths=WIDTHS)
+        print("  Requests for data; following asks two a second, whoever asks what.")
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def print_costs(bench, counts):
@@ -183,6 +294,7 @@ def bench_objects(bench, setup):
     with Bucket(setup) as bucket:
         bench.head(f"a bucket: {bucket.name} on this machine")
         counts = bench_write(bench, setup, bucket)
+        bench_acks(bench, setup, bucket)
         bench_read(bench, setup, bucket)
         print_costs(bench, counts)
     bench.command(setup, ["build/collector/clewd", "--store", "DIR", "--objects", "s3://BUCKET/PREFIX", *bench.SEAL_FAST])

@@ -344,19 +344,25 @@ static enum MHD_Result start_command(struct clew_api_request *q)
 
 /* ---- the listener's guest ------------------------------------------------------------------- */
 
-/* Paths of other products begin with "/api/" too (Langfuse's with "/api/public/otel/v1/traces"). */
-static bool wants(const char *method, const char *path)
+/* Paths of other products begin with "/api/" too (Langfuse's with "/api/public/otel/v1/traces").
+ * What a browser asks for and nobody knows is told on a page. */
+static bool wants(struct MHD_Connection *connection, const char *method, const char *path)
 {
         struct clew_ui_asset asset;
         bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
         bool is_api = strncmp(path, BASE, sizeof(BASE) - 1) == 0;
+        const char *accept;
 
         if (clew_api_is_sign_in(method, path) || clew_api_is_mcp(path) ||
             (reads && clew_api_is_metrics(path)))
                 return true;
         if (strcmp(method, "POST") == 0 || strcmp(method, "OPTIONS") == 0)
                 return is_api && !clew_http_path_is_otlp(path);
-        return is_api || (reads && clew_ui_asset_find(clew_slice_of_cstr(path), &asset));
+        if (is_api || (reads && clew_ui_asset_find(clew_slice_of_cstr(path), &asset)))
+                return true;
+        accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+        return reads && !clew_http_path_is_otlp(path) && accept &&
+               clew_serve_reads_pages(clew_slice_of_cstr(accept));
 }
 
 static enum MHD_Result append_pair(void *context, enum MHD_ValueKind kind, const char *key,

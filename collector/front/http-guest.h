@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 struct clew_http_guest {
-        bool (*wants)(const char *method, const char *path);
+        bool (*wants)(struct MHD_Connection *connection, const char *method, const char *path);
         /* NULL: no memory, the connection is closed. */
         void *(*begin)(void *context, struct MHD_Connection *connection, const char *method,
                        const char *path);

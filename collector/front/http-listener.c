@@ -528,7 +528,7 @@ static enum MHD_Result on_begin(struct request *q, const char *method, const cha
 {
         const struct clew_http_listener_options *o = &q->listener->options;
 
-        if (!o->guest || !o->guest->wants(method, path))
+        if (!o->guest || !o->guest->wants(q->connection, method, path))
                 return on_headers(q, method, path);
         q->guest = o->guest->begin(o->guest_context, q->connection, method, path);
         return q->guest ? MHD_YES : MHD_NO;

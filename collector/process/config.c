@@ -333,13 +333,18 @@ static int check_writer(const struct clew_config *c, struct clew_error *err)
         return 0;
 }
 
-/* Each protocol has a port of its own, unless the system is to choose one (port 0). */
+/* One at least listens; each protocol has a port of its own, unless the system is to choose one
+ * (port 0). */
 static int check_addresses(const struct clew_config *c, struct clew_error *err)
 {
         struct clew_address a;
         char grpc[CLEW_ADDRESS_TEXT_MAX];
         char http[CLEW_ADDRESS_TEXT_MAX];
 
+        if (strcmp(c->grpc, "off") == 0 && strcmp(c->http, "off") == 0)
+                return clew_error_set(err, -EINVAL, 0,
+                                      "grpc and http are both off: nothing could be sent to it or "
+                                      "asked of it; leave one of them on");
         if (strcmp(c->grpc, "off") == 0 || strcmp(c->http, "off") == 0)
                 return 0;
         if (clew_address_parse(c->grpc, &a, err) < 0)

@@ -62,6 +62,9 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
         r = name_bucket(config, p, url, sizeof(url), err);
         if (r < 0)
                 return r;
+        /* One that does not answer is waited for some time: two minutes by a store that is empty.
+         */
+        clew_log(CLEW_LOG_INFO, "objects.attaching", "project=%s url=\"%s\"", p->name, url);
         r = clew_tier_attach(p->store, &options, &p->tier, &stats, err);
         if (r == 0 && stats.more)
                 clew_log(CLEW_LOG_WARN, "objects.waiting", "project=%s reason=\"%s\"", p->name,

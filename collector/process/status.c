@@ -3,11 +3,14 @@
  */
 #include "collector/process/status.h"
 
+#include "collector/base/watch.h"
 #include "collector/process/scrape.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "query/answer/when.h"
+
+#include <unistd.h>
 
 #define GAP_BYTES 512u
 
@@ -24,6 +27,19 @@ static void put_counters(const struct clew_counters *counters, struct clew_json_
         for (size_t i = 0; i < CLEW_COUNTERS; i++)
                 put(w, clew_counter_name((enum clew_counter)i),
                     clew_counter_read(counters, (enum clew_counter)i));
+        clew_json_write_object_end(w);
+}
+
+/* Of the process, all its projects together. */
+static void put_memory(struct clew_json_writer *w)
+{
+        struct clew_watch_process process;
+
+        clew_watch_process(&process);
+        clew_json_write_key(w, "memory");
+        clew_json_write_object_begin(w);
+        put(w, "own_bytes", clew_watch_private_bytes(getpid()));
+        put(w, "resident_bytes", process.resident_bytes);
         clew_json_write_object_end(w);
 }
 
@@ -174,6 +190,7 @@ void clew_status_write(void *context, const char *project, struct clew_json_writ
         clew_json_write_key(w, "role");
         clew_json_write_cstr(w, p && p->follower ? "query" : "all");
         put_counters(s->options.counters, w);
+        put_memory(w);
         if (p)
                 put_project(s, p, w);
         if (p && p->follower)

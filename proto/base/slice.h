@@ -45,6 +45,12 @@ static inline bool clew_slice_starts_with(struct clew_slice a, struct clew_slice
                (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);
 }
 
+static inline bool clew_slice_ends_with(struct clew_slice a, struct clew_slice suffix)
+{
+        return a.len >= suffix.len && (suffix.len == 0 || memcmp(a.data + a.len - suffix.len,
+                                                                 suffix.data, suffix.len) == 0);
+}
+
 /* Bytewise order, shorter first on a common prefix: the order of LMDB keys. */
 static inline int clew_slice_cmp(struct clew_slice a, struct clew_slice b)
 {

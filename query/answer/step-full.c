@@ -15,6 +15,9 @@ const enum clew_field clew_unkept_fields[CLEW_UNKEPT_FIELDS] = {
         CLEW_FIELD_TAGS,
 };
 
+/* A value with its stand-ins told. */
+#define SHOWN_BYTES_MAX ((size_t)256 << 20)
+
 /* What is being written. */
 struct full {
         const struct clew_trace *trace;
@@ -22,7 +25,27 @@ struct full {
         struct clew_arena *scratch;
 };
 
-static void put_attributes(struct clew_json_writer *w, const char *key, struct clew_message_iter it)
+/* What a rule of retention left out is told in words here as it is in messages. */
+static void put_shown(struct full *v, struct clew_json_writer *w, const struct clew_value *value)
+{
+        CLEW_BUFFER json = {0};
+        struct clew_json_writer own = clew_json_writer_make(&json, 0);
+
+        clew_arena_reset(v->scratch);
+        if (value->type == CLEW_VALUE_STRING) {
+                clew_json_write_string(w, clew_stand_in_show(value->bytes, v->scratch));
+                return;
+        }
+        clew_buffer_init(&json, SHOWN_BYTES_MAX);
+        clew_write_value(&own, value);
+        if (clew_buffer_error(&json) < 0)
+                clew_write_value(w, value);
+        else
+                clew_json_write_raw(w, clew_stand_in_show(clew_buffer_slice(&json), v->scratch));
+}
+
+static void put_attributes(struct full *v, struct clew_json_writer *w, const char *key,
+                           struct clew_message_iter it)
 {
         struct clew_attribute a;
 
@@ -30,7 +53,10 @@ static void put_attributes(struct clew_json_writer *w, const char *key, struct c
         clew_json_write_object_begin(w);
         while (clew_attribute_next(&it, &a)) {
                 clew_json_write_key_slice(w, a.key);
-                clew_write_value(w, &a.value);
+                if (v->trace->left_out)
+                        put_shown(v, w, &a.value);
+                else
+                        clew_write_value(w, &a.value);
         }
         clew_json_write_object_end(w);
 }
@@ -58,7 +84,7 @@ static int put_messages(struct full *v, struct clew_json_writer *w, const char *
         return 0;
 }
 
-static void put_events(struct clew_json_writer *w, const struct clew_span *span)
+static void put_events(struct full *v, struct clew_json_writer *w, const struct clew_span *span)
 {
         struct clew_message_iter it = clew_span_events(span);
         struct clew_span_event e;
@@ -71,13 +97,13 @@ static void put_events(struct clew_json_writer *w, const struct clew_span *span)
                 clew_json_write_string(w, e.name);
                 clew_json_write_key(w, "time");
                 clew_write_time(w, e.time_ns);
-                put_attributes(w, "attributes", clew_event_attributes(&e));
+                put_attributes(v, w, "attributes", clew_event_attributes(&e));
                 clew_json_write_object_end(w);
         }
         clew_json_write_array_end(w);
 }
 
-static void put_links(struct clew_json_writer *w, const struct clew_span *span)
+static void put_links(struct full *v, struct clew_json_writer *w, const struct clew_span *span)
 {
         struct clew_message_iter it = clew_span_links(span);
         struct clew_span_link link;
@@ -90,7 +116,7 @@ static void put_links(struct clew_json_writer *w, const struct clew_span *span)
                 clew_write_trace_id(w, &link.trace_id);
                 clew_json_write_key(w, "span_id");
                 clew_write_span_id(w, &link.span_id);
-                put_attributes(w, "attributes", clew_link_attributes(&link));
+                put_attributes(v, w, "attributes", clew_link_attributes(&link));
                 clew_json_write_object_end(w);
         }
         clew_json_write_array_end(w);
@@ -241,16 +267,17 @@ int clew_step_write_full(struct clew_json_writer *w, const struct clew_trace *tr
         put_provenance(v, w);
         clew_json_write_key(w, "span_name");
         clew_json_write_string(w, s->span.name);
-        put_attributes(w, "attributes", clew_span_attributes(&s->span));
-        put_events(w, &s->span);
-        put_links(w, &s->span);
+        put_attributes(v, w, "attributes", clew_span_attributes(&s->span));
+        put_events(v, w, &s->span);
+        put_links(v, w, &s->span);
         clew_json_write_key(w, "scope");
         clew_json_write_object_begin(w);
         clew_write_member(w, "name", clew_scope_name(s->scope));
         clew_write_member(w, "version", clew_scope_version(s->scope));
-        put_attributes(w, "attributes", clew_scope_attributes(s->scope));
+        put_attributes(v, w, "attributes", clew_scope_attributes(s->scope));
         clew_json_write_object_end(w);
-        put_attributes(w, "resource", clew_resource_attributes(s->resource));
+        put_attributes(v, w, "resource", clew_resource_attributes(s->resource));
+        clew_write_left_out(w, trace);
         return r;
 }
 

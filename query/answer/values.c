@@ -85,6 +85,21 @@ void clew_write_tokens(struct clew_json_writer *w, const struct clew_tokens *tok
         clew_json_write_object_end(w);
 }
 
+void clew_write_left_out(struct clew_json_writer *w, const struct clew_trace *trace)
+{
+        if (!trace->left_out)
+                return;
+        clew_json_write_key(w, "texts_left_out");
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "time");
+        clew_write_time(w, trace->left_out_note.time_ns);
+        clew_json_write_key(w, "rule");
+        clew_write_text(w, trace->left_out_note.rule);
+        clew_json_write_key(w, "more_came");
+        clew_json_write_bool(w, trace->left_out == CLEW_LEFT_OUT_SOME);
+        clew_json_write_object_end(w);
+}
+
 void clew_write_value(struct clew_json_writer *w, const struct clew_value *value)
 {
         clew_value_write(w, value, CLEW_VALUE_BYTES_OBJECT);

@@ -20,6 +20,9 @@ void clew_write_text(struct clew_json_writer *w, struct clew_slice text);
 void clew_write_member(struct clew_json_writer *w, const char *key, struct clew_slice text);
 /* {"in":..,"out":.., and what else was reported}. */
 void clew_write_tokens(struct clew_json_writer *w, const struct clew_tokens *tokens);
+/* Of a trace whose texts a rule of retention took: "texts_left_out":{"time":..,"rule":..,
+ * "more_came":..}. Of others nothing. */
+void clew_write_left_out(struct clew_json_writer *w, const struct clew_trace *trace);
 /* Any OTLP value; nested ones as JSON arrays and objects, bytes as {"bytes":"base64"}. */
 void clew_write_value(struct clew_json_writer *w, const struct clew_value *value);
 

@@ -79,6 +79,10 @@ void clew_why_write(struct clew_json_writer *w, const struct clew_why *why)
         if (trace->left_out) { /* by a rule of retention */
                 clew_json_write_key(w, "texts_left_out");
                 clew_json_write_cstr(w, trace->left_out == CLEW_LEFT_OUT_ALL ? "all" : "some");
+                if (!why->view->passed) { /* what passing runs tell is not in its note */
+                        clew_json_write_key(w, "references_left_out");
+                        clew_json_write_bool(w, true);
+                }
         }
 }
 

@@ -69,6 +69,7 @@ struct clew_cli {
 
         struct clew_store *store; /* NULL until needed */
         struct clew_tier *tier;   /* reads back what the store has in a bucket; NULL = nothing */
+        bool told_sharing;        /* that others write to the same bucket */
         struct clew_view *view;
         int store_mode;                     /* enum clew_store_mode of `store` */
         struct clew_trace_id told_left_out; /* of which it was said that its texts are not there */

@@ -4,33 +4,56 @@
 #include "query/cli/commands.h"
 
 #include "query/answer/nearest.h"
+#include "query/serve/filter.h"
 
 #include <string.h>
+
+#define WINDOW                                                                                     \
+        "Without --since: the last " CLEW_SINCE_DEFAULT                                            \
+        ", or all there is when nothing started then.\n"
 
 static const struct clew_command commands[] = {
         {"find", "list", "ls", "[QUERY] [FLAGS]",
          "traces, newest first; --failed is the common case", clew_cmd_list,
+         .more = WINDOW "\n"
+                        "  clew list --failed --since 7d\n"
+                        "  clew list --since all -t search --longer 2s\n"
+                        "  clew list --since all '{ status = error }'   (clew help query)\n",
          .served = CLEW_SERVED_READS},
         {"find", "sessions", NULL, "[FLAGS]", "sessions with their runs and failures",
-         clew_cmd_sessions, .served = CLEW_SERVED_READS},
+         clew_cmd_sessions, .more = WINDOW, .served = CLEW_SERVED_READS},
         {"find", "attrs", NULL, "[NAME] [FLAGS]", "attributes that there are, or the values of one",
-         clew_cmd_attrs, .served = CLEW_SERVED_READS},
+         clew_cmd_attrs, .more = WINDOW, .served = CLEW_SERVED_READS},
         {"read", "tree", NULL, "ID... [FLAGS]", "call tree of one trace", clew_cmd_tree,
+         .more = "Ids: clew help ids. What the marks mean: clew help marks.\n",
          .served = CLEW_SERVED_READS},
         {"read", "show", NULL, "ID#STEP... [FLAGS]", "one step in full: texts, attributes, events",
-         clew_cmd_show, .served = CLEW_SERVED_READS},
+         clew_cmd_show, .more = "Steps are numbered by clew tree; clew help ids.\n",
+         .served = CLEW_SERVED_READS},
         {"read", "chat", NULL, "ID... | --session S", "the conversation, each message once",
          clew_cmd_chat, .served = CLEW_SERVED_READS},
         {"read", "why", NULL, "ID... | --all [FLAGS]", "most likely root cause, with evidence",
-         clew_cmd_why, .served = CLEW_SERVED_READS},
+         clew_cmd_why,
+         .more = "--all without --since: the last " CLEW_SINCE_DEFAULT
+                 ", or all there is when nothing started then.\n",
+         .served = CLEW_SERVED_READS},
         {"compare", "compare", NULL, "--failed | A [B] [FLAGS]",
          "what some runs have and others have not, beyond chance", clew_cmd_compare,
+         .more = WINDOW
+         "\n"
+         "  clew compare --failed --since all    failed runs and those that ended well\n"
+         "  clew compare --by model --since all  the two models that were used most\n"
+         "  clew compare '{ status = error }'    what a query selects, and the rest\n",
          .served = CLEW_SERVED_READS},
         {"compare", "stats", NULL, "[QUERY] [--by KEYS] [FLAGS]",
          "counts, failures, times, tokens, cost in groups; series", clew_cmd_stats,
+         .more = WINDOW "\n"
+                        "  clew stats --by agent\n"
+                        "  clew stats --since all --by tool --sort failed\n"
+                        "  clew stats --since all --over 1h\n",
          .served = CLEW_SERVED_READS},
         {"compare", "clusters", NULL, "[NAME] [FLAGS]", "failed runs grouped by cause",
-         clew_cmd_clusters, .served = CLEW_SERVED_READS},
+         clew_cmd_clusters, .more = WINDOW, .served = CLEW_SERVED_READS},
         {"compare", "diff", NULL, "A B [FLAGS]", "two traces, aligned step by step", clew_cmd_diff,
          .served = CLEW_SERVED_READS},
         {"live", "tail", NULL, "[ID] [FLAGS]", "follow new runs, or the steps of one open run",
@@ -40,6 +63,15 @@ static const struct clew_command commands[] = {
          .served = CLEW_SERVED_SAYS, .parts = true},
         {"judge", "dataset", NULL, "VERB NAME [FLAGS]",
          "cases for agents, with versions: create, add, show ...", clew_cmd_dataset,
+         .more = "  create NAME                   begin one\n"
+                 "  add NAME [ID...]              cases made of runs: these, or what flags select\n"
+                 "  import NAME FILE              cases of a file: JSON, JSON lines, CSV\n"
+                 "  list                          all datasets\n"
+                 "  show NAME[@V] [ITEM]          its cases, or one in full\n"
+                 "  diff A[@V] B[@V]              what two versions differ in\n"
+                 "  schema NAME [FILE]            the JSON Schema of its cases, or a new one\n"
+                 "  freeze NAME                   a version that never changes\n"
+                 "  remove NAME ITEM...           cases taken out of what is not frozen yet\n",
          .served = CLEW_SERVED_SAYS},
         {"judge", "experiment", NULL, "run NAME | compare A B | list | show NAME",
          "a dataset through any agent; two versions compared", clew_cmd_experiment,
@@ -48,13 +80,19 @@ static const struct clew_command commands[] = {
          "results of Inspect, promptfoo and DeepEval as scores", clew_cmd_eval,
          .served = CLEW_SERVED_SAYS},
         {"judge", "rubric", NULL, "add NAME FILE | show | list | history | diff",
-         "criteria as texts with versions", clew_cmd_rubric, .served = CLEW_SERVED_SAYS},
+         "criteria as texts with versions", clew_cmd_rubric,
+         .more = "  add NAME FILE                 a text, or its next version\n"
+                 "  show NAME[@V]                 the newest, or that version\n"
+                 "  list                          the newest of each\n"
+                 "  history NAME                  all versions of one\n"
+                 "  diff NAME@A NAME@B            line by line\n",
+         .served = CLEW_SERVED_SAYS},
         {"judge", "judge", NULL, "--cmd COMMAND [ID...] [FLAGS]",
          "findings to a program of yours, its answer kept as a score", clew_cmd_judge,
          .served = CLEW_SERVED_SAYS, .parts = true},
         {"judge", "export", NULL, "[ID...] [FLAGS]",
          "traces as OTLP, datasets as evaluation tools read them", clew_cmd_export,
-         .served = CLEW_SERVED_READS},
+         .more = "All formats: clew help formats.\n", .served = CLEW_SERVED_READS},
         {"judge", "share", NULL, "ID -o FILE",
          "a run as one page that needs no server, secrets masked", clew_cmd_share,
          .served = CLEW_SERVED_READS},
@@ -63,6 +101,7 @@ static const struct clew_command commands[] = {
          .served = CLEW_SERVED_HOME},
         {"setup", "import", NULL, "FILE...",
          "OTLP and other tools' traces (.zst, .gz, - for stdin)", clew_cmd_import,
+         .more = "Kinds are told apart by what is in the file; importing again changes nothing.\n",
          .served = CLEW_SERVED_NOT,
          .why_not = "a server takes traces as OTLP, at its /v1/traces (clew help send)"},
         {"setup", "mcp", NULL, "[--allow-annotate]",
@@ -76,6 +115,7 @@ static const struct clew_command commands[] = {
          .served = CLEW_SERVED_HOME},
         {"setup", "backup", NULL, "DEST [--verify] [--check]",
          "a copy while clewd writes; the next has only what is new", clew_cmd_backup,
+         .more = "How backups and repair go together: clew help copies.\n",
          .served = CLEW_SERVED_NOT,
          .why_not = "it copies the files of a store; run it where they lie"},
         {"setup", "restore", NULL, "SRC [--store DIR]", "a store from a backup, verified",
@@ -88,11 +128,12 @@ static const struct clew_command commands[] = {
          "traces taken out of the store for good", clew_cmd_delete, .served = CLEW_SERVED_READS},
         {"setup", "redact", NULL, "--string S | --rule R [--dry-run]",
          "a text taken out of everything that is stored", clew_cmd_redact,
+         .more = "What stands in a file of rules, and what is found: clew help redaction.\n",
          .served = CLEW_SERVED_NOT,
          .why_not = "it rewrites all that is stored; run it on the machine with the store"},
         {"setup", "retention", NULL, "FILE [--apply]",
          "what rules of keeping would drop now, or drop it", clew_cmd_retention,
-         .served = CLEW_SERVED_READS},
+         .more = "What stands in FILE: clew help retention.\n", .served = CLEW_SERVED_READS},
         {"setup", "audit", NULL, "[--after HASH]", "whether the log of who did what is whole",
          clew_cmd_audit, .served = CLEW_SERVED_ADMIN},
         {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",
@@ -100,6 +141,15 @@ static const struct clew_command commands[] = {
          .served = CLEW_SERVED_READS},
         {"setup", "completion", NULL, "bash | zsh | fish",
          "a script that completes commands and ids", clew_cmd_completion,
+         .more = "For this shell alone, and for each new one:\n\n"
+                 "  source <(clew completion bash)\n"
+                 "  clew completion bash > DIR/clew       where DIR is\n"
+                 "        ~/.local/share/bash-completion/completions\n\n"
+                 "  source <(clew completion zsh)         behind compinit\n"
+                 "  clew completion zsh > DIR/_clew       where DIR is one of $fpath\n\n"
+                 "  clew completion fish | source\n"
+                 "  clew completion fish > ~/.config/fish/completions/clew.fish\n\n"
+                 "A Debian package of Clew brings all three.\n",
          .served = CLEW_SERVED_HOME},
         {"setup", "help", NULL, "[COMMAND | TOPIC]", "help for a command or a topic", clew_cmd_help,
          .served = CLEW_SERVED_HOME},

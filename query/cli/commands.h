@@ -32,6 +32,7 @@ struct clew_command {
          * terminal to read, or programs to start. */
         bool parts;
         const char *why_not;
+        const char *more; /* lines of --help above the flags, ended by line breaks; NULL = none */
 };
 
 /* NULL when there is no such command. Names are never abbreviated. */

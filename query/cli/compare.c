@@ -71,7 +71,7 @@ static int print_table(struct clew_compare_command *c, const struct clew_compari
                 {.heading = "CHANCE", .right = true, .drop = 1},
         };
         uint64_t limit = c->output_flags.limit ? c->output_flags.limit : CLEW_ROWS_DEFAULT;
-        uint32_t n = c->all ? res->n : res->n_found;
+        uint32_t n = c->all ? res->n : res->n_told;
         CLEW_ARENA arena = {0};
         struct clew_table table;
 
@@ -90,6 +90,9 @@ static int print_table(struct clew_compare_command *c, const struct clew_compari
                       res->runs[1] == 1 ? "" : "s", c->contrast.cut[1] ? " (the newest)" : "",
                       res->n, res->n == 1 ? "" : "s", res->n_found, res->n_found == 1 ? "s" : "",
                       res->n_found == 0 && !c->all ? " (--all shows the rest)" : "");
+        if (n < res->n_found)
+                clew_cli_note(c->cli, "%u further bound%s of the same numbers left out (--all)",
+                              res->n_found - n, res->n_found - n == 1 ? "" : "s");
         if (n > limit)
                 clew_cli_note(c->cli, "%llu shown (-n N for more)", (unsigned long long)limit);
         clew_window_tell_left_out(&c->window, c->window.left_out);
@@ -119,7 +122,7 @@ static int print(struct clew_compare_command *c)
                 return c->output_flags.exit_status ? CLEW_EXIT_NOTHING : 0;
         }
         if (clew_output_is_machine(&c->output)) {
-                for (uint32_t i = 0; i < (c->all ? res.n : res.n_found) && i < limit && r == 0; i++)
+                for (uint32_t i = 0; i < (c->all ? res.n : res.n_told) && i < limit && r == 0; i++)
                         r = clew_output_put(&c->output,
                                             &(struct clew_contrast_row){&res.features[i], &res});
         } else {

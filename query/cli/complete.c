@@ -4,22 +4,28 @@
 #include "query/cli/complete.h"
 
 #include "proto/base/mem.h"
+#include "query/answer/safe.h"
 #include "query/cli/commands.h"
 #include "query/cli/help.h"
 #include "query/cli/names.h"
 #include "query/cli/open.h"
+#include "query/cli/remote.h"
 #include "query/review/export/export.h"
 
 #include <string.h>
 
 /* How long traces are looked at; all together takes less than a person notices. */
 #define LOOK_NS (25 * UINT64_C(1000000))
+/* How long a server may take, which is looked at about once a second. */
+#define SERVER_NS (1000 * UINT64_C(1000000))
 #define TRACES_MAX 2000u
 /* Ids of the newest runs. */
 #define IDS_MAX 50u
 #define ARENA_MAX ((size_t)64 << 20)
 /* The help text of the longest command is a tenth of it. */
 #define HELP_BYTES_MAX 65536u
+/* Of one name, and of what it is; longer names are left out. */
+#define NAME_BYTES_MAX 512u
 
 struct complete {
         struct clew_cli *cli;
@@ -33,17 +39,16 @@ struct complete {
 
 static void put(struct complete *c, struct clew_slice name, struct clew_slice text)
 {
-        /* A line and a tab are the form; names with either in them are left out. */
-        for (size_t i = 0; i < name.len; i++) {
-                if (name.data[i] < 0x20 || name.data[i] == 0x7f)
-                        return;
-        }
+        char safe[NAME_BYTES_MAX];
+
+        /* What would not be typed as it is shown is left out: a line and a tab are the form, and a
+         * terminal obeys some bytes. */
+        if (name.len >= sizeof(safe) ||
+            !clew_slice_eq_cstr(name, clew_safe_cstr(name, safe, sizeof(safe))))
+                return;
         fwrite(name.data, 1, name.len, c->cli->out);
         if (text.len > 0)
-                fputc('\t', c->cli->out);
-        for (size_t i = 0; i < text.len; i++)
-                fputc(text.data[i] < 0x20 || text.data[i] == 0x7f ? ' ' : text.data[i],
-                      c->cli->out);
+                fprintf(c->cli->out, "\t%s", clew_safe_cstr(text, safe, sizeof(safe)));
         fputc('\n', c->cli->out);
 }
 
@@ -69,17 +74,54 @@ static void put_words(struct complete *c, const char *words)
 /* ---- names of the store ------------------------------------------------------------------------
  */
 
+static const char *const kinds[] = {
+        [CLEW_NAMES_AGENTS] = "agents",           [CLEW_NAMES_TOOLS] = "tools",
+        [CLEW_NAMES_MODELS] = "models",           [CLEW_NAMES_SERVICES] = "services",
+        [CLEW_NAMES_SESSIONS] = "sessions",       [CLEW_NAMES_USERS] = "users",
+        [CLEW_NAMES_SIGNATURES] = "signatures",   [CLEW_NAMES_TRACES] = "traces",
+        [CLEW_NAMES_LABELS] = "labels",           [CLEW_NAMES_SCORES] = "scores",
+        [CLEW_NAMES_RUBRICS] = "rubrics",         [CLEW_NAMES_DATASETS] = "datasets",
+        [CLEW_NAMES_EXPERIMENTS] = "experiments", [CLEW_NAMES_RULES] = "rules",
+        [CLEW_NAMES_ATTRIBUTES] = "attributes",
+};
+
+/* Who waits for a word does not wait for a server that is slow. */
+static uint64_t asked_until_ns;
+
+static bool took_too_long(void)
+{
+        return clew_clock_monotonic_ns(clew_clock_system()) > asked_until_ns;
+}
+
+/* Those of a server's store: the program there says them. */
+static void ask_names(struct complete *c, enum clew_names_of of)
+{
+        char completion[] = "completion";
+        char names[] = "names";
+        char kind[16];
+        char *words[] = {completion, names, kind, NULL};
+        struct clew_remote_call call = {.words = words, .n_words = 3, .stop = took_too_long};
+
+        snprintf(kind, sizeof(kind), "%s", kinds[of]);
+        asked_until_ns = clew_clock_monotonic_ns(clew_clock_system()) + SERVER_NS;
+        (void)!clew_remote_call(c->cli, &call);
+}
+
 static void put_names(struct complete *c, enum clew_names_of of)
 {
         CLEW_ARENA arena = {0};
         struct clew_view *view = NULL;
         struct clew_names names;
         FILE *err = c->cli->err;
+        char unheard[256];
         int r = 0;
 
         if (of != CLEW_NAMES_RULES) {
-                c->cli->err = fopen("/dev/null", "w"); /* a store that is not there is no news */
-                r = c->cli->err ? clew_cli_view(c->cli, &view) : -1;
+                /* A store that is not there is no news; beside a server there is no /dev/null. */
+                c->cli->err = fmemopen(unheard, sizeof(unheard), "w");
+                if (c->cli->err && c->cli->url)
+                        ask_names(c, of);
+                r = c->cli->err && !c->cli->url ? clew_cli_view(c->cli, &view) : -1;
                 if (c->cli->err)
                         fclose(c->cli->err);
                 c->cli->err = err;
@@ -119,8 +161,18 @@ struct flag {
         char letter;
         struct clew_slice name; /* without "--" */
         bool takes_value;
+        bool takes_file;
         struct clew_slice text;
 };
+
+/* "FILE", "F", "FILE|DIR": what stands for a path of this machine, alone or before others. */
+static bool is_file(const char *text, const char *end)
+{
+        size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+        return text + n <= end &&
+               ((n == 4 && strncmp(text, "FILE", 4) == 0) || (n == 1 && *text == 'F'));
+}
 
 /* "  -s, --since TIME           started at or after ..." */
 static bool read_flag(const char *line, size_t n, struct flag *ret)
@@ -137,6 +189,7 @@ static bool read_flag(const char *line, size_t n, struct flag *ret)
                 ;
         ret->name = clew_slice_make(at, (size_t)(stop - at));
         ret->takes_value = stop + 1 < end && stop[1] != ' ';
+        ret->takes_file = ret->takes_value && is_file(stop + 1, end);
         while (stop + 1 < end && !(stop[0] == ' ' && stop[1] == ' '))
                 stop++;
         while (stop < end && *stop == ' ')
@@ -297,8 +350,7 @@ static void put_value(struct complete *c, const struct flag *f)
                 put_formats(c);
         if (clew_slice_eq_cstr(f->name, "fields") && names_fields(c->command))
                 put_fields(c);
-        if (clew_slice_eq_cstr(f->name, "output") || clew_slice_eq_cstr(f->name, "from") ||
-            clew_slice_eq_cstr(f->name, "prices") || clew_slice_eq_cstr(f->name, "junit"))
+        if (f->takes_file && !clew_slice_eq_cstr(f->name, "rubric"))
                 put_words(c, ":files");
 }
 
@@ -340,9 +392,7 @@ static void put_argument(struct complete *c)
                         put_names(c, CLEW_NAMES_TRACES);
                 return;
         }
-        if (strcmp(name, "import") == 0 || (strcmp(name, "eval") == 0 && c->place > 0))
-                put_words(c, ":files");
-        else if (strcmp(name, "eval") == 0)
+        if (strcmp(name, "eval") == 0 && c->place == 0)
                 put_words(c, "import");
         else if (strcmp(name, "completion") == 0)
                 put_words(c, "bash zsh fish");
@@ -354,23 +404,37 @@ static void put_argument(struct complete *c)
                         put_word(c, clew_help_topic(i), "a topic");
         } else if (strstr(c->command->usage, "ID") || strcmp(name, "diff") == 0)
                 put_names(c, CLEW_NAMES_TRACES);
+        else if (strstr(c->command->usage, "FILE") || strstr(c->command->usage, "DEST") ||
+                 strstr(c->command->usage, "SRC"))
+                put_words(c, ":files");
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------
  */
 
-/* The command among @words, and what of them is behind it; the store that they name is taken.
- * Returns the place behind the command, or 0 without one. */
+/* The command among @words, and what of them is behind it; the store or the server that they name
+ * is taken. Returns the place behind the command, or 0 without one. */
 static int find_command(struct complete *c, int n, char **words)
 {
+        bool wrong = false;
+
         for (int i = 0; i + 1 < n; i++) {
+                const char *dir = NULL;
+
                 if (strcmp(words[i], "--store") == 0 && i + 2 < n)
-                        c->cli->store_dir = words[++i];
+                        dir = words[++i];
                 else if (strncmp(words[i], "--store=", 8) == 0)
-                        c->cli->store_dir = words[i] + 8;
+                        dir = words[i] + 8;
+                else if ((i + 2 < n || strchr(words[i], '=')) &&
+                         clew_remote_option(c->cli, n - 1, words, &i, &wrong))
+                        continue;
                 else if (words[i][0] != '-') {
                         c->command = clew_command_find(words[i]);
                         return i + 1;
+                }
+                if (dir) {
+                        c->cli->store_dir = dir;
+                        c->cli->url = NULL;
                 }
         }
         return 0;
@@ -390,6 +454,17 @@ static void count_arguments(struct complete *c, int from, int n, char **words)
         }
 }
 
+int clew_complete_names(struct clew_cli *cli, const char *kind)
+{
+        struct complete c = {.cli = cli};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(kinds); i++) {
+                if (strcmp(kind, kinds[i]) == 0)
+                        put_names(&c, (enum clew_names_of)i);
+        }
+        return CLEW_EXIT_OK;
+}
+
 int clew_complete(struct clew_cli *cli, int n, char **words)
 {
         struct complete c = {.cli = cli, .before = "", .word = "", .first = ""};
@@ -401,11 +476,14 @@ int clew_complete(struct clew_cli *cli, int n, char **words)
         c.word = words[n - 1];
         c.before = n > 1 ? words[n - 2] : "";
         from = find_command(&c, n, words);
-        if (from == 0 && strcmp(c.before, "--store") == 0)
+        if (from == 0 &&
+            (strcmp(c.before, "--store") == 0 || strcmp(c.before, "--token-file") == 0 ||
+             strcmp(c.before, "--ca-file") == 0))
                 put_words(&c, ":files");
         else if (from == 0) {
                 put_commands(&c);
-                put_words(&c, "--store --sealed-only --help --version");
+                put_words(&c,
+                          "--store --url --token-file --ca-file --sealed-only --help --version");
         }
         if (!c.command)
                 return CLEW_EXIT_OK;

@@ -120,6 +120,8 @@ static int find(struct delete_command *c)
         }
         r = clew_cli_view(c->cli, &view);
         if (r == 0)
+                clew_cli_tell_sharing(c->cli);
+        if (r == 0)
                 r = selects ? add_selected(c, view) : add_ids(c, view);
         if (r != 0)
                 return r;

@@ -8,7 +8,31 @@
 
 #include <string.h>
 
+/* Scores of one trace; further ones are left out. */
+#define SCORES_MAX 64u
+/* And of their names and comments; beyond it there are none. */
+#define SCORES_BYTES_MAX ((size_t)4 << 20)
+
 /* ---- LangSmith ------------------------------------------------------------------------------ */
+
+/* A thread is named in the metadata, by one of these; all of "extra" stays an attribute. */
+static struct clew_slice langsmith_session(struct clew_made *m, const struct clew_made_object *o)
+{
+        static const char *const names[] = {"session_id", "thread_id", "conversation_id"};
+        struct clew_slice session = CLEW_SLICE_NULL;
+        struct clew_made_object extra;
+        struct clew_made_object metadata;
+
+        for (uint32_t i = 0; i < o->n; i++) {
+                if (!clew_slice_eq_cstr(o->items[i].key, "extra") ||
+                    !clew_made_open(m, o->items[i].raw, &extra) ||
+                    !clew_made_open(m, clew_made_raw(&extra, "metadata"), &metadata))
+                        continue;
+                for (size_t k = 0; k < CLEW_ARRAY_LEN(names) && session.len == 0; k++)
+                        session = clew_made_text(m, &metadata, names[k]);
+        }
+        return session;
+}
 
 static bool make_langsmith(struct clew_made *m, struct clew_made_object *o)
 {
@@ -30,6 +54,7 @@ static bool make_langsmith(struct clew_made *m, struct clew_made_object *o)
         s.error = clew_made_text(m, o, "error");
         s.tokens_in = clew_made_raw(o, "prompt_tokens");
         s.tokens_out = clew_made_raw(o, "completion_tokens");
+        s.session = langsmith_session(m, o);
         s.rest = o;
         clew_made_begin(m, "langsmith");
         clew_made_span(m, &s);
@@ -58,6 +83,7 @@ static uint64_t time_either(struct clew_made *m, struct clew_made_object *o, con
 
 static void put_observation(struct clew_made *m, struct clew_made_object *o, struct clew_slice root)
 {
+        static const char *const usages[] = {"usageDetails", "usage_details", "usage"};
         struct clew_made_step s = {0};
         struct clew_made_object usage;
 
@@ -76,12 +102,75 @@ static void put_observation(struct clew_made *m, struct clew_made_object *o, str
                 s.error = either(m, o, "statusMessage", "status_message");
                 s.error = s.error.len ? s.error : CLEW_SLICE_LITERAL("error");
         }
-        if (clew_made_open(m, clew_made_raw(o, "usage"), &usage)) {
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(usages) && s.tokens_in.len + s.tokens_out.len == 0;
+             i++) {
+                if (!clew_made_open(m, clew_made_raw(o, usages[i]), &usage))
+                        continue;
                 s.tokens_in = clew_made_raw(&usage, "input");
                 s.tokens_out = clew_made_raw(&usage, "output");
         }
         s.rest = o;
         clew_made_span(m, &s);
+}
+
+/* When the last of the observations @list ended; 0 when none has. */
+static uint64_t last_end(struct clew_made *m, struct clew_slice list)
+{
+        struct clew_json_reader r = clew_json_reader_make(list, CLEW_JSON_DEPTH_MAX);
+        struct clew_made_object observation;
+        uint64_t last = 0;
+
+        (void)clew_json_next(&r);
+        while (clew_json_next_element(&r)) {
+                uint64_t end;
+
+                if (!clew_made_open(m, clew_json_take(&r), &observation))
+                        continue;
+                end = time_either(m, &observation, "endTime", "end_time");
+                last = end > last ? end : last;
+        }
+        return last;
+}
+
+static void put_named_score(struct clew_made *m, struct clew_json_writer *w, struct clew_slice raw)
+{
+        struct clew_made_object score;
+        struct clew_slice value;
+
+        if (!clew_made_open(m, raw, &score))
+                return;
+        value = clew_made_raw(&score, "stringValue");
+        value = value.len ? value : clew_made_raw(&score, "value");
+        if (value.len == 0 || !clew_made_has(&score, "name"))
+                return;
+        clew_json_write_key_slice(w, clew_made_text(m, &score, "name"));
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "value");
+        clew_json_write_raw(w, value);
+        if (clew_made_has(&score, "comment")) {
+                clew_json_write_key(w, "explanation");
+                clew_json_write_string(w, clew_made_text(m, &score, "comment"));
+        }
+        clew_json_write_object_end(w);
+}
+
+/* [{"name":N,"value":V,"comment":C}] as an object of names (import-span-int.h). */
+static struct clew_slice scores_of(struct clew_made *m, struct clew_slice list)
+{
+        CLEW_BUFFER text = {0};
+        struct clew_json_reader r = clew_json_reader_make(list, CLEW_JSON_DEPTH_MAX);
+        struct clew_json_writer w;
+
+        if (list.len == 0 || clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return CLEW_SLICE_NULL;
+        clew_buffer_init(&text, SCORES_BYTES_MAX);
+        w = clew_json_writer_make(&text, 0);
+        clew_json_write_object_begin(&w);
+        for (unsigned n = 0; n < SCORES_MAX && clew_json_next_element(&r); n++)
+                put_named_score(m, &w, clew_json_take(&r));
+        clew_json_write_object_end(&w);
+        return clew_buffer_error(&text) < 0 ? CLEW_SLICE_NULL
+                                            : clew_arena_copy(m->arena, clew_buffer_slice(&text));
 }
 
 static bool make_langfuse_observation(struct clew_made *m, struct clew_made_object *o)
@@ -114,11 +203,14 @@ static bool make_langfuse_trace(struct clew_made *m, struct clew_made_object *o)
         s.name = clew_made_text(m, o, "name");
         s.kind = "AGENT";
         s.start_ns = clew_made_time(m, o, "timestamp");
-        s.end_ns = time_either(m, o, "endTime", "updatedAt");
+        s.end_ns = clew_made_time(m, o, "endTime");
+        s.end_ns = s.end_ns ? s.end_ns : last_end(m, list); /* updatedAt may be of days later */
+        s.end_ns = s.end_ns ? s.end_ns : clew_made_time(m, o, "updatedAt");
         s.input = clew_made_text(m, o, "input");
         s.output = clew_made_text(m, o, "output");
         s.session = either(m, o, "sessionId", "session_id");
         s.user = either(m, o, "userId", "user_id");
+        s.scores = scores_of(m, clew_made_raw(o, "scores"));
         s.rest = o;
         clew_made_begin(m, "langfuse");
         clew_made_span(m, &s);

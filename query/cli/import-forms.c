@@ -795,7 +795,8 @@ static bool make_one(struct maker *k, struct clew_slice raw, const struct clew_j
                 wrap(k, raw, false, false);
                 return true;
         }
-        if (get(o, "traceId") && get(o, "spanId") && get(o, "startTimeUnixNano")) {
+        if ((get(o, "traceId") && get(o, "spanId") && get(o, "startTimeUnixNano")) ||
+            (get(o, "trace_id") && get(o, "span_id") && get(o, "start_time_unix_nano"))) {
                 wrap(k, raw, false, true);
                 return true;
         }
@@ -825,6 +826,27 @@ static bool make_one(struct maker *k, struct clew_slice raw, const struct clew_j
                 return true;
         }
         return make_jaeger(k, o);
+}
+
+struct clew_slice clew_import_page(struct clew_slice text)
+{
+        static const char *const names[] = {"traceId", "trace_id", "observations"};
+        struct clew_json_reader r;
+        struct clew_json_object o;
+        struct clew_json_object first;
+        const struct clew_json_member *data;
+
+        if (!open_object(text, &o) || !is_list(data = get(&o, "data")))
+                return CLEW_SLICE_NULL;
+        r = clew_json_reader_make(data->raw, CLEW_JSON_DEPTH_MAX);
+        (void)clew_json_next(&r);
+        if (!clew_json_next_element(&r) || !open_object(clew_json_take(&r), &first))
+                return CLEW_SLICE_NULL;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
+                if (get(&first, names[i]))
+                        return data->raw;
+        }
+        return CLEW_SLICE_NULL;
 }
 
 enum clew_form clew_import_form(struct clew_slice text, struct clew_arena *arena,

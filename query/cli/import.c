@@ -310,9 +310,13 @@ static int import_object(struct import *im, struct clew_slice text, struct clew_
 {
         struct clew_json_reader r = clew_json_reader_make(text, 1);
 
+        struct clew_slice page;
+
         im->arrival_ns = clew_clock_unix_ns(im->cli->clock);
-        return clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN ? import_list(im, text, err)
-                                                           : import_one(im, text, err);
+        if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN)
+                return import_list(im, text, err);
+        page = find_content(text) == CONTENT_NONE ? clew_import_page(text) : CLEW_SLICE_NULL;
+        return page.len ? import_list(im, page, err) : import_one(im, text, err);
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */

@@ -223,7 +223,7 @@ int clew_cmd_backup(struct clew_cli *cli, int argc, char **argv)
         struct clew_arguments args;
         int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
 
-        if (r == 0 && args.n != 1) {
+        if (r == 0 && (args.n != 1 || !*args.values[0])) {
                 clew_cli_error(cli, "clew backup DEST: one directory, new or an earlier backup of "
                                     "this store");
                 r = CLEW_EXIT_USAGE;
@@ -284,7 +284,7 @@ int clew_cmd_restore(struct clew_cli *cli, int argc, char **argv)
         struct clew_arguments args;
         int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
 
-        if (r == 0 && args.n != 1) {
+        if (r == 0 && (args.n != 1 || !*args.values[0])) {
                 clew_cli_error(cli, "clew restore SRC: one directory that clew backup has made; "
                                     "--store DIR says where to");
                 r = CLEW_EXIT_USAGE;

@@ -119,6 +119,7 @@ static int gather_traces(struct clew_names *n, struct clew_view *view, enum clew
                          uint32_t traces, uint64_t limit_ns, const struct clew_clock *clock)
 {
         const struct clew_filter filter = {.limit_ns = limit_ns,
+                                           .plain = of != CLEW_NAMES_SIGNATURES,
                                            .runs = of == CLEW_NAMES_TRACES,
                                            .apart = of != CLEW_NAMES_TRACES};
         struct clew_attributes all = {0};

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define GAP_BYTES 512u
+#define OTHERS_BYTES 256u
 
 /* What answers of a reader's store lack now. */
 static void tell_gap(struct clew_cli *cli)
@@ -78,10 +79,35 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
         return 0;
 }
 
+/* Of several writers of one bucket each has its own: what is changed here is not changed there. */
+void clew_cli_tell_sharing(struct clew_cli *cli)
+{
+        char name[CLEW_TIER_WRITER_BYTES];
+        char others[OTHERS_BYTES];
+
+        if (cli->told_sharing || !clew_tier_sharing(cli->tier, name, others, sizeof(others)))
+                return;
+        cli->told_sharing = true;
+        if (name[0])
+                clew_cli_note(
+                        cli,
+                        "this store is writer %s's: readers of its bucket do not show what is "
+                        "annotated or put into datasets here%s%s%s",
+                        name, others[0] ? ", and what is deleted or redacted stays with " : "",
+                        others, others[0] ? ": do it there too" : "");
+        else
+                clew_cli_note(cli,
+                              "others write to this store's bucket: what is deleted or redacted "
+                              "here stays with %s: do it there too",
+                              others);
+}
+
 int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret)
 {
         int r = clew_cli_store(cli, CLEW_STORE_READ, ret);
 
+        if (r == 0)
+                clew_cli_tell_sharing(cli);
         return r != 0 ? r : clew_cli_store(cli, CLEW_STORE_WRITE, ret);
 }
 

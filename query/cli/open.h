@@ -23,6 +23,8 @@ CLEW_MUST_USE int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode
                                  struct clew_store **ret);
 /* For writing, but a store that is not there is a mistake, not to be created. */
 CLEW_MUST_USE int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret);
+/* Says that others write to the bucket of the store that is open, if so. Once. */
+void clew_cli_tell_sharing(struct clew_cli *cli);
 /* A view of the store, opened for reading at the first call. Owned by @cli. One that is old is
  * renewed (clew_view_is_old()): whoever works at one trace after the other asks for it each time.
  */

@@ -63,6 +63,21 @@ static int unknown_flag(struct parse *p, struct clew_slice name)
         return CLEW_EXIT_USAGE;
 }
 
+/* As tables print them, too: 50k, 2M. */
+static bool parse_number(const char *text, uint64_t *ret)
+{
+        struct clew_slice digits = clew_slice_of_cstr(text);
+        uint8_t last = digits.len > 1 ? digits.data[digits.len - 1] | 0x20 : 0;
+        uint64_t unit = last == 'k' ? 1000 : last == 'm' ? 1000000 : 1;
+        uint64_t v;
+
+        digits.len -= unit > 1;
+        if (!clew_parse_uint64(digits, &v) || v > UINT64_MAX / unit)
+                return false;
+        *ret = v * unit;
+        return true;
+}
+
 static int store_value(struct parse *p, const struct clew_flag *f, const char *value)
 {
         if (f->ret_text) {
@@ -75,7 +90,7 @@ static int store_value(struct parse *p, const struct clew_flag *f, const char *v
                 f->ret_values->values[f->ret_values->n++] = value;
                 return 0;
         }
-        if (!clew_parse_uint64(clew_slice_of_cstr(value), f->ret_number))
+        if (!parse_number(value, f->ret_number))
                 return usage_error(p, "not a number:", value, strlen(value));
         if (f->from_one && *f->ret_number == 0) {
                 clew_cli_error(p->cli, "%s: --%s takes a number from 1 on", p->cli->command,
@@ -178,6 +193,8 @@ static int print_help(struct parse *p)
         if (c) {
                 fprintf(p->cli->out, "clew %s%s%s\n", c->name, c->usage[0] ? " " : "", c->usage);
                 print_words(p->cli->out, c->help, 0, 0);
+                if (c->more)
+                        fprintf(p->cli->out, "\n%s", c->more);
         }
         fputs("\n", p->cli->out);
         clew_options_print(p->cli->out, p->own);

@@ -282,6 +282,9 @@ static void put_all(struct status *s)
         put_line(s, "disk", "file %s, of it %s free; the file system has %s left",
                  bytes(s, "store.file_bytes").text, bytes(s, "store.free_bytes").text,
                  bytes(s, "store.disk_free_bytes").text);
+        if (number(s, "memory.resident_bytes") > 0)
+                put_line(s, "memory", "%s of its own; with pages of the store's file %s",
+                         bytes(s, "memory.own_bytes").text, bytes(s, "memory.resident_bytes").text);
         if (number(s, "readers.oldest_process") > 0)
                 put_line(s, "readers",
                          "%" PRIu64 "; the oldest, process %" PRIu64 ", is %" PRIu64

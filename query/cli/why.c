@@ -402,6 +402,10 @@ static int put_human(struct why_command *c, const struct clew_cause_answer *a, b
         if (a->why.view->partial)
                 clew_buffer_append_cstr(&out, "\nThe trace is very large; only a part of its texts "
                                               "was searched.\n");
+        if (a->trace->left_out && !a->why.view->passed)
+                clew_buffer_append_cstr(&out,
+                                        "\nIt was not compared with passing runs of its task: "
+                                        "without its texts that cannot be done.\n");
         if (a->nearest) {
                 clew_cli_short_id(c->cli, &a->nearest->id, other);
                 clew_buffer_printf(&out, "\nNearest run that passed: %s   %s diff %s %s\n", other,

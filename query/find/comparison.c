@@ -170,6 +170,20 @@ static bool is_flattened(struct clew_slice key)
         return false;
 }
 
+/* Ids of one call, request or message: those that count ("call_14") would say how long a run was.
+ */
+static bool is_id_of_call(struct clew_slice key)
+{
+        static const char *const ends[] = {"call.id",    "call_id",    "response.id", "response_id",
+                                           "request.id", "request_id", "message.id",  "message_id"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
+                if (clew_slice_ends_with(key, clew_slice_of_cstr(ends[i])))
+                        return true;
+        }
+        return false;
+}
+
 static void count_attributes(struct clew_comparison *c, const char *scope,
                              struct clew_message_iter it)
 {
@@ -183,7 +197,7 @@ static void count_attributes(struct clew_comparison *c, const char *scope,
 
                 if (!name.data)
                         return;
-                if (is_flattened(a.key))
+                if (is_flattened(a.key) || is_id_of_call(a.key))
                         continue;
                 if (a.value.type == CLEW_VALUE_INT)
                         measure(c, name, (double)a.value.integer);
@@ -531,22 +545,48 @@ static uint32_t add_measures(struct clew_comparison *c, struct clew_feature *all
                 for (uint32_t k = 0; k < n_cuts; k++)
                         all[n++] = (struct clew_feature){.attribute = cuts[k].name,
                                                          .value = cuts[k].value,
+                                                         .number = i + 1,
                                                          .n = {cuts[k].n[0], cuts[k].n[1]},
                                                          .runs = cuts[k].runs};
         }
         return n;
 }
 
+/* Moves what tells nothing new behind the rest of what was found: of a number the surest bound says
+ * that it differs, once for more and once for less. How many stay in front. */
+static uint32_t tell_once(struct clew_feature *found, uint32_t n, struct clew_feature *room)
+{
+        bool told[CLEW_MEASURES_MAX + 1][2] = {0};
+        uint32_t kept = 0;
+        uint32_t moved = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+                bool *is_told = &told[found[i].number][found[i].lift > 1];
+
+                if (found[i].number > 0 && *is_told) {
+                        room[moved++] = found[i];
+                        continue;
+                }
+                *is_told = true;
+                found[kept++] = found[i];
+        }
+        if (moved > 0)
+                memcpy(&found[kept], room, moved * sizeof(*room));
+        return kept;
+}
+
 int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_result *ret)
 {
         size_t room = c->n + (size_t)CLEW_MEASURE_CUTS_MAX * c->measures.n + 1;
         struct clew_feature *all = clew_arena_calloc(&c->arena, room, sizeof(*all));
+        struct clew_feature *aside = clew_arena_calloc(
+                &c->arena, (size_t)CLEW_MEASURE_CUTS_MAX * c->measures.n + 1, sizeof(*aside));
         double *p = clew_arena_calloc(&c->arena, room, sizeof(*p));
         double runs[2] = {(double)c->runs[0], (double)c->runs[1]};
         uint32_t n = 0;
         uint32_t kept = 0;
 
-        if (!all || !p)
+        if (!all || !aside || !p)
                 return -ENOMEM;
         for (uint32_t i = 0; i < TABLE_SIZE; i++) {
                 const struct entry *e = c->table[i];
@@ -585,5 +625,6 @@ int clew_comparison_finish(struct clew_comparison *c, struct clew_comparison_res
                                        : (double)f->n[0] / runs[0] / ((double)f->n[1] / runs[1]);
                 ret->n_found += f->rate < CLEW_COMPARISON_RATE;
         }
+        ret->n_told = tell_once(all, ret->n_found, aside);
         return 0;
 }

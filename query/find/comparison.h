@@ -29,9 +29,10 @@
 struct clew_feature {
         struct clew_slice attribute;
         struct clew_slice value;
-        uint64_t n[2]; /* runs of A, of B that have it */
-        uint64_t runs; /* sum of hashes of the runs that have it */
-        uint32_t same; /* further features of exactly the same runs, which are left out */
+        uint64_t n[2];   /* runs of A, of B that have it */
+        uint64_t runs;   /* sum of hashes of the runs that have it */
+        uint32_t same;   /* further features of exactly the same runs, which are left out */
+        uint32_t number; /* of the number that it is a bound of, from 1; 0 = of none */
         double p;
         double rate; /* corrected */
         double lift; /* share in A over share in B; infinite when B has none */
@@ -49,6 +50,9 @@ struct clew_comparison_result {
         const struct clew_feature *features; /* surest first; all that were tested */
         uint32_t n;
         uint32_t n_found; /* of those, below CLEW_COMPARISON_RATE */
+        /* Of those, without further bounds of a number that differs the same way: the surest of
+         * each. They come first. */
+        uint32_t n_told;
         uint64_t runs[2];
         bool cut;
 };

@@ -1,5 +1,6 @@
 /*
- * What traces of a walk say about older ones: scores that they carry for others.
+ * Parts of a walk: what its traces say about older ones (scores that they carry for others), and
+ * what their bytes say before anything is made of them.
  */
 #ifndef CLEW_QUERY_FIND_SELECT_INT_H
 #define CLEW_QUERY_FIND_SELECT_INT_H
@@ -15,5 +16,17 @@ void clew_select_remember_init(struct clew_select *s);
 void clew_select_remember(struct clew_select *s, const struct clew_summary *summary);
 /* Adds what younger traces said about the trace at hand. */
 void clew_select_recall(const struct clew_select *s, struct clew_selected *t);
+
+/* ---- select-glance.c ------------------------------------------------------------------------- */
+
+/* The spans of a trace without a summary, as far as they are read for its line, into s->data;
+ * s->has_data when that is all of them. */
+CLEW_MUST_USE int clew_select_load_some(struct clew_select *s, const struct clew_trace_id *id,
+                                        struct clew_error *err);
+/* Looks which queries of the walk bytes can answer. 0 or -ENOMEM. */
+CLEW_MUST_USE int clew_select_begin_glances(struct clew_select *s);
+/* Bytes say that a trace without a summary does not meet the queries: it need not be summarised. */
+CLEW_MUST_USE bool clew_select_rules_out(struct clew_select *s,
+                                         const struct clew_list_entry *entry);
 
 #endif

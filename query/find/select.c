@@ -21,11 +21,6 @@
 
 /* One summary; the longest have some kilobytes. */
 #define SUMMARY_BYTES_MAX ((size_t)1 << 20)
-/* What is read of a hot trace for its line: the largest real runs, and a list takes less than 128
- * MiB. */
-#define DERIVE_ITEMS_MAX 30000u
-#define DERIVE_BYTES_MAX ((uint64_t)32 << 20)
-
 /* All that indexes are asked. Returns how many queries, or -ENOMEM. */
 static int gather_asked(struct clew_select *s)
 {
@@ -141,6 +136,8 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
         }
         if (n < 0 || ((n > 0 || light) && (!s->choice || (light && !s->columns))))
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        if (n > 0 && clew_select_begin_glances(s) < 0)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (!s->choice || (!light && !clew_index_choice_narrows(s->choice)))
                 return clew_view_list(s->view, from, err);
         if (gather_said(s, from, err) == -ESTALE)
@@ -216,6 +213,9 @@ static void end_walk(struct clew_select *s)
         s->columns = NULL;
         clew_index_choice_free(s->choice);
         s->choice = NULL;
+        clew_query_run_free(s->own_run);
+        s->own_run = NULL;
+        s->glances = false;
         if (s->own)
                 clew_own_query_deinit(s->own);
         clew_free(s->own);
@@ -263,21 +263,6 @@ static bool passes(const struct clew_filter *f, const struct clew_summary *s)
                session_passes(&f->sessions, s);
 }
 
-/* Its spans, as far as they are read for its line. */
-static int load_for_summary(struct clew_select *s, const struct clew_trace_id *id,
-                            struct clew_error *err)
-{
-        struct clew_trace_data data;
-        int r = clew_view_load_some(s->view, id, DERIVE_ITEMS_MAX, DERIVE_BYTES_MAX, &data, err);
-
-        if (r < 0)
-                return r;
-        s->cut += data.left_out > 0;
-        s->data = data;
-        s->has_data = data.left_out == 0; /* a query is put to the whole */
-        return 0;
-}
-
 /* Summarises the trace itself; without cause and facts where the walk needs none. Stored summaries
  * of older rules are good enough for a list: `clew reindex` renews them. */
 static int derive(struct clew_select *s, const struct clew_trace_id *id,
@@ -295,9 +280,12 @@ static int derive(struct clew_select *s, const struct clew_trace_id *id,
                 if (r == 0)
                         clew_summary_encode(&summary, &s->derived);
         } else {
-                r = s->has_data ? 0 : load_for_summary(s, id, err);
-                if (r < 0)
-                        return r;
+                if (!s->has_data) {
+                        r = clew_select_load_some(s, id, err);
+                        if (r < 0)
+                                return r;
+                        s->cut += s->data.left_out > 0;
+                }
                 r = deriver->summarize(deriver->context, id, s->data.traces, s->data.logs,
                                        &s->derived, &start_ns);
         }
@@ -415,7 +403,8 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         int r = -ENOENT;
 
         clew_arena_reset(&s->arena);
-        s->has_data = false;
+        s->has_data = s->has_glanced;
+        s->has_glanced = false;
         s->joined = false;
         s->is_plain = false;
         s->found = (struct clew_query_result){0};
@@ -705,6 +694,10 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
         int r;
 
         if (s->skip && s->skip(s->skip_context, entry)) {
+                s->seen++;
+                return 0;
+        }
+        if (clew_select_rules_out(s, &e)) {
                 s->seen++;
                 return 0;
         }

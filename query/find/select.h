@@ -142,8 +142,11 @@ struct clew_select {
         uint64_t read_bytes;      /* of OTLP, whatever for: what filter.limit_bytes is about */
         struct clew_query_run *runs[CLEW_FILTER_QUERIES_MAX];
         const struct clew_query *asked[CLEW_FILTER_QUERIES_MAX + 1]; /* of indexes */
-        struct clew_own_query *own;   /* NULL: the filter has nothing beside its queries */
-        struct clew_columns *columns; /* NULL: summaries are read */
+        struct clew_own_query *own;     /* NULL: the filter has nothing beside its queries */
+        struct clew_query_run *own_run; /* of it, where bytes can rule a trace out; else NULL */
+        bool glances;                   /* bytes can do so */
+        bool has_glanced;               /* `data` is that of the trace at hand, whole */
+        struct clew_columns *columns;   /* NULL: summaries are read */
         struct clew_index_taker taker;
         bool is_light;                    /* the trace at hand came from them */
         bool plain_first;                 /* conditions are put to summaries without a cause */

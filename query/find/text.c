@@ -131,6 +131,14 @@ static void open_folding(void)
         folding = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
+/* Scripts without upper and lower case, of which whole texts are: Hebrew to Myanmar; Chinese,
+ * Japanese and Yi; Korean. */
+static bool has_no_case(uint32_t c)
+{
+        return (c >= 0x590 && c < 0x10a0) || (c >= 0x2e80 && c < 0xa4d0) ||
+               (c >= 0xac00 && c < 0xd7a4);
+}
+
 static uint32_t fold_one(uint32_t c)
 {
         if (c < 0x80)
@@ -148,16 +156,56 @@ uint32_t clew_text_fold_sign(uint32_t c)
         return fold_one(c);
 }
 
+/* Bytes of ASCII that @bytes begin with. */
+static size_t ascii_run(struct clew_slice bytes)
+{
+        size_t n = 0;
+
+        while (bytes.len - n >= sizeof(uint64_t)) {
+                uint64_t eight;
+
+                memcpy(&eight, bytes.data + n, sizeof(eight));
+                if ((eight & UINT64_C(0x8080808080808080)) != 0)
+                        break;
+                n += sizeof(eight);
+        }
+        while (n < bytes.len && bytes.data[n] < 0x80)
+                n++;
+        return n;
+}
+
+/* Most texts are of such runs, or have long ones. */
+static void fold_ascii(struct clew_buffer *out, const uint8_t *from, size_t n)
+{
+        uint8_t *to = clew_buffer_reserve(out, n);
+
+        for (size_t i = 0; to && i < n; i++) {
+                uint8_t c = from[i];
+
+                to[i] = (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 32 : 0));
+        }
+        if (to)
+                clew_buffer_commit(out, n);
+}
+
 void clew_text_fold(struct clew_buffer *out, struct clew_slice bytes)
 {
         (void)pthread_once(&folding_once, open_folding);
         while (bytes.len > 0) {
-                struct clew_slice before = bytes;
+                size_t n = ascii_run(bytes);
                 uint8_t utf8[CLEW_UTF8_BYTES_MAX];
+                struct clew_slice before;
+                uint32_t c;
                 bool valid;
-                uint32_t c = clew_utf8_next(&bytes, &valid);
 
-                if (valid)
+                if (n > 0) {
+                        fold_ascii(out, bytes.data, n);
+                        bytes = clew_slice_from(bytes, n);
+                        continue;
+                }
+                before = bytes;
+                c = clew_utf8_next(&bytes, &valid);
+                if (valid && !has_no_case(c))
                         clew_buffer_append(out, utf8, clew_utf8_encode(fold_one(c), utf8));
                 else
                         clew_buffer_append(out, before.data, before.len - bytes.len);

@@ -161,11 +161,6 @@ void clew_edges_by_goto(struct clew_edge_work *w, uint32_t index)
 /* ---- results ----------------------------------------------------------------------------------
  */
 
-static bool ends_with(struct clew_slice s, struct clew_slice suffix)
-{
-        return s.len >= suffix.len && clew_slice_eq(clew_slice_from(s, s.len - suffix.len), suffix);
-}
-
 /* Flattened messages say it in a key of its own. @ret_flat: the span has such keys. */
 static bool id_among_keys(struct clew_edge_work *w, const struct clew_step *step,
                           struct clew_slice id, bool *ret_flat)
@@ -178,7 +173,7 @@ static bool id_among_keys(struct clew_edge_work *w, const struct clew_step *step
                 struct clew_value value;
 
                 w->keys_left--;
-                if (!ends_with(key, KEY(".tool_call_id")))
+                if (!clew_slice_ends_with(key, KEY(".tool_call_id")))
                         continue;
                 *ret_flat = true;
                 if (raw.len <= id.len + 16 && clew_value_parse(raw, &value) &&

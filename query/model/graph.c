@@ -27,12 +27,6 @@ struct metadata {
         struct clew_slice maker;
 };
 
-static bool ends_with(struct clew_slice s, struct clew_slice suffix)
-{
-        return s.len >= suffix.len &&
-               memcmp(s.data + (s.len - suffix.len), suffix.data, suffix.len) == 0;
-}
-
 static bool read_object(struct clew_builder *b, struct metadata *ret)
 {
         for (const struct clew_field_hit *hit =
@@ -100,8 +94,9 @@ static struct clew_slice agent_above(const struct clew_builder *b, const struct 
 
 static bool is_plumbing(struct clew_slice name)
 {
-        return clew_slice_starts_with(name, KEY("__")) || ends_with(name, KEY(".before_agent")) ||
-               ends_with(name, KEY(".after_agent")) ||
+        return clew_slice_starts_with(name, KEY("__")) ||
+               clew_slice_ends_with(name, KEY(".before_agent")) ||
+               clew_slice_ends_with(name, KEY(".after_agent")) ||
                (name.len > 0 && memmem(name.data, name.len, "Middleware", 10));
 }
 

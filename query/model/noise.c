@@ -8,13 +8,6 @@
 
 #include <string.h>
 
-static bool ends_with(struct clew_slice s, const char *end)
-{
-        size_t n = strlen(end);
-
-        return s.len > n && clew_slice_eq_cstr(clew_slice_from(s, s.len - n), end);
-}
-
 static struct clew_step *parent_of(struct clew_builder *b, const struct clew_step *step)
 {
         return step->parent == CLEW_STEP_NONE ? NULL : &b->trace->steps[step->parent];
@@ -22,16 +15,18 @@ static struct clew_step *parent_of(struct clew_builder *b, const struct clew_ste
 
 static bool is_hook(const struct clew_step *step)
 {
-        return ends_with(step->span.name, ".hook");
+        return clew_slice_ends_with(step->span.name, CLEW_SLICE_LITERAL(".hook"));
 }
 
 bool clew_step_is_around_tool(struct clew_builder *b, const struct clew_step *step)
 {
         const struct clew_step *parent = parent_of(b, step);
 
-        return is_hook(step) || (parent && parent->kind == CLEW_KIND_TOOL &&
-                                 (ends_with(step->span.name, ".tool.execution") ||
-                                  ends_with(step->span.name, ".tool.blocked_on_user")));
+        return is_hook(step) ||
+               (parent && parent->kind == CLEW_KIND_TOOL &&
+                (clew_slice_ends_with(step->span.name, CLEW_SLICE_LITERAL(".tool.execution")) ||
+                 clew_slice_ends_with(step->span.name,
+                                      CLEW_SLICE_LITERAL(".tool.blocked_on_user"))));
 }
 
 /*

@@ -7,11 +7,6 @@
 
 #define KEY(s) CLEW_SLICE_LITERAL(s)
 
-static bool ends_with(struct clew_slice s, struct clew_slice suffix)
-{
-        return s.len >= suffix.len && clew_slice_eq(clew_slice_from(s, s.len - suffix.len), suffix);
-}
-
 struct name_affix {
         const char *prefix;
         const char *suffix;
@@ -26,7 +21,7 @@ static struct clew_slice strip_name(struct clew_slice name, const struct name_af
                 struct clew_slice suffix = clew_slice_of_cstr(forms[i].suffix);
 
                 if (name.len <= prefix.len + suffix.len || !clew_slice_starts_with(name, prefix) ||
-                    !ends_with(name, suffix))
+                    !clew_slice_ends_with(name, suffix))
                         continue;
                 return clew_slice_make(name.data + prefix.len, name.len - prefix.len - suffix.len);
         }
@@ -54,7 +49,7 @@ static bool is_operation(struct clew_slice name)
                 if (clew_slice_eq_cstr(name, words[i]))
                         return true;
         }
-        return ends_with(name, KEY(".interaction"));
+        return clew_slice_ends_with(name, KEY(".interaction"));
 }
 
 /* The program that sent the span, where it has a name of its own. */

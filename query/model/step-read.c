@@ -50,11 +50,6 @@ static void take_exception(struct clew_exception *e, struct clew_message_iter it
         }
 }
 
-static bool ends_with(struct clew_slice s, struct clew_slice suffix)
-{
-        return s.len >= suffix.len && clew_slice_eq(clew_slice_from(s, s.len - suffix.len), suffix);
-}
-
 static void read_events(struct clew_builder *b, const struct clew_step *step, uint32_t index)
 {
         struct clew_message_iter it = clew_span_events(&step->span);
@@ -90,7 +85,7 @@ static void read_log(struct clew_builder *b, const struct clew_step_log *log, ui
                                       record->time_ns ? record->time_ns : record->observed_ns);
         } else if (index == CLEW_STEP_NONE) {
                 return;
-        } else if (ends_with(name, KEY(".exception"))) {
+        } else if (clew_slice_ends_with(name, KEY(".exception"))) {
                 take_exception(&b->exception, attributes);
         } else {
                 b->has_choice = b->has_choice || clew_slice_eq(name, KEY("gen_ai.choice"));

@@ -259,9 +259,10 @@ size_t clew_call_max_text(const struct clew_call *call);
 /* The record in @whole as the call's body, cut so. */
 CLEW_MUST_USE int clew_call_shorten(struct clew_call *call, const struct clew_buffer *whole);
 
-/* Appends the record of the step that the path names, with everything. 0, a negative errno, or 1
- * when it was refused. (route-steps.c) */
-CLEW_MUST_USE int clew_call_step_record(struct clew_call *call, struct clew_buffer *ret);
+/* Appends the record of the step that the path names, with everything; its trace lives in
+ * call->trace. 0, a negative errno, or 1 when it was refused. (route-steps.c) */
+CLEW_MUST_USE int clew_call_step_record(struct clew_call *call, struct clew_buffer *ret,
+                                        const struct clew_trace **ret_trace);
 
 /* ---- the routes' functions, by files ------------------------------------------------------- */
 

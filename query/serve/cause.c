@@ -8,6 +8,9 @@
 
 /* Runs looked at for one trace: the newest of its session, or of all. */
 #define LOOK_BACK_MAX 64u
+/* What has neither index nor summary yet is read to find them: not more of it, twice, than takes
+ * some tens of milliseconds. */
+#define LOOK_BACK_BYTES_MAX ((uint64_t)16 << 20)
 
 int clew_compared_init(struct clew_compared *c, struct clew_arena *kept)
 {
@@ -71,7 +74,7 @@ int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
                              const struct clew_clock *clock, const struct clew_trace *trace,
                              size_t trace_bytes, struct clew_error *err)
 {
-        struct clew_filter filter = {0};
+        struct clew_filter filter = {.limit_bytes = LOOK_BACK_BYTES_MAX};
         char session[256];
         const char *value = session;
 

@@ -218,15 +218,24 @@ static void tag(const struct clew_serve_request *request, struct clew_serve_answ
         clew_buffer_clear(&answer->body);
 }
 
+bool clew_serve_reads_pages(struct clew_slice accept)
+{
+        return holds(accept, "text/html");
+}
+
 /* Pages are kept as gzip; browsers all take it. */
 static int serve_page(struct clew_call *call, struct clew_slice path)
 {
         struct clew_ui_asset asset;
         struct clew_serve_answer *a = call->answer;
 
-        if (!clew_ui_asset_find(path, &asset))
-                return clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ROUTE,
-                                        "nothing is served at this path");
+        if (!clew_ui_asset_find(path, &asset)) {
+                if (!clew_serve_reads_pages(call->request->accept) ||
+                    !clew_ui_asset_find(CLEW_SLICE_LITERAL("/"), &asset))
+                        return clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ROUTE,
+                                                "nothing is served at this path");
+                a->status = 404; /* the page says it */
+        }
         if (!holds(call->request->accept_encoding, "gzip"))
                 return clew_call_refuse(call, CLEW_PROBLEM_NOT_ACCEPTABLE,
                                         "pages are sent as gzip; say Accept-Encoding: gzip");

@@ -330,6 +330,9 @@ static int take_line(const struct reading *x, struct clew_slice line)
                         return wrong(x, "a second quota", CLEW_SLICE_NULL);
                 if (!parse_bytes(trim(rest), &r->quota_bytes))
                         return wrong(x, "quota takes a size: 20GiB", trim(rest));
+                if (r->quota_bytes < CLEW_RETENTION_QUOTA_MIN)
+                        return wrong(x, "a quota has 1MiB at least: it would drop everything",
+                                     trim(rest));
                 r->quota_line = x->line;
                 return 0;
         }

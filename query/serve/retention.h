@@ -30,6 +30,8 @@
 #define CLEW_RETENTION_FILE_MAX ((size_t)64 << 10)
 /* Younger runs may still go on, or be looked at by who started them. */
 #define CLEW_RETENTION_YOUNGEST_NS (3600 * CLEW_NS_PER_S)
+/* Of a quota at least: an empty store uses a good part of it, so a smaller one would drop all. */
+#define CLEW_RETENTION_QUOTA_MIN ((uint64_t)1 << 20)
 /* Traces that one pass drops, the rest is for the next. */
 #define CLEW_RETENTION_PASS_MAX 100000u
 /* Traces that one pass looks at. */

@@ -42,7 +42,7 @@ static int put(struct clew_call *call, struct contrast_answer *a)
 
         if (r < 0)
                 return r;
-        n = call->inputs.all ? a->result.n : a->result.n_found;
+        n = call->inputs.all ? a->result.n : a->result.n_told;
         if (a->result.runs[0] == 0 || a->result.runs[1] == 0)
                 n = 0; /* nothing to compare with */
         if (clew_call_list_begin(call, "differences", "difference", clew_contrast_fields,

@@ -62,7 +62,8 @@ int clew_route_steps(struct clew_call *call)
         return r;
 }
 
-int clew_call_step_record(struct clew_call *call, struct clew_buffer *ret)
+int clew_call_step_record(struct clew_call *call, struct clew_buffer *ret,
+                          const struct clew_trace **ret_trace)
 {
         const struct clew_step_texts texts = {&call->scratch, &call->brief};
         struct clew_trace_options options = CLEW_TRACE_FULL;
@@ -86,16 +87,18 @@ int clew_call_step_record(struct clew_call *call, struct clew_buffer *ret)
                                 clew_sink_to_buffer(ret));
         r = clew_step_put_full(&out, o.trace, (uint32_t)number - 1, &texts);
         clew_record_writer_deinit(&out);
+        *ret_trace = o.trace;
         return r;
 }
 
 int clew_route_step(struct clew_call *call)
 {
         CLEW_BUFFER whole = {0};
+        const struct clew_trace *trace;
         int r;
 
         clew_buffer_init(&whole, CLEW_SERVE_MEMORY_MAX);
-        r = clew_call_step_record(call, &whole);
+        r = clew_call_step_record(call, &whole, &trace);
         if (r != 0)
                 return r > 0 ? 0 : r;
         call->answer->status = 200;

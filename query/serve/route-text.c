@@ -6,6 +6,7 @@
 #include "proto/base/number.h"
 #include "proto/base/utf8.h"
 #include "query/answer/step-full.h"
+#include "query/answer/values.h"
 #include "query/serve/call-int.h"
 
 #include <errno.h>
@@ -71,7 +72,8 @@ static bool find(struct clew_json_reader *r, const char *pointer)
         return *pointer == '\0' && r->token == CLEW_JSON_STRING;
 }
 
-static int write_text(struct clew_call *call, struct clew_slice text)
+static int write_text(struct clew_call *call, const struct clew_trace *trace,
+                      struct clew_slice text)
 {
         uint64_t from = call->inputs.from == UINT64_MAX ? 0 : call->inputs.from;
         uint64_t max = call->inputs.max == UINT64_MAX ? MAX_DEFAULT : call->inputs.max;
@@ -105,6 +107,7 @@ static int write_text(struct clew_call *call, struct clew_slice text)
                 clew_json_write_uint64(&w, from + piece.len);
         else
                 clew_json_write_null(&w);
+        clew_write_left_out(&w, trace);
         r = clew_record_end(&out, &w);
         clew_record_writer_deinit(&out);
         return r;
@@ -114,6 +117,7 @@ int clew_route_text(struct clew_call *call)
 {
         CLEW_BUFFER whole = {0};
         CLEW_BUFFER text = {0};
+        const struct clew_trace *trace;
         struct clew_json_reader r;
         int e;
 
@@ -122,7 +126,7 @@ int clew_route_text(struct clew_call *call)
                                         "at is needed: the JSON pointer of a text, as \"cut\" has "
                                         "given it");
         clew_buffer_init(&whole, CLEW_SERVE_MEMORY_MAX);
-        e = clew_call_step_record(call, &whole);
+        e = clew_call_step_record(call, &whole, &trace);
         if (e != 0)
                 return e > 0 ? 0 : e;
         r = clew_json_reader_make(clew_buffer_slice(&whole), CLEW_JSON_DEPTH_MAX);
@@ -132,5 +136,5 @@ int clew_route_text(struct clew_call *call)
         clew_buffer_init(&text, CLEW_SERVE_MEMORY_MAX);
         clew_json_append_string(&r, &text);
         return clew_buffer_error(&text) ? clew_buffer_error(&text)
-                                        : write_text(call, clew_buffer_slice(&text));
+                                        : write_text(call, trace, clew_buffer_slice(&text));
 }

@@ -94,6 +94,9 @@ void clew_serve_answer_deinit(struct clew_serve_answer *answer);
 void clew_serve(const struct clew_service *service, const struct clew_serve_request *request,
                 struct clew_serve_answer *ret);
 
+/* Whether the header Accept is that of a browser that opens an address: it names HTML. */
+bool clew_serve_reads_pages(struct clew_slice accept);
+
 /* An answer of who carries the service, in the same form: no thread is free. */
 void clew_serve_busy(struct clew_serve_answer *ret);
 /* Nor the memory for a large one. */

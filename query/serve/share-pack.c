@@ -62,13 +62,6 @@ static void append_in_page(struct clew_buffer *out, struct clew_slice json)
         }
 }
 
-static bool ends_with(struct clew_slice s, const char *ending)
-{
-        size_t n = strlen(ending);
-
-        return s.len >= n && memcmp(s.data + s.len - n, ending, n) == 0;
-}
-
 static bool is_made_of(struct clew_slice s, const char *characters, size_t max)
 {
         for (size_t i = 0; i < s.len; i++) {
@@ -90,9 +83,9 @@ static bool is_of_ours(struct clew_slice key, struct clew_slice raw)
         static const char hex[] = "0123456789abcdef";
         static const char small[] = "abcdefghijklmnopqrstuvwxyz-_";
 
-        if (ends_with(key, "_nano"))
+        if (clew_slice_ends_with(key, CLEW_SLICE_LITERAL("_nano")))
                 return is_made_of(raw, digits, 20);
-        if (clew_slice_eq_cstr(key, "id") || ends_with(key, "_id"))
+        if (clew_slice_eq_cstr(key, "id") || clew_slice_ends_with(key, CLEW_SLICE_LITERAL("_id")))
                 return (raw.len == 16 || raw.len == 32) && is_made_of(raw, hex, 32) &&
                        !is_made_of(raw, digits, 32);
         if (clew_slice_eq_cstr(key, "start"))

@@ -237,21 +237,9 @@ static void write_number(struct clew_json_writer *w, const char *key, uint64_t n
 /* What is not there, and why: behind the loader's bounds; by a rule of retention. */
 static void write_missing(struct clew_json_writer *w, const struct clew_opened *o)
 {
-        const struct clew_left_out_note *note = &o->trace->left_out_note;
-
         if (o->data.left_out > 0)
                 write_number(w, "left_out", o->data.left_out);
-        if (!o->trace->left_out)
-                return;
-        clew_json_write_key(w, "texts_left_out");
-        clew_json_write_object_begin(w);
-        clew_json_write_key(w, "time");
-        clew_write_time(w, note->time_ns);
-        clew_json_write_key(w, "rule");
-        clew_write_text(w, note->rule);
-        clew_json_write_key(w, "more_came");
-        clew_json_write_bool(w, o->trace->left_out == CLEW_LEFT_OUT_SOME);
-        clew_json_write_object_end(w);
+        clew_write_left_out(w, o->trace);
 }
 
 static int write_skeleton(struct clew_call *call, const struct clew_opened *o,

@@ -149,22 +149,12 @@ int clew_index_table_follow(struct clew_env *env, unsigned number, struct clew_e
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
-static void touched(void *context, const void *page)
-{
-        struct clew_env *env = context;
-
-        clew_env_touched(env, clew_slice_make(page, env->page_bytes), true);
-}
-
-/* Pages that the file has. */
-static uint64_t count_pages(struct clew_env *env)
+/* Pages that the file has; 0 = it cannot be asked. */
+static uint64_t count_pages(const struct clew_env *env, int fd)
 {
         struct stat st;
-        int fd;
 
-        if (mdb_env_get_fd(env->lmdb, &fd) != 0 || fstat(fd, &st) < 0 || st.st_size < 0)
-                return 0;
-        return (uint64_t)st.st_size / env->page_bytes;
+        return fstat(fd, &st) < 0 || st.st_size < 0 ? 0 : (uint64_t)st.st_size / env->page_bytes;
 }
 
 /* Is @tree the one that was looked at, or was it written by this process on top of one? */
@@ -184,14 +174,12 @@ static bool is_known(struct clew_env *env, const uint8_t *tree, uint64_t last_co
 /* @last_commit: of the snapshot. */
 static int look(struct clew_env *env, MDB_txn *txn, uint64_t last_commit, struct clew_error *err)
 {
-        struct clew_tree_check c = {
-                .page_bytes = env->page_bytes, .touched = touched, .context = env};
+        struct clew_tree_check c = {.page_bytes = env->page_bytes};
         uint8_t tree[CLEW_TREE_BYTES];
-        uintptr_t from = atomic_load(&env->map_from);
         int rc;
         int r;
 
-        if (!env->has[CLEW_TABLE_INDEX] || !from)
+        if (!env->has[CLEW_TABLE_INDEX] || !atomic_load(&env->map_from))
                 return 0;
         rc = read_tree(env, txn, clew_index_table_number(env), tree);
         if (rc == MDB_NOTFOUND) /* the snapshot is older than the table */
@@ -200,8 +188,10 @@ static int look(struct clew_env *env, MDB_txn *txn, uint64_t last_commit, struct
                 return clew_env_error(env, rc, "reading", err);
         if (is_known(env, tree, last_commit))
                 return 0;
-        c.file = (const uint8_t *)from; /* NOLINT(performance-no-int-to-ptr) */
-        c.n_pages = count_pages(env);
+        rc = mdb_env_get_fd(env->lmdb, &c.fd);
+        if (rc != 0)
+                return clew_env_error(env, rc, "reading", err);
+        c.n_pages = count_pages(env, c.fd);
         c.tree = tree;
         r = clew_tree_check(&c);
         if (r == -EBADMSG)

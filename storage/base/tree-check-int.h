@@ -20,12 +20,10 @@
 #define CLEW_TREE_BYTES 48u
 
 struct clew_tree_check {
-        const uint8_t *file; /* mapped */
-        uint64_t n_pages;    /* that may be read */
+        int fd;
+        uint64_t n_pages; /* that may be read */
         size_t page_bytes;
-        const uint8_t *tree;                              /* CLEW_TREE_BYTES */
-        void (*touched)(void *context, const void *page); /* NULL is fine */
-        void *context;
+        const uint8_t *tree;  /* CLEW_TREE_BYTES */
         uint64_t ret_page;    /* where it is damaged */
         const char *ret_what; /* ... and how */
 };

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PAGE_HEADER 16u
 #define NODE_HEADER 8u
@@ -29,9 +30,9 @@ struct totals {
 };
 
 struct level {
-        const uint8_t *page;
-        unsigned n;  /* nodes */
-        unsigned at; /* of the next one to be gone into */
+        const uint8_t *page; /* of `pages` */
+        unsigned n;          /* nodes */
+        unsigned at;         /* of the next one to be gone into */
         /* Keys lie from low on, below high; no data = no bound. */
         struct clew_slice low;
         struct clew_slice high;
@@ -39,7 +40,8 @@ struct level {
 
 struct walk {
         struct clew_tree_check *c;
-        uint8_t *seen; /* a bit for each page that was led to */
+        uint8_t *seen;  /* a bit for each page that was led to */
+        uint8_t *pages; /* the page at hand of each level */
         struct totals found;
         unsigned depth; /* levels that the tree is said to have */
         struct level levels[LEVELS_MAX];
@@ -76,6 +78,25 @@ static const uint8_t *node_at(const uint8_t *page, unsigned i)
 static struct clew_slice key_of(const uint8_t *node)
 {
         return clew_slice_make(node + NODE_HEADER, get16(node + 6));
+}
+
+/* Plain reads: through the map each of some hundred pages brings its neighbours, at ten times the
+ * price. */
+static bool read_page(const struct walk *w, uint64_t number, uint8_t *into)
+{
+        size_t got = 0;
+
+        while (got < w->c->page_bytes) {
+                ssize_t n = pread(w->c->fd, into + got, w->c->page_bytes - got,
+                                  (off_t)(number * w->c->page_bytes + got));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return false;
+                got += (size_t)n;
+        }
+        return true;
 }
 
 /* Notes that a way leads to @page; false: another one did. */
@@ -173,6 +194,7 @@ static int check_leaf(struct walk *w, const struct level *l, uint64_t number)
 static int open_level(struct walk *w, uint64_t number, unsigned depth, const struct level *up)
 {
         struct level *l = &w->levels[depth];
+        uint8_t *page = w->pages + depth * w->c->page_bytes;
         bool is_leaf = depth + 1 == w->depth;
         size_t lower;
         size_t upper;
@@ -182,9 +204,9 @@ static int open_level(struct walk *w, uint64_t number, unsigned depth, const str
                 return damaged(w, number, "is outside of the file");
         if (!lead_to(w, number))
                 return damaged(w, number, "two ways lead to it");
-        *l = (struct level){.page = w->c->file + number * w->c->page_bytes};
-        if (w->c->touched)
-                w->c->touched(w->c->context, l->page);
+        if (!read_page(w, number, page))
+                return damaged(w, number, "cannot be read");
+        *l = (struct level){.page = page};
         lower = get16(l->page + 12);
         upper = get16(l->page + 14);
         if (get64(l->page) != number || get16(l->page + 10) != (is_leaf ? IS_LEAF : IS_BRANCH) ||
@@ -239,10 +261,12 @@ int clew_tree_check(struct clew_tree_check *c)
         if (w.depth == 0 || w.depth > LEVELS_MAX)
                 return damaged(&w, root, "begins a tree of another depth");
         w.seen = clew_calloc((size_t)(c->n_pages / 8 + 1), 1);
-        if (!w.seen)
-                return -ENOMEM;
-        r = walk_tree(&w, root);
+        w.pages = clew_calloc(w.depth, c->page_bytes);
+        r = w.seen && w.pages ? walk_tree(&w, root) : -ENOMEM;
         clew_free(w.seen);
+        clew_free(w.pages);
+        if (r == -ENOMEM)
+                return r;
         if (r == 0 && memcmp(&w.found, &noted, sizeof(noted)) != 0)
                 return damaged(&w, root, "begins a tree of other numbers of pages and records");
         return r;

@@ -130,8 +130,11 @@ static int check_segment(struct index_check *c, struct clew_index_run *run,
 
 static int check_run(struct index_check *c, struct clew_index_run *run, struct clew_error *err)
 {
-        int r = check_columns(c, run, err);
+        int r;
 
+        if (run->head.is_old) /* nobody reads it */
+                return 0;
+        r = check_columns(c, run, err);
         for (unsigned kind = 1; r == 0 && kind <= CLEW_INDEX_KIND_MAX; kind++)
                 r = check_keys(c, run, kind, err);
         for (uint32_t i = 0; r == 0 && i < run->head.n_segments; i++)

@@ -40,6 +40,20 @@ static uint32_t *slot_of(const struct clew_hot_list *list, const struct clew_tra
         }
 }
 
+/* Of half a million traces nearly each slot is a line of memory that is not in the cache: those of
+ * a batch are asked for at once. */
+static void fetch_slots(const struct clew_hot_list *list, const struct clew_hot_batch *batch)
+{
+        uint64_t seed = (uintptr_t)list->slots;
+
+        for (uint32_t i = 0; list->n_slots > 0 && i < batch->n; i++) {
+                uint64_t at = clew_hash_seeded(
+                        clew_slice_make(clew_hot_batch_id(batch, i), CLEW_TRACE_ID_BYTES), seed);
+
+                __builtin_prefetch(&list->slots[at & (list->n_slots - 1)], 1);
+        }
+}
+
 struct clew_hot_trace *clew_hot_find(const struct clew_hot_list *list,
                                      const struct clew_trace_id *id)
 {
@@ -250,9 +264,13 @@ static int add(struct clew_hot_list *list, const struct clew_hot_found *f)
 static int take_all(struct clew_hot_walk *w, struct clew_hot_list *list, struct clew_error *err)
 {
         struct clew_hot_found f;
+        uint64_t fetched = 0;
         int r;
 
         while ((r = clew_hot_walk_next(w, &f, err)) == 1) {
+                if (f.ref.first != fetched && f.ref.first != 0)
+                        fetch_slots(list, &w->batch);
+                fetched = f.ref.first;
                 r = add(list, &f);
                 if (r < 0)
                         return clew_error_set(err, r, 0, "out of memory");

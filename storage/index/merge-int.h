@@ -1,9 +1,14 @@
 /*
  * Merging of index runs, a step at a time, so that their number stays small.
  *
- * Runs are put in classes by how many traces they have (a factor of eight); eight of one class
- * become one of the next, so an entry is written again once for each class that it rises, and a
- * store has fewer than eight runs a class. A run of half the most that one may have is left alone.
+ * Runs are put in classes by how many traces they have (a factor of eight, of small ones four);
+ * eight or four of one class become one of the next, so an entry is written again once for each
+ * class that it rises, and a store has fewer than eight runs a class. A run of half the most that
+ * one may have is left alone.
+ *
+ * At rest, when nothing more is to come for a while, there are fewer: the smallest runs become one
+ * as long as none of them is larger than those below it together. So each is then larger than all
+ * smaller ones, and an entry that is written again is in a run of at least twice the size.
  *
  * A step reads in a snapshot of its own and writes about a megabyte of blocks in a transaction of
  * some milliseconds. Blocks of a run without a head are invisible; the last transaction puts the
@@ -22,9 +27,10 @@ struct clew_index_merge;
 struct clew_index_merge_options {
         uint64_t version; /* of the indexer: runs of others are left alone */
         /* Not 0: runs with lower numbers, of whatever indexer, are made anew without the traces in
-         * them that are gone, one at a time; nothing else is merged. What such a trace was found by
-         * is then nowhere. */
+         * them that are gone, one at a time, and those of an older layout go; nothing else is
+         * merged. What such a trace was found by is then nowhere. */
         uint64_t purge_below;
+        bool at_rest;
         void (*run)(void *context, void (*fn)(void *argument), void *argument);
         void *context;
 };

@@ -7,6 +7,8 @@
 #include "storage/index/catalog-int.h"
 #include "storage/index/parts-int.h"
 
+/* Runs that become one. */
+#define CLEW_MERGE_INPUTS_MAX 16u
 /* Bytes of blocks that one step makes. */
 #define CLEW_MERGE_STEP_BYTES ((size_t)1 << 20)
 
@@ -16,6 +18,7 @@ struct clew_merge_input {
         uint32_t *ordinals;        /* old -> new; UINT32_MAX = dead */
         struct clew_run_keys keys; /* of the step */
         bool has_key;
+        uint64_t first; /* bytes of the key at hand, as a number: they decide most comparisons */
 };
 
 struct clew_merge_gone {
@@ -29,6 +32,7 @@ struct clew_merge_part {
         struct clew_run_packer packer;
         struct clew_merge_input *inputs;
         uint32_t n_inputs;
+        struct clew_merge_input *least[CLEW_MERGE_INPUTS_MAX]; /* those that are at the least key */
         uint64_t number;
         struct clew_run_head head; /* of the run that is made */
         struct clew_trace_id *ids;

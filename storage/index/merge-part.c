@@ -6,6 +6,7 @@
 #include "storage/index/catalog-keys-int.h"
 #include "storage/index/posting-int.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -71,8 +72,8 @@ struct row {
 struct layout {
         struct clew_merge_part *p;
         struct clew_arena arena; /* dies with it */
-        struct row *rows[16];
-        uint32_t at[16];
+        struct row *rows[CLEW_MERGE_INPUTS_MAX];
+        uint32_t at[CLEW_MERGE_INPUTS_MAX];
 };
 
 static int read_input(struct layout *l, struct clew_index_catalog *c, uint32_t i,
@@ -89,6 +90,11 @@ static int read_input(struct layout *l, struct clew_index_catalog *c, uint32_t i
         if (!rows || !dead.words || !in->ordinals)
                 return out_of_memory(err);
         l->rows[i] = rows;
+        if (in->run.head.is_old) { /* nothing of it can be read */
+                for (uint32_t k = 0; k < n; k++)
+                        in->ordinals[k] = DEAD;
+                return 0;
+        }
         r = clew_index_dead(c, &in->run, &dead, err);
         for (uint32_t at = 0; r == 0 && at < n; at += READ_ROWS) {
                 uint64_t starts[READ_ROWS];
@@ -169,7 +175,7 @@ static bool is_ours(const struct clew_merge_part *p, const struct clew_index_cat
 /* Segments of all inputs, ascending, each once, that still count. */
 static int list_segments(struct clew_merge_part *p, const struct clew_index_catalog *c)
 {
-        uint32_t at[16] = {0};
+        uint32_t at[CLEW_MERGE_INPUTS_MAX] = {0};
         uint32_t max = 0;
         uint64_t last = 0;
 
@@ -288,7 +294,7 @@ int clew_merge_part_begin(struct clew_merge_part *p, struct clew_index_catalog *
         struct layout l = {.p = p};
         int r;
 
-        CLEW_ASSERT(n <= CLEW_ARRAY_LEN(l.rows));
+        CLEW_ASSERT(n <= CLEW_MERGE_INPUTS_MAX);
         *p = (struct clew_merge_part){.kind = 1};
         clew_arena_init(&p->arena, ARENA_BYTES_MAX);
         clew_arena_init(&l.arena, ARENA_BYTES_MAX);
@@ -327,11 +333,23 @@ static void use_snapshot(struct clew_merge_part *p, struct clew_env *env, MDB_tx
                 p->inputs[i].run.context = &p->snapshot;
 }
 
+/* What is not of the key is zero. */
+static uint64_t first_bytes(const struct clew_run_keys *k)
+{
+        uint64_t v;
+
+        memcpy(&v, k->key, sizeof(v));
+        v = be64toh(v);
+        return k->key_len < sizeof(v) ? v & ~(UINT64_MAX >> 8 * k->key_len) : v;
+}
+
 static int next_key(struct clew_merge_input *in, struct clew_error *err)
 {
         int r = clew_run_keys_next(&in->keys, err);
 
         in->has_key = r == 1;
+        if (r == 1)
+                in->first = first_bytes(&in->keys);
         return r < 0 ? r : 0;
 }
 
@@ -361,20 +379,30 @@ static int position(struct clew_merge_part *p, struct clew_error *err)
         return r;
 }
 
-/* The least key; false = none is left. */
-static bool least_key(struct clew_merge_part *p, struct clew_slice *ret)
+static int by_key(const struct clew_merge_input *a, const struct clew_merge_input *b)
 {
-        bool any = false;
+        if (a->first != b->first)
+                return a->first < b->first ? -1 : 1;
+        if (a->keys.key_len <= sizeof(a->first) || b->keys.key_len <= sizeof(b->first))
+                return (a->keys.key_len > b->keys.key_len) - (a->keys.key_len < b->keys.key_len);
+        return clew_slice_cmp(key_of(a), key_of(b));
+}
+
+/* Fills p->least: how many inputs are at the least key; 0 = none has any left. */
+static uint32_t find_least(struct clew_merge_part *p)
+{
+        uint32_t n = 0;
 
         for (uint32_t i = 0; i < p->n_inputs; i++) {
-                const struct clew_merge_input *in = &p->inputs[i];
+                struct clew_merge_input *in = &p->inputs[i];
+                int c = !in->has_key ? 1 : n == 0 ? -1 : by_key(in, p->least[0]);
 
-                if (in->has_key && (!any || clew_slice_cmp(key_of(in), *ret) < 0)) {
-                        *ret = key_of(in);
-                        any = true;
-                }
+                if (c < 0)
+                        n = 0;
+                if (c <= 0)
+                        p->least[n++] = in;
         }
-        return any;
+        return n;
 }
 
 /* Brings p->set[0 .. n - 1] into order. */
@@ -426,31 +454,26 @@ static int add_input(struct clew_merge_part *p, struct clew_merge_input *in, uin
         return 0;
 }
 
-/* Unites what the inputs have under @key, and goes behind it. */
-static int merge_key(struct clew_merge_part *p, struct clew_slice key, struct clew_error *err)
+/* Unites what the first @n_least of p->least have under their key, and goes behind it. */
+static int merge_key(struct clew_merge_part *p, uint32_t n_least, struct clew_error *err)
 {
+        struct clew_slice key = key_of(p->least[0]);
         uint32_t n = 0;
-        uint32_t n_inputs = 0;
         int r = 0;
 
         memcpy(p->last, key.data, key.len); /* the key itself moves on with its input */
         p->last_len = key.len;
         key.data = p->last;
-        for (uint32_t i = 0; r == 0 && i < p->n_inputs; i++) {
-                struct clew_merge_input *in = &p->inputs[i];
-
-                if (!in->has_key || !clew_slice_eq(key_of(in), key))
-                        continue;
-                r = add_input(p, in, &n, err);
+        for (uint32_t i = 0; r == 0 && i < n_least; i++) {
+                r = add_input(p, p->least[i], &n, err);
                 if (r == 0)
-                        r = next_key(in, err);
-                n_inputs++;
+                        r = next_key(p->least[i], err);
         }
         if (r < 0 || n == 0)
                 return r;
         if (p->kind == CLEW_INDEX_WORD)
                 clew_parts_add(&p->parts, key);
-        if (n_inputs > 1)
+        if (n_least > 1)
                 sort_set(p, n);
         clew_buffer_clear(&p->posting);
         clew_posting_encode(p->set, n, &p->posting);
@@ -482,7 +505,7 @@ static int write_parts(struct clew_merge_part *p, struct clew_error *err)
 int clew_merge_part_keys(struct clew_merge_part *p, struct clew_env *env, MDB_txn *txn,
                          struct clew_error *err)
 {
-        struct clew_slice key = CLEW_SLICE_NULL;
+        uint32_t n_least;
         int r;
 
         use_snapshot(p, env, txn);
@@ -494,8 +517,9 @@ int clew_merge_part_keys(struct clew_merge_part *p, struct clew_env *env, MDB_tx
                         r = write_parts(p, err);
                         continue;
                 }
-                if (p->kind != CLEW_INDEX_PART && least_key(p, &key)) {
-                        r = merge_key(p, key, err);
+                n_least = p->kind == CLEW_INDEX_PART ? 0 : find_least(p);
+                if (n_least > 0) {
+                        r = merge_key(p, n_least, err);
                         continue;
                 }
                 if (p->kind == CLEW_INDEX_KIND_MAX)

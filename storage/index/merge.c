@@ -5,6 +5,7 @@
 #include "storage/index/merge-int.h"
 
 #include "proto/base/mem.h"
+#include "storage/base/index-table-int.h"
 #include "storage/index/catalog-keys-int.h"
 #include "storage/index/merge-part-int.h"
 
@@ -25,9 +26,10 @@ enum phase { IDLE, KEYS, ROWS, HEAD, SWEEP };
 struct clew_index_merge {
         struct clew_env *env;
         enum phase phase;
-        uint64_t looked; /* next_run of the state when nothing was due */
-        uint64_t seen;   /* of the state last */
-        bool has_swept;  /* what an earlier process has left is gone */
+        uint64_t looked;     /* next_run of the state when nothing was due ... */
+        bool looked_at_rest; /* ... at rest, too */
+        uint64_t seen;       /* of the state last */
+        bool has_swept;      /* what an earlier process has left is gone */
         struct clew_merge_part part;
         size_t n_flushed; /* of the blocks made by the step, those that are written */
         const struct clew_index_merge_options *options; /* of the step */
@@ -146,6 +148,52 @@ static uint32_t choose(const struct clew_index_catalog *c, uint32_t ret[FAN_IN])
         return 0;
 }
 
+static int by_traces(const void *a, const void *b, void *context)
+{
+        const struct clew_index_run *runs = context;
+        uint32_t x = runs[*(const uint32_t *)a].head.n_traces;
+        uint32_t y = runs[*(const uint32_t *)b].head.n_traces;
+
+        return (x > y) - (x < y);
+}
+
+static int by_number(const void *a, const void *b)
+{
+        uint32_t x = *(const uint32_t *)a;
+        uint32_t y = *(const uint32_t *)b;
+
+        return (x > y) - (x < y);
+}
+
+/* The same at rest: the smallest runs, up to the last one that is not larger than those before it
+ * together. How many, or an error. */
+static int choose_at_rest(struct clew_index_merge *m, const struct clew_index_catalog *c,
+                          uint32_t ret[CLEW_MERGE_INPUTS_MAX])
+{
+        uint32_t *order = clew_malloc((c->n_runs + 1u) * sizeof(*order));
+        uint32_t n = 0;
+        uint64_t traces = 0;
+
+        if (!order)
+                return clew_error_set(m->err, -ENOMEM, 0, "out of memory while merging indexes");
+        for (uint32_t i = 0; i < c->n_runs; i++)
+                order[i] = i;
+        qsort_r(order, c->n_runs, sizeof(*order), by_traces, c->runs);
+        for (uint32_t i = 0; i < c->n_runs && i < CLEW_MERGE_INPUTS_MAX; i++) {
+                uint32_t own = c->runs[order[i]].head.n_traces;
+
+                if (own > CLEW_INDEX_TRACES_MAX / 2 || traces + own > CLEW_INDEX_TRACES_MAX)
+                        break;
+                if (i > 0 && own <= traces)
+                        n = i + 1;
+                traces += own;
+        }
+        memcpy(ret, order, n * sizeof(*order));
+        qsort(ret, n, sizeof(*ret), by_number);
+        clew_free(order);
+        return (int)n;
+}
+
 /* Whether something in a run is gone. 1, 0, or an error. */
 static int has_dead(struct clew_index_merge *m, struct clew_index_catalog *c, uint32_t i)
 {
@@ -155,6 +203,8 @@ static int has_dead(struct clew_index_merge *m, struct clew_index_catalog *c, ui
         bool found = false;
         int r;
 
+        if (run->head.is_old) /* is not made anew: it goes */
+                return 1;
         dead.words = clew_calloc(n / 64 + 1u, sizeof(uint64_t));
         if (!dead.words)
                 return clew_error_set(m->err, -ENOMEM, 0, "out of memory while merging indexes");
@@ -179,34 +229,47 @@ static int choose_purge(struct clew_index_merge *m, struct clew_index_catalog *c
         return 0;
 }
 
+/* The runs that are due, ascending: how many, or an error. */
+static int choose_any(struct clew_index_merge *m, struct clew_index_catalog *c,
+                      uint32_t ret[CLEW_MERGE_INPUTS_MAX])
+{
+        uint32_t n;
+
+        if (m->options->purge_below > 0)
+                return choose_purge(m, c, ret);
+        n = choose(c, ret);
+        if (n > 0 || !m->options->at_rest)
+                return (int)n;
+        return choose_at_rest(m, c, ret);
+}
+
 /* 1 = begun, 0 = nothing is due. */
 static int begin(struct clew_index_merge *m, MDB_txn *txn)
 {
         struct clew_index_catalog c;
         struct clew_state state;
-        uint32_t chosen[FAN_IN];
-        uint32_t n = 0;
+        uint32_t chosen[CLEW_MERGE_INPUTS_MAX];
+        bool at_rest = m->options->at_rest;
         bool purges = m->options->purge_below > 0;
         int r = clew_state_read(m->env, txn, &state, m->err);
+        int n;
 
         m->seen = state.next_run;
-        if (r < 0 || (state.next_run == m->looked && !purges))
+        if (r < 0 || (state.next_run == m->looked && (m->looked_at_rest || !at_rest) && !purges))
                 return r;
         r = clew_index_catalog_read(&c, m->env, txn,
                                     purges ? CLEW_INDEX_ANY_VERSION : m->options->version, m->err);
         if (r < 0)
                 return r;
-        if (purges)
-                r = choose_purge(m, &c, chosen);
-        else
-                n = choose(&c, chosen);
-        n = purges && r > 0 ? 1 : n;
-        if (n == 0)
-                m->looked = state.next_run;
-        else
-                r = clew_merge_part_begin(&m->part, &c, chosen, n, m->err);
+        n = choose_any(m, &c, chosen);
+        if (n > 0)
+                r = clew_merge_part_begin(&m->part, &c, chosen, (uint32_t)n, m->err);
         clew_index_catalog_deinit(&c);
-        return r < 0 ? r : n > 0;
+        if (n == 0) {
+                m->looked = state.next_run;
+                m->looked_at_rest = at_rest;
+        }
+        return r < 0 ? r : n < 0 ? n : n > 0;
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
@@ -315,8 +378,13 @@ static int write_head(struct clew_index_merge *m, MDB_txn *txn, struct clew_stat
 
 static int sweep(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state)
 {
+        bool stuck = false;
+        int r = clew_index_sweep(m->env, txn, 0, SWEEP_BLOCKS, &stuck, m->err);
+
         (void)state;
-        return clew_index_sweep(m->env, txn, 0, SWEEP_BLOCKS, m->err);
+        if (stuck && m->options->purge_below > 0) /* with words that are to go: left behind, told */
+                clew_index_table_condemn(m->env);
+        return r;
 }
 
 static int sweep_step(struct clew_index_merge *m)
@@ -398,6 +466,7 @@ int clew_index_merge_step(struct clew_index_merge *m,
         if (r < 0) { /* not before there is another run */
                 give_up(m);
                 m->looked = m->seen;
+                m->looked_at_rest = true;
         }
         return r;
 }

@@ -1,11 +1,16 @@
 /*
- * Postings: a set of ordinals as bytes, in the least of four forms.
+ * Postings: a set of ordinals as bytes, in the least of four forms. The lowest two bits say which.
  *
- *     varint value << 2 | form, then
- *     ONE   value is the ordinal
- *     LIST  value ordinals in ascending order: the first, then the distance to the next less one
- *     WORDS value is the first word; varint words; that many words of 64 bits, little-endian
- *     RUNS  value stretches: varint gap to the end of the one before, varint length less one
+ *     ONE   ordinal << 2 | form in as few bytes as it takes, little-endian
+ *     LIST  byte low << 2 | form, then bits from the lowest of each byte on: for each ordinal, in
+ *           ascending order, its distance to the one before it less one (the first: itself), as
+ *           zero bits, as many as distance >> low, a one, and the low bits of the distance. The
+ *           last byte is filled up with zeros.
+ *     WORDS varint first word << 2 | form; varint words; that many words of 64 bits, little-endian
+ *     RUNS  varint stretches << 2 | form; for each, varint gap to the end of the one before, varint
+ *           length less one
+ *
+ * How long a posting is stands beside its key.
  */
 #ifndef CLEW_STORAGE_POSTING_INT_H
 #define CLEW_STORAGE_POSTING_INT_H
@@ -20,6 +25,10 @@ enum clew_posting_form {
         CLEW_POSTING_RUNS,
 };
 
+/* More bits of a distance are not told as they are: ordinals have 18. */
+#define CLEW_POSTING_LOW_MAX 31u
+#define CLEW_POSTING_ONE_BYTES_MAX 4u
+
 /* Appends the posting of @n ordinals, n > 0, in strictly ascending order. */
 void clew_posting_encode(const uint32_t *ordinals, uint32_t n, struct clew_buffer *out);
 /* Calls nothing, fills @ret (room for @max) with the ordinals, which ascend and are below @limit.
@@ -30,16 +39,11 @@ CLEW_MUST_USE int clew_posting_decode(struct clew_slice posting, uint32_t limit,
 /* Whether it is one ordinal below @limit, *ret, in at most two bytes. */
 static inline bool clew_posting_is_one(struct clew_slice posting, uint32_t limit, uint32_t *ret)
 {
-        uint32_t head;
-
-        if (posting.len == 0 || posting.len > 2 || (posting.data[0] & 3) != CLEW_POSTING_ONE ||
-            (posting.data[0] >= 0x80) != (posting.len == 2) ||
-            posting.data[posting.len - 1] >= 0x80)
+        if (posting.len == 0 || posting.len > 2 || (posting.data[0] & 3) != CLEW_POSTING_ONE)
                 return false;
-        head = posting.data[0] & 0x7fu;
+        *ret = posting.data[0] >> 2;
         if (posting.len == 2)
-                head |= (uint32_t)posting.data[1] << 7;
-        *ret = head >> 2;
+                *ret |= (uint32_t)posting.data[1] << 6;
         return *ret < limit;
 }
 

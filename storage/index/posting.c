@@ -91,23 +91,35 @@ struct sizes {
         size_t words;
         size_t stretches;
         uint32_t n_stretches;
+        unsigned low; /* bits of a distance that stand as they are, in a list */
 };
+
+/* About the least bits for distances that are as if drawn by lot, whose mean is that of these. */
+static unsigned low_bits(const uint32_t *o, uint32_t n)
+{
+        uint64_t sum = o[n - 1] - (n - 1); /* of all distances less one */
+        uint64_t rounded = (2 * sum + n) / (2 * (uint64_t)n);
+
+        return rounded == 0 ? 0 : 63 - (unsigned)__builtin_clzll(rounded);
+}
 
 static struct sizes measure(const uint32_t *o, uint32_t n)
 {
-        struct sizes s = {.list = varint_bytes(o[0]), .n_stretches = 1};
+        struct sizes s = {.n_stretches = 1, .low = low_bits(o, n)};
+        size_t bits = (size_t)n * (s.low + 1) + (o[0] >> s.low);
         uint32_t first = o[0]; /* of the stretch at hand */
         uint32_t end = 0;      /* of the one before */
 
         for (uint32_t i = 1; i < n; i++) {
-                s.list += varint_bytes(o[i] - o[i - 1] - 1);
                 if (o[i] != o[i - 1] + 1) {
+                        bits += (o[i] - o[i - 1] - 1) >> s.low;
                         s.stretches += varint_bytes(first - end) + varint_bytes(o[i - 1] - first);
                         s.n_stretches++;
                         end = o[i - 1] + 1;
                         first = o[i];
                 }
         }
+        s.list = (bits + 7) / 8;
         s.stretches += varint_bytes(first - end) + varint_bytes(o[n - 1] - first);
         s.words = 8u * (o[n - 1] / 64 - o[0] / 64 + 1) + 3;
         return s;
@@ -116,6 +128,48 @@ static struct sizes measure(const uint32_t *o, uint32_t n)
 static void put_head(struct clew_buffer *out, uint64_t value, enum clew_posting_form form)
 {
         clew_buffer_append_varint(out, value << 2 | form);
+}
+
+static void put_one(uint32_t ordinal, struct clew_buffer *out)
+{
+        uint32_t v = ordinal << 2 | CLEW_POSTING_ONE;
+
+        do {
+                clew_buffer_append_byte(out, (uint8_t)v);
+                v >>= 8;
+        } while (v != 0);
+}
+
+/* Appends whole bytes; what is left of the last one are its zero bits. */
+static void put_list(const uint32_t *o, uint32_t n, const struct sizes *s, struct clew_buffer *out)
+{
+        uint8_t *to = clew_buffer_reserve(out, s->list + 1);
+        uint8_t *at = to;
+        uint32_t next = 0; /* the least that may follow */
+        uint64_t word = 0;
+        unsigned used = 0; /* bits of it, at most 7 where a distance begins */
+
+        if (!to)
+                return;
+        *at++ = (uint8_t)(s->low << 2 | CLEW_POSTING_LIST);
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t distance = o[i] - next;
+                uint64_t bits = (distance & ((UINT64_C(1) << s->low) - 1)) << 1 | 1;
+
+                next = o[i] + 1;
+                for (used += distance >> s->low; used >= 8; used -= 8) {
+                        *at++ = (uint8_t)word;
+                        word = 0;
+                }
+                word |= bits << used;
+                for (used += s->low + 1; used >= 8; used -= 8) {
+                        *at++ = (uint8_t)word;
+                        word >>= 8;
+                }
+        }
+        if (used > 0)
+                *at++ = (uint8_t)word;
+        clew_buffer_commit(out, (size_t)(at - to));
 }
 
 static void put_words(const uint32_t *o, uint32_t n, struct clew_buffer *out)
@@ -157,16 +211,13 @@ void clew_posting_encode(const uint32_t *o, uint32_t n, struct clew_buffer *out)
         struct sizes s;
 
         if (n == 1) {
-                put_head(out, o[0], CLEW_POSTING_ONE);
+                put_one(o[0], out);
                 return;
         }
         s = measure(o, n);
-        if (s.list <= s.words && s.list <= s.stretches) {
-                put_head(out, n, CLEW_POSTING_LIST);
-                clew_buffer_append_varint(out, o[0]);
-                for (uint32_t i = 1; i < n; i++)
-                        clew_buffer_append_varint(out, o[i] - o[i - 1] - 1);
-        } else if (s.words < s.stretches) {
+        if (s.list + s.list / 8 < s.words && s.list <= s.stretches) {
+                put_list(o, n, &s, out);
+        } else if (s.words < s.stretches) { /* read many times as fast as a list of many */
                 put_words(o, n, out);
         } else {
                 put_stretches(o, n, s.n_stretches, out);
@@ -175,42 +226,126 @@ void clew_posting_encode(const uint32_t *o, uint32_t n, struct clew_buffer *out)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Stretches of ordinals, whatever the form; words are looked at by their readers. */
+/* Bits of a list, from the lowest of each byte on. */
+struct bits {
+        const uint8_t *at;
+        const uint8_t *end;
+        uint64_t word; /* those that are at hand, and zeros */
+        unsigned n;
+};
+
+/* At least 56 bits are at hand, or all that are left. */
+static void fill_bits(struct bits *b)
+{
+        for (; b->n <= 56 && b->at < b->end; b->n += 8)
+                b->word |= (uint64_t)*b->at++ << b->n;
+}
+
+/* The next distance of a list: 1, 0 = there is none, -EBADMSG. */
+static int next_distance(struct bits *b, unsigned low, uint64_t *ret)
+{
+        uint64_t high = 0;
+        unsigned zeros;
+
+        while (b->word == 0) {
+                high += b->n;
+                b->n = 0;
+                if (b->at == b->end)
+                        return high < 8 ? 0 : -EBADMSG; /* of the last byte */
+                fill_bits(b);
+        }
+        zeros = (unsigned)__builtin_ctzll(b->word);
+        b->word = b->word >> zeros >> 1;
+        b->n -= zeros + 1;
+        if (b->n < low)
+                fill_bits(b);
+        if (b->n < low)
+                return -EBADMSG;
+        *ret = (high + zeros) << low | (b->word & ((UINT64_C(1) << low) - 1));
+        b->word >>= low;
+        b->n -= low;
+        return 1;
+}
+
+/* A list with at most @max ordinals below @limit: each into @ret. How many, or -EBADMSG. */
+static int decode_list(struct clew_slice posting, uint32_t limit, uint32_t *ret, uint32_t max)
+{
+        struct bits b = {.at = posting.data + 1, .end = posting.data + posting.len};
+        unsigned low = posting.data[0] >> 2;
+        uint64_t next = 0;
+        uint64_t distance;
+        uint32_t n = 0;
+        int e = low > CLEW_POSTING_LOW_MAX ? -EBADMSG : 1;
+
+        while (e == 1 && (e = next_distance(&b, low, &distance)) == 1) {
+                if (distance >= limit - next || n == max)
+                        return -EBADMSG;
+                ret[n++] = (uint32_t)(next + distance);
+                next += distance + 1;
+        }
+        return e < 0 || n == 0 ? -EBADMSG : (int)n;
+}
+
+static int add_list(struct clew_slice posting, struct clew_index_set *into)
+{
+        struct bits b = {.at = posting.data + 1, .end = posting.data + posting.len};
+        unsigned low = posting.data[0] >> 2;
+        uint64_t next = 0;
+        uint64_t distance;
+        int e = low > CLEW_POSTING_LOW_MAX ? -EBADMSG : 1;
+
+        while (e == 1 && (e = next_distance(&b, low, &distance)) == 1) {
+                if (distance >= into->n - next)
+                        return -EBADMSG;
+                next += distance;
+                into->words[next / 64] |= UINT64_C(1) << next % 64;
+                next++;
+        }
+        return e < 0 || next == 0 ? -EBADMSG : 0;
+}
+
+/* What a posting of one ordinal says; UINT64_MAX: nothing. */
+static uint64_t one_of(struct clew_slice posting)
+{
+        uint64_t v = 0;
+
+        if (posting.len > CLEW_POSTING_ONE_BYTES_MAX)
+                return UINT64_MAX;
+        for (size_t i = 0; i < posting.len; i++)
+                v |= (uint64_t)posting.data[i] << 8 * i;
+        return v >> 2;
+}
+
+/* Stretches of ordinals; words are looked at by their readers. */
 struct reader {
         struct clew_cursor c;
         enum clew_posting_form form;
-        uint64_t left; /* stretches, or ordinals */
+        uint64_t left; /* stretches */
         uint64_t at;   /* behind the last ordinal given */
         uint64_t limit;
         bool started;
 };
 
-static struct reader reader_make(struct clew_slice posting, uint32_t limit, uint64_t *ret_value)
+static struct reader reader_make(struct clew_slice posting, uint32_t limit)
 {
         struct reader r = {.c = clew_cursor_make(posting), .limit = limit};
         uint64_t head = clew_cursor_varint(&r.c);
 
         r.form = (enum clew_posting_form)(head & 3);
-        *ret_value = head >> 2;
-        r.left = r.form == CLEW_POSTING_ONE ? 1 : head >> 2;
+        r.left = head >> 2;
         return r;
 }
 
 /* 1 = a stretch, 0 = end, -EBADMSG. */
-static int next_stretch(struct reader *r, uint64_t value, uint32_t *ret_first, uint32_t *ret_n)
+static int next_stretch(struct reader *r, uint32_t *ret_first, uint32_t *ret_n)
 {
         uint64_t gap;
-        uint64_t more = 0;
+        uint64_t more;
 
         if (r->left == 0)
                 return clew_cursor_left(&r->c) == 0 && r->started ? 0 : -EBADMSG;
-        if (r->form == CLEW_POSTING_ONE) {
-                gap = value;
-        } else {
-                gap = clew_cursor_varint(&r->c);
-                if (r->form == CLEW_POSTING_RUNS)
-                        more = clew_cursor_varint(&r->c);
-        }
+        gap = clew_cursor_varint(&r->c);
+        more = clew_cursor_varint(&r->c);
         if (r->c.failed || gap >= r->limit - r->at || more >= r->limit - r->at - gap)
                 return -EBADMSG;
         *ret_first = (uint32_t)(r->at + gap);
@@ -235,9 +370,9 @@ static void add_stretch(struct clew_index_set *s, uint32_t first, uint32_t n)
 }
 
 /* The words of a posting in that form: first one and their bytes. */
-static int read_words(struct reader *r, uint64_t first, uint32_t *ret_first,
-                      struct clew_slice *ret_bytes)
+static int read_words(struct reader *r, uint32_t *ret_first, struct clew_slice *ret_bytes)
 {
+        uint64_t first = r->left;
         uint64_t n = clew_cursor_varint(&r->c);
         uint64_t all = (r->limit + 63) / 64;
 
@@ -262,23 +397,12 @@ static bool is_over(uint32_t word_index, uint64_t word, uint64_t limit)
         return word_index == limit / 64 && word >> limit % 64 != 0;
 }
 
-int clew_index_posting_add(struct clew_slice posting, struct clew_index_set *into)
+static int add_words(struct reader *r, struct clew_index_set *into)
 {
-        uint64_t value;
-        struct reader r = reader_make(posting, into->n, &value);
         struct clew_slice bytes;
         uint32_t first = 0;
-        uint32_t n;
-        int e;
+        int e = read_words(r, &first, &bytes);
 
-        if (r.c.failed)
-                return -EBADMSG;
-        if (r.form != CLEW_POSTING_WORDS) {
-                while ((e = next_stretch(&r, value, &first, &n)) == 1)
-                        add_stretch(into, first, n);
-                return e;
-        }
-        e = read_words(&r, value, &first, &bytes);
         for (size_t i = 0; e == 0 && i < bytes.len / 8; i++) {
                 uint64_t word = word_at(bytes, i);
 
@@ -289,12 +413,44 @@ int clew_index_posting_add(struct clew_slice posting, struct clew_index_set *int
         return e;
 }
 
-static int decode_words(struct reader *r, uint64_t value, uint32_t *ret, uint32_t max)
+static int add_one(struct clew_slice posting, struct clew_index_set *into)
+{
+        uint64_t ordinal = one_of(posting);
+
+        if (ordinal >= into->n)
+                return -EBADMSG;
+        into->words[ordinal / 64] |= UINT64_C(1) << ordinal % 64;
+        return 0;
+}
+
+int clew_index_posting_add(struct clew_slice posting, struct clew_index_set *into)
+{
+        struct reader r = reader_make(posting, into->n);
+        uint32_t first;
+        uint32_t n;
+        int e;
+
+        if (posting.len == 0)
+                return -EBADMSG;
+        if ((posting.data[0] & 3) == CLEW_POSTING_ONE)
+                return add_one(posting, into);
+        if ((posting.data[0] & 3) == CLEW_POSTING_LIST)
+                return add_list(posting, into);
+        if (r.c.failed)
+                return -EBADMSG;
+        if (r.form == CLEW_POSTING_WORDS)
+                return add_words(&r, into);
+        while ((e = next_stretch(&r, &first, &n)) == 1)
+                add_stretch(into, first, n);
+        return e;
+}
+
+static int decode_words(struct reader *r, uint32_t *ret, uint32_t max)
 {
         struct clew_slice bytes;
         uint32_t first = 0;
         uint32_t n = 0;
-        int e = read_words(r, value, &first, &bytes);
+        int e = read_words(r, &first, &bytes);
 
         for (size_t i = 0; e == 0 && i < bytes.len / 8; i++) {
                 uint64_t word = word_at(bytes, i);
@@ -310,20 +466,35 @@ static int decode_words(struct reader *r, uint64_t value, uint32_t *ret, uint32_
         return e < 0 ? e : (int)n;
 }
 
+static int decode_one(struct clew_slice posting, uint32_t limit, uint32_t *ret, uint32_t max)
+{
+        uint64_t ordinal = one_of(posting);
+
+        if (ordinal >= limit || max == 0)
+                return -EBADMSG;
+        *ret = (uint32_t)ordinal;
+        return 1;
+}
+
 int clew_posting_decode(struct clew_slice posting, uint32_t limit, uint32_t *ret, uint32_t max)
 {
-        uint64_t value;
-        struct reader r = reader_make(posting, limit, &value);
+        struct reader r = reader_make(posting, limit);
         uint32_t n = 0;
         uint32_t first;
         uint32_t len;
         int e;
 
+        if (posting.len == 0)
+                return -EBADMSG;
+        if ((posting.data[0] & 3) == CLEW_POSTING_ONE)
+                return decode_one(posting, limit, ret, max);
+        if ((posting.data[0] & 3) == CLEW_POSTING_LIST)
+                return decode_list(posting, limit, ret, max);
         if (r.c.failed)
                 return -EBADMSG;
         if (r.form == CLEW_POSTING_WORDS)
-                return decode_words(&r, value, ret, max);
-        while ((e = next_stretch(&r, value, &first, &len)) == 1) {
+                return decode_words(&r, ret, max);
+        while ((e = next_stretch(&r, &first, &len)) == 1) {
                 if (len > max - n)
                         return -EBADMSG;
                 for (uint32_t i = 0; i < len; i++)

@@ -1,7 +1,7 @@
 /*
  * The head of a run; run-int.h.
  *
- * version varint = 1 | version of the indexer | traces | blocks | bytes | newest and oldest start |
+ * version varint = 2 | version of the indexer | traces | blocks | bytes | newest and oldest start |
  * segments n, n times (difference to the one before, traces) | sections n, n times (tag 1, first
  * block, blocks, directory, items); all varints but the tag.
  */
@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define HEAD_VERSION 1u
+#define HEAD_VERSION 2u
+/* Keys and postings were laid out otherwise. */
+#define HEAD_VERSION_OLD 1u
 
 void clew_run_head_encode(const struct clew_run_head *h, struct clew_buffer *out)
 {
@@ -105,10 +107,12 @@ int clew_run_head_decode(struct clew_slice bytes, struct clew_arena *arena,
 {
         struct clew_cursor c = clew_cursor_make(bytes);
         struct clew_run_head h = {0};
+        uint64_t version = clew_cursor_varint(&c);
         int r;
 
-        if (clew_cursor_varint(&c) != HEAD_VERSION)
+        if (version != HEAD_VERSION && version != HEAD_VERSION_OLD)
                 return -EBADMSG;
+        h.is_old = version == HEAD_VERSION_OLD;
         h.version = clew_cursor_varint(&c);
         h.n_traces = small(&c, CLEW_INDEX_TRACES_MAX);
         h.n_blocks = small(&c, UINT32_MAX / 2);
@@ -122,6 +126,8 @@ int clew_run_head_decode(struct clew_slice bytes, struct clew_arena *arena,
                 r = read_sections(&c, arena, &h);
         if (r == 0 && (c.failed || clew_cursor_left(&c) != 0))
                 r = -EBADMSG;
+        if (h.is_old)
+                h.n_sections = 0;
         if (r == 0)
                 *ret = h;
         return r;

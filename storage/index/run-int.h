@@ -26,6 +26,11 @@
 #define CLEW_RUN_SHARED_MORE 7u
 #define CLEW_RUN_FURTHER_MAX 7u
 #define CLEW_RUN_POSTING_MAX 3u
+/* Long postings of a block that are remembered. A power of two. */
+#define CLEW_RUN_ENDS 64u
+/* They are packed, too, when one byte in so many is of a set that came before: then others are much
+ * like them. Else they are as good as drawn by lot, and packing is lost on them. */
+#define CLEW_RUN_AGAIN_SHARE 8u
 /* A set of all ordinals as words, and a key. */
 #define CLEW_RUN_BLOCK_MAX ((size_t)CLEW_INDEX_TRACES_MAX / 8 + 4096)
 #define CLEW_RUN_HEAD_MAX ((size_t)16 << 20)
@@ -56,6 +61,7 @@ struct clew_run_section {
 
 struct clew_run_head {
         uint64_t version; /* of the indexer */
+        bool is_old;      /* of an older layout: it has no sections, as none can be read */
         uint32_t n_traces;
         uint32_t n_blocks; /* numbered from 1 */
         uint64_t bytes;    /* of all blocks */
@@ -88,6 +94,9 @@ struct clew_run_writer {
         uint64_t bytes;
         struct clew_buffer keys; /* of the block at hand */
         struct clew_buffer postings;
+        struct clew_buffer far;       /* those of more than CLEW_RUN_POSTING_MAX bytes */
+        uint64_t ends[CLEW_RUN_ENDS]; /* what those of the block end with, by hash */
+        size_t again_bytes;           /* of those that seem to be there already */
         struct clew_buffer block;
         struct clew_buffer packed;
         struct clew_run_packer packer;
@@ -140,6 +149,7 @@ struct clew_run_keys {
         uint32_t left;          /* entries of it */
         struct clew_slice keys; /* what is left of it */
         struct clew_slice postings;
+        struct clew_slice far;
         uint8_t key[CLEW_INDEX_KEY_MAX];
         size_t key_len;
         struct clew_slice posting;

@@ -3,6 +3,8 @@
  */
 #include "storage/index/run-pack-int.h"
 
+#include "proto/base/cursor.h"
+
 #include <errno.h>
 #include <zstd.h>
 
@@ -16,39 +18,43 @@ void clew_run_packer_deinit(struct clew_run_packer *p)
         *p = (struct clew_run_packer){0};
 }
 
-int clew_run_pack(struct clew_run_packer *p, struct clew_buffer *block, struct clew_buffer *room)
+int clew_run_pack(struct clew_run_packer *p, struct clew_buffer *front, struct clew_buffer *room)
 {
-        size_t bound = ZSTD_compressBound(block->len);
+        size_t bound = ZSTD_compressBound(front->len);
+        struct clew_slice frame;
         uint8_t *to;
         size_t n;
 
         if (!p->packing)
                 p->packing = ZSTD_createCCtx();
         clew_buffer_clear(room);
-        clew_buffer_append_byte(room, 0);
         to = clew_buffer_reserve(room, bound);
         if (!p->packing || !to)
                 return -ENOMEM;
-        n = ZSTD_compressCCtx(p->packing, to, bound, block->data, block->len, LEVEL);
+        n = ZSTD_compressCCtx(p->packing, to, bound, front->data, front->len, LEVEL);
         if (ZSTD_isError(n))
                 return -ENOMEM;
-        clew_buffer_commit(room, n);
-        if (room->len < block->len) {
-                clew_buffer_clear(block);
-                clew_buffer_append_slice(block, clew_buffer_slice(room));
+        frame = clew_slice_make(to, n);
+        if (1 + clew_varint_size(n) + n < front->len) {
+                clew_buffer_clear(front);
+                clew_buffer_append_byte(front, 0);
+                clew_buffer_append_varint(front, n);
+                clew_buffer_append_slice(front, frame);
         }
-        return clew_buffer_error(block);
+        return clew_buffer_error(front);
 }
 
-int clew_run_unpack(struct clew_run_packer *p, struct clew_slice block, struct clew_buffer *ret)
+int clew_run_unpack(struct clew_run_packer *p, struct clew_slice block, struct clew_buffer *ret,
+                    struct clew_slice *ret_behind)
 {
-        struct clew_slice frame = clew_slice_from(block, 1);
+        struct clew_cursor c = clew_cursor_make(clew_slice_from(block, 1));
+        struct clew_slice frame = clew_cursor_bytes(&c, clew_cursor_varint(&c));
         unsigned long long len = ZSTD_getFrameContentSize(frame.data, frame.len);
         uint8_t *to;
         size_t n;
 
         clew_buffer_clear(ret);
-        if (len == ZSTD_CONTENTSIZE_UNKNOWN || len == ZSTD_CONTENTSIZE_ERROR ||
+        if (c.failed || len == ZSTD_CONTENTSIZE_UNKNOWN || len == ZSTD_CONTENTSIZE_ERROR ||
             len > ret->max_bytes)
                 return -EBADMSG;
         to = clew_buffer_reserve(ret, (size_t)len);
@@ -62,5 +68,6 @@ int clew_run_unpack(struct clew_run_packer *p, struct clew_slice block, struct c
         if (n != len)
                 return -EBADMSG;
         clew_buffer_commit(ret, n);
+        *ret_behind = clew_slice_make(c.at, clew_cursor_left(&c));
         return 0;
 }

@@ -88,15 +88,17 @@ static int find_block(struct clew_run_keys *k, struct clew_slice key, uint32_t *
 static int open_block(struct clew_run_keys *k, struct clew_error *err)
 {
         struct clew_slice bytes;
+        struct clew_slice behind = CLEW_SLICE_NULL;
         struct clew_cursor c;
         uint64_t n;
         uint64_t keys;
+        uint64_t postings;
         int r = get(k->run, k->section->first_block + k->block, &bytes, err);
 
         if (r < 0)
                 return r;
         if (clew_run_is_packed(bytes)) {
-                r = clew_run_unpack(k->run->packer, bytes, &k->plain);
+                r = clew_run_unpack(k->run->packer, bytes, &k->plain, &behind);
                 if (r < 0)
                         return r == -ENOMEM ? clew_error_set(err, r, 0, "out of memory")
                                             : damaged(k->run, err);
@@ -105,10 +107,12 @@ static int open_block(struct clew_run_keys *k, struct clew_error *err)
         c = clew_cursor_make(bytes);
         n = clew_cursor_varint(&c);
         keys = clew_cursor_varint(&c);
+        postings = clew_cursor_varint(&c);
         k->keys = clew_cursor_bytes(&c, keys);
+        k->postings = clew_cursor_bytes(&c, postings);
         if (c.failed || n == 0 || n > keys)
                 return damaged(k->run, err);
-        k->postings = clew_cursor_bytes(&c, clew_cursor_left(&c));
+        k->far = behind.len > 0 ? behind : clew_cursor_bytes(&c, clew_cursor_left(&c));
         k->left = (uint32_t)n;
         k->key_len = 0;
         k->is_open = true;
@@ -119,7 +123,8 @@ static int open_block(struct clew_run_keys *k, struct clew_error *err)
 static int read_entry(struct clew_run_keys *k, struct clew_error *err)
 {
         struct clew_cursor c = clew_cursor_make(k->keys);
-        struct clew_cursor p = clew_cursor_make(k->postings);
+        struct clew_slice *from = &k->postings;
+        struct clew_cursor p;
         unsigned lengths = clew_cursor_byte(&c);
         uint64_t shared = lengths >> 5;
         uint64_t more = lengths >> 2 & CLEW_RUN_FURTHER_MAX;
@@ -130,8 +135,10 @@ static int read_entry(struct clew_run_keys *k, struct clew_error *err)
                 shared = clew_cursor_varint(&c);
         if (more == 0)
                 more = clew_cursor_varint(&c);
-        if (posting == 0)
+        if (posting == 0) {
                 posting = clew_cursor_varint(&c);
+                from = &k->far;
+        }
         rest = clew_cursor_bytes(&c, more);
         if (c.failed || shared > k->key_len || more > CLEW_INDEX_KEY_MAX - shared ||
             shared + more == 0)
@@ -139,11 +146,12 @@ static int read_entry(struct clew_run_keys *k, struct clew_error *err)
         if (rest.len > 0)
                 memcpy(k->key + shared, rest.data, rest.len);
         k->key_len = (size_t)(shared + more);
+        p = clew_cursor_make(*from);
         k->posting = clew_cursor_bytes(&p, posting);
         if (p.failed)
                 return damaged(k->run, err);
         k->keys = clew_slice_make(c.at, clew_cursor_left(&c));
-        k->postings = clew_slice_make(p.at, clew_cursor_left(&p));
+        *from = clew_slice_make(p.at, clew_cursor_left(&p));
         k->left--;
         return 1;
 }

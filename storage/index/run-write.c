@@ -1,14 +1,16 @@
 /*
  * Writing a run; run-int.h.
  *
- * Block of keys: entries n varint | bytes of the keys varint | keys | postings. A key is: a byte of
- * three lengths, further bytes. The lengths are: bytes that it shares with the one before in the
- * upper three bits, further bytes in the next three, bytes of its posting in the lower two; 7 (in
- * the others 0) says that a varint follows. The first of a block shares nothing. So a walk over
- * keys reads no posting. Directory: blocks n varint, n times the end of a separator 4 le,
- * separators. A separator is greater than all keys before its block and not greater than the
- * block's first. Block of numbers: least varint, bits of a difference 1, differences, 8 zero bytes
- * for readers that read words. Block of ids: ids. Blocks of keys are packed (run-pack-int.h).
+ * Block of keys: entries n varint | bytes of the keys varint | bytes of short postings varint |
+ * keys | short postings | long postings. A key is: a byte of three lengths, further bytes. The
+ * lengths are: bytes that it shares with the one before in the upper three bits, further bytes in
+ * the next three, bytes of its posting in the lower two; 7 (in the others 0) says that a varint
+ * follows, and of the posting that it is a long one. The first of a block shares nothing. So a walk
+ * over keys reads no posting. The block, or what stands before the long postings, is packed
+ * (run-pack-int.h). Directory: blocks n varint, n times the end of a separator 4 le, separators. A
+ * separator is greater than all keys before its block and not greater than the block's first. Block
+ * of numbers: least varint, bits of a difference 1, differences, 8 zero bytes for readers that read
+ * words. Block of ids: ids.
  */
 #include "storage/index/run-int.h"
 
@@ -31,6 +33,7 @@ void clew_run_writer_init(struct clew_run_writer *w,
         w->next_block = 1;
         clew_buffer_init(&w->keys, CLEW_RUN_BLOCK_MAX);
         clew_buffer_init(&w->postings, CLEW_RUN_BLOCK_MAX);
+        clew_buffer_init(&w->far, CLEW_RUN_BLOCK_MAX);
         w->block_bytes = CLEW_RUN_BLOCK_BYTES;
         clew_buffer_init(&w->block, 2 * DIRECTORY_MAX + CLEW_RUN_BLOCK_MAX);
         clew_buffer_init(&w->packed, 4 * CLEW_RUN_BLOCK_MAX);
@@ -42,6 +45,7 @@ void clew_run_writer_deinit(struct clew_run_writer *w)
 {
         clew_buffer_deinit(&w->keys);
         clew_buffer_deinit(&w->postings);
+        clew_buffer_deinit(&w->far);
         clew_buffer_deinit(&w->block);
         clew_buffer_deinit(&w->packed);
         clew_run_packer_deinit(&w->packer);
@@ -87,13 +91,18 @@ static void end_section(struct clew_run_writer *w)
 /* The next block is to have about the bytes that are wanted when it is packed as well as this. */
 static void pack_block(struct clew_run_writer *w)
 {
-        size_t plain = w->block.len;
+        size_t plain = w->block.len + w->far.len;
+        bool packs_far = w->again_bytes >= w->far.len / CLEW_RUN_AGAIN_SHARE;
         size_t next;
 
+        if (packs_far)
+                clew_buffer_append_slice(&w->block, clew_buffer_slice(&w->far));
         if (clew_run_pack(&w->packer, &w->block, &w->packed) < 0) {
                 fail(w, -ENOMEM);
                 return;
         }
+        if (!packs_far)
+                clew_buffer_append_slice(&w->block, clew_buffer_slice(&w->far));
         next = plain * CLEW_RUN_PACKED_BYTES / w->block.len;
         if (next > CLEW_RUN_BLOCK_BYTES_MAX)
                 next = CLEW_RUN_BLOCK_BYTES_MAX;
@@ -106,14 +115,19 @@ static void close_block(struct clew_run_writer *w)
                 return;
         clew_buffer_append_varint(&w->block, w->n_entries);
         clew_buffer_append_varint(&w->block, w->keys.len);
+        clew_buffer_append_varint(&w->block, w->postings.len);
         clew_buffer_append_slice(&w->block, clew_buffer_slice(&w->keys));
         clew_buffer_append_slice(&w->block, clew_buffer_slice(&w->postings));
-        if (clew_buffer_error(&w->keys) < 0 || clew_buffer_error(&w->postings) < 0)
+        if (clew_buffer_error(&w->keys) < 0 || clew_buffer_error(&w->postings) < 0 ||
+            clew_buffer_error(&w->far) < 0)
                 fail(w, -ENOMEM);
         pack_block(w);
         put_block(w);
         clew_buffer_clear(&w->keys);
         clew_buffer_clear(&w->postings);
+        clew_buffer_clear(&w->far);
+        memset(w->ends, 0, sizeof(w->ends));
+        w->again_bytes = 0;
         w->now.n_blocks++;
         w->n_entries = 0;
 }
@@ -181,6 +195,21 @@ static void put_entry(struct clew_buffer *out, size_t shared, struct clew_slice 
         clew_buffer_commit(out, (size_t)(at - to) + more.len);
 }
 
+static void put_far(struct clew_run_writer *w, struct clew_slice posting)
+{
+        uint32_t end;
+        uint64_t told;
+        uint64_t *seen;
+
+        memcpy(&end, posting.data + posting.len - sizeof(end), sizeof(end));
+        told = (uint64_t)posting.len << 32 | end;
+        seen = &w->ends[(told * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (CLEW_RUN_ENDS - 1)];
+        if (*seen == told)
+                w->again_bytes += posting.len;
+        *seen = told;
+        clew_buffer_append_slice(&w->far, posting);
+}
+
 void clew_run_writer_key(struct clew_run_writer *w, unsigned kind, struct clew_slice key,
                          struct clew_slice posting)
 {
@@ -197,7 +226,7 @@ void clew_run_writer_key(struct clew_run_writer *w, unsigned kind, struct clew_s
                 w->in_kind = true;
         }
         if (w->n_entries > 0 &&
-            w->keys.len + w->postings.len + key.len + posting.len > w->block_bytes)
+            w->keys.len + w->postings.len + w->far.len + key.len + posting.len > w->block_bytes)
                 close_block(w);
         shared = shared_bytes(last, key);
         if (w->n_entries == 0) {
@@ -208,7 +237,10 @@ void clew_run_writer_key(struct clew_run_writer *w, unsigned kind, struct clew_s
                 shared = 0;
         }
         put_entry(&w->keys, shared, clew_slice_from(key, shared), posting.len);
-        clew_buffer_append_slice(&w->postings, posting);
+        if (posting.len <= CLEW_RUN_POSTING_MAX)
+                clew_buffer_append_slice(&w->postings, posting);
+        else
+                put_far(w, posting);
         memcpy(w->last, key.data, key.len);
         w->last_len = key.len;
         w->n_entries++;

@@ -90,7 +90,7 @@ static int find_covered(struct reindex *x, struct clew_error *err)
         int r = 0;
 
         if (x->options->indexes)
-                r = clew_index_repair(store->env, NULL, NULL, &x->stats.dropped, err);
+                r = clew_index_repair(store->env, NULL, NULL, true, &x->stats.dropped, err);
         if (r == 0)
                 r = clew_txn_begin_read(store->env, &txn, err);
         if (r < 0)
@@ -105,7 +105,7 @@ static int find_covered(struct reindex *x, struct clew_error *err)
 static int merge_runs(struct reindex *x, struct clew_error *err)
 {
         const struct clew_index_merge_options options = {
-                .version = x->d.store->deriver->index_version};
+                .version = x->d.store->deriver->index_version, .at_rest = true};
         struct clew_index_merge *merge = clew_index_merge_new(x->d.store->env);
         struct clew_error ignored = {0};
         uint64_t bytes;

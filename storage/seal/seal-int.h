@@ -57,10 +57,11 @@ struct clew_small_segment {
  */
 struct clew_sealing {
         struct clew_hot_list hot;
-        uint64_t next;  /* sequence of the first fragment that was not looked at */
-        bool is_read;   /* `hot` is what it says */
-        uint32_t max;   /* traces of the list; 0 = any number */
-        uint64_t taken; /* traces sealed since the list was read */
+        uint64_t next;         /* sequence of the first fragment that was not looked at */
+        bool is_read;          /* `hot` is what it says */
+        uint32_t max;          /* traces of the list; 0 = any number */
+        uint64_t taken;        /* traces sealed since the list was read */
+        uint64_t sealed_at_ns; /* when something was sealed last, or the first look */
         struct clew_seal_plan plan;
         struct clew_seal_options made_for;
         struct clew_refused refused[CLEW_REFUSED_MAX];

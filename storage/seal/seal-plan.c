@@ -94,6 +94,8 @@ struct clew_sealing *clew_sealing_of(struct clew_store *store)
         if (!store->sealing) {
                 store->sealing = clew_calloc(1, sizeof(*store->sealing));
                 store->sealing_free = sealing_free;
+                if (store->sealing)
+                        store->sealing->sealed_at_ns = clew_clock_unix_ns(store->clock);
         }
         return store->sealing;
 }

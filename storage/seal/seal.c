@@ -497,6 +497,8 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
                 if (!is_full(s))
                         clew_compact_note(s->sealing, m.segment, &e);
                 tell(s);
+                if (s->index.is_set && s->store->indexed)
+                        s->store->indexed(s->store->indexed_context, m.segment, &s->index);
                 for (size_t i = 0; i < s->n_batch; i++)
                         clew_hot_take_out(&s->sealing->hot, &s->batch[i].item->id);
                 s->sealing->taken += s->n_batch;
@@ -606,12 +608,17 @@ static int seal_hot(struct sealer *s, struct clew_seal_stats *stats, struct clew
 #define MERGE_BYTES ((uint64_t)8 << 20)
 
 /* Indexes are merged a step at a time, however much is to be sealed, so that their number stays
- * bounded. What cannot be merged is left as it is, and told. */
+ * bounded. What cannot be merged is left as it is, and told. They are at rest when nothing is to be
+ * sealed, and nothing was for thirty times the idle time. */
 static int merge_indexes(struct sealer *s, struct clew_seal_stats *stats)
 {
         const struct clew_deriver *d = s->store->deriver;
+        uint64_t now_ns = clew_clock_unix_ns(s->store->clock);
+        uint64_t quiet_ns = now_ns - s->sealing->sealed_at_ns;
         const struct clew_index_merge_options options = {
                 .version = d ? d->index_version : 0,
+                .at_rest = !stats->more && now_ns >= s->sealing->sealed_at_ns &&
+                           quiet_ns / CLEW_SEAL_LONG_IDLE >= s->options->idle_ns,
                 .run = s->options->run,
                 .context = s->options->context,
         };
@@ -679,6 +686,8 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0)
                 r = seal_hot(&s, &stats, err);
+        if (stats.traces > 0)
+                s.sealing->sealed_at_ns = clew_clock_unix_ns(store->clock);
         if (r == 0 && merge_indexes(&s, &stats) < 0)
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         if (r == 0 && !stats.more)

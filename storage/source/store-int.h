@@ -27,6 +27,10 @@ struct clew_store {
         pthread_mutex_t sealing_lock;
         struct clew_sealing *sealing;
         void (*sealing_free)(struct clew_sealing *sealing);
+        /* Told of the index of each segment that was sealed and is durable; under that lock, as
+         * these two. NULL = nobody. */
+        void (*indexed)(void *context, uint64_t segment, const struct clew_index_blocks *blocks);
+        void *indexed_context;
 };
 
 /* Index work of one merge: an entry per span of the trace. */

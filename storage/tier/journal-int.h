@@ -40,6 +40,8 @@ struct clew_journal {
         struct clew_buffer at; /* bytes of object @next whose making is not sure; empty = none */
         struct clew_buffer objects; /* struct clew_journal_object: that are not covered */
         uint64_t bytes;             /* of those */
+        uint64_t erased;            /* of what went by then they have nothing; of a catalog */
+        uint64_t renewed_bytes;     /* as many as there were when all were written anew */
 };
 
 struct clew_journal_object {
@@ -48,6 +50,13 @@ struct clew_journal_object {
         uint64_t bytes;
         uint64_t last; /* all fragments of it are in this store up to this sequence */
 };
+
+/* Makes the object whose making is not sure. With the lock, as the next. -ESTALE: it is over. */
+CLEW_MUST_USE int clew_journal_finish(struct clew_journal *j, uint64_t last,
+                                      struct clew_error *err);
+/* Makes one more, of @fragments, which lie in the store up to sequence @last. */
+CLEW_MUST_USE int clew_journal_put(struct clew_journal *j, const struct clew_fragment *fragments,
+                                   size_t n, uint64_t last, struct clew_error *err);
 
 /* The bytes of an object. */
 void clew_journal_encode(uint64_t created_ns, const struct clew_fragment *fragments, size_t n,

@@ -1,15 +1,11 @@
 #include "storage/tier/journal-int.h"
 
-#include "proto/base/cursor.h"
-#include "proto/base/hash.h"
 #include "storage/hot/fragment-int.h"
+#include "storage/tier/frame-int.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define MAGIC "CLEWJNL1"
-#define MAGIC_BYTES 8u
-#define CHECK_BYTES 8u
 #define FORMAT 1u
 /* Behind the number of fragments, which is 0: nothing comes after this object. */
 #define END 1u
@@ -17,9 +13,8 @@
 void clew_journal_encode(uint64_t created_ns, const struct clew_fragment *fragments, size_t n,
                          struct clew_buffer *out)
 {
-        size_t from = out->len;
+        size_t from = clew_frame_begin(out, MAGIC);
 
-        clew_buffer_append(out, MAGIC, MAGIC_BYTES);
         clew_buffer_append_varint(out, FORMAT);
         clew_buffer_append_varint(out, created_ns);
         clew_buffer_append_varint(out, n);
@@ -33,37 +28,23 @@ void clew_journal_encode(uint64_t created_ns, const struct clew_fragment *fragme
                 clew_buffer_append_varint(out, f->bytes.len);
                 clew_buffer_append_slice(out, f->bytes);
         }
-        if (clew_buffer_error(out) == 0)
-                clew_buffer_append_le64(
-                        out, clew_hash(clew_slice_make(out->data + from, out->len - from)));
+        clew_frame_end(out, from);
 }
 
 int clew_journal_encode_end(uint64_t created_ns, struct clew_buffer *out, struct clew_error *err)
 {
-        size_t before;
+        size_t from;
 
         clew_buffer_init(out, 1024);
-        clew_buffer_append(out, MAGIC, MAGIC_BYTES);
+        from = clew_frame_begin(out, MAGIC);
         clew_buffer_append_varint(out, FORMAT);
         clew_buffer_append_varint(out, created_ns);
         clew_buffer_append_varint(out, 0);
         clew_buffer_append_byte(out, END);
-        before = out->len;
-        if (clew_buffer_error(out) == 0)
-                clew_buffer_append_le64(out, clew_hash(clew_slice_make(out->data, before)));
+        clew_frame_end(out, from);
         return clew_buffer_error(out) < 0
                        ? clew_error_set(err, -ENOMEM, 0, "out of memory for the journal")
                        : 0;
-}
-
-static bool take_id(struct clew_cursor *c, struct clew_trace_id *ret)
-{
-        struct clew_slice id = clew_cursor_bytes(c, sizeof(ret->bytes));
-
-        if (id.len != sizeof(ret->bytes))
-                return false;
-        memcpy(ret->bytes, id.data, sizeof(ret->bytes));
-        return true;
 }
 
 static bool take_fragment(struct clew_cursor *c, struct clew_fragment *ret)
@@ -74,11 +55,11 @@ static bool take_fragment(struct clew_cursor *c, struct clew_fragment *ret)
         uint8_t has_run;
 
         *ret = (struct clew_fragment){0};
-        if (!take_id(c, &ret->trace_id))
+        if (!clew_cursor_trace_id(c, &ret->trace_id))
                 return false;
         has_run = clew_cursor_byte(c);
         ret->has_run = has_run == 1;
-        if (c->failed || has_run > 1 || (ret->has_run && !take_id(c, &ret->run)))
+        if (c->failed || has_run > 1 || (ret->has_run && !clew_cursor_trace_id(c, &ret->run)))
                 return false;
         ret->bytes = clew_cursor_bytes(c, clew_cursor_varint(c));
         return !c->failed && clew_fragment_split(ret->bytes, &head, &pack) &&
@@ -88,18 +69,12 @@ static bool take_fragment(struct clew_cursor *c, struct clew_fragment *ret)
 int clew_journal_decode(struct clew_slice bytes, uint64_t created_ns, struct clew_buffer *out)
 {
         struct clew_cursor c;
-        struct clew_cursor sum;
         uint64_t format;
         uint64_t created;
         uint64_t n;
 
-        if (bytes.len < MAGIC_BYTES + CHECK_BYTES || memcmp(bytes.data, MAGIC, MAGIC_BYTES) != 0)
+        if (!clew_frame_read(bytes, MAGIC, &c))
                 return -EBADMSG;
-        sum = clew_cursor_make(clew_slice_from(bytes, bytes.len - CHECK_BYTES));
-        bytes.len -= CHECK_BYTES;
-        if (clew_cursor_le64(&sum) != clew_hash(bytes))
-                return -EBADMSG;
-        c = clew_cursor_make(clew_slice_from(bytes, MAGIC_BYTES));
         format = clew_cursor_varint(&c);
         if (!c.failed && format > FORMAT)
                 return -EPROTONOSUPPORT;

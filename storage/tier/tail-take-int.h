@@ -36,6 +36,13 @@ void clew_taken_deinit(struct clew_taken *k);
 CLEW_MUST_USE int clew_taken_apply(struct clew_tier *t, struct clew_taken *k,
                                    struct clew_slice bytes, uint64_t version, bool *ret_more,
                                    bool *ret_erased, struct clew_error *err);
+/* Takes in @fragments (struct clew_fragment), as pieces whose sequence is @theirs. */
+CLEW_MUST_USE int clew_taken_add(struct clew_tier *t, struct clew_taken *k,
+                                 const struct clew_buffer *fragments, uint64_t theirs,
+                                 struct clew_error *err);
+/* Takes out those with the mark `drop`. */
+CLEW_MUST_USE int clew_taken_drop_marked(struct clew_tier *t, struct clew_taken *k,
+                                         struct clew_error *err);
 /* Takes out all that it has. */
 CLEW_MUST_USE int clew_taken_drop(struct clew_tier *t, struct clew_taken *k,
                                   struct clew_error *err);

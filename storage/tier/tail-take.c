@@ -30,6 +30,7 @@ static int no_memory(struct clew_error *err)
         return clew_error_set(err, -ENOMEM, 0, "out of memory for a tail");
 }
 
+/* Before anything points at pieces: they may move. */
 static int make_room(struct clew_taken *k, size_t n)
 {
         size_t want = k->capacity ? k->capacity : 256;
@@ -192,6 +193,27 @@ static void forget(struct clew_taken *k, const struct clew_buffer *crossings)
         k->n = kept;
 }
 
+static int make_room_for(struct taking *g, struct clew_error *err)
+{
+        int r = make_room(g->taken, g->fragments.len / sizeof(struct clew_fragment));
+
+        return r == 0 ? 0
+                      : clew_error_set(err, r, 0, "its tail has more fragments than are kept here");
+}
+
+/* For fragments there is room; their sequences begin with @ret_mine. */
+static int write_pieces(struct taking *g, struct clew_tier *t, uint64_t *ret_mine,
+                        struct clew_error *err)
+{
+        int r = clew_tier_next_sequence(t, ret_mine, err);
+
+        if (r == 0 && g->fragments.len + g->crossings.len > 0)
+                r = clew_tier_write(t, write_all, g, err);
+        if (r == 0)
+                forget(g->taken, &g->crossings);
+        return r;
+}
+
 /* The new ones stand behind the others. */
 static void remember(struct clew_taken *k, struct clew_tail tail, uint64_t first_mine)
 {
@@ -202,35 +224,16 @@ static void remember(struct clew_taken *k, struct clew_tail tail, uint64_t first
                         .id = item.id, .theirs = item.sequence, .mine = first_mine++};
 }
 
-static uint64_t next_mine(struct clew_env *env, struct clew_error *err)
-{
-        struct clew_state state = {0};
-        MDB_txn *txn = NULL;
-
-        if (clew_txn_begin_read(env, &txn, err) < 0)
-                return 0;
-        if (clew_state_read(env, txn, &state, err) < 0)
-                state.next_sequence = 0;
-        clew_txn_end_read(env, txn);
-        return state.next_sequence;
-}
-
 static int take(struct taking *g, struct clew_tier *t, const struct clew_tail *tail,
                 struct clew_error *err)
 {
         struct clew_taken *k = g->taken;
         size_t n = g->fragments.len / sizeof(struct clew_fragment);
-        uint64_t mine = next_mine(g->env, err);
-        int r = mine > 0 ? make_room(k, n) : -EIO;
+        uint64_t mine = 0;
+        int r = write_pieces(g, t, &mine, err);
 
         if (r < 0)
-                return clew_error_set(err, r, 0, "its tail has more fragments than are kept here");
-        if (n == 0 && g->crossings.len == 0)
-                return 0;
-        r = clew_tier_write(t, write_all, g, err);
-        if (r < 0)
                 return r;
-        forget(k, &g->crossings);
         remember(k, *tail, mine);
         return find_places(k, g->env, k->n - n, err);
 }
@@ -262,6 +265,8 @@ int clew_taken_apply(struct clew_tier *t, struct clew_taken *k, struct clew_slic
         k->complete = tail.complete;
         k->version = tail.version;
         if (r == 0)
+                r = make_room_for(&g, err);
+        if (r == 0)
                 r = choose(&g, version, !tail.more, err);
         if (r == 0)
                 r = take(&g, t, &tail, err);
@@ -274,20 +279,49 @@ int clew_taken_apply(struct clew_tier *t, struct clew_taken *k, struct clew_slic
         return r;
 }
 
-int clew_taken_drop(struct clew_tier *t, struct clew_taken *k, struct clew_error *err)
+int clew_taken_add(struct clew_tier *t, struct clew_taken *k, const struct clew_buffer *fragments,
+                   uint64_t theirs, struct clew_error *err)
+{
+        struct taking g = {.taken = k, .env = t->store->env, .fragments = *fragments};
+        const struct clew_fragment *f = (const void *)fragments->data;
+        size_t n = fragments->len / sizeof(*f);
+        uint64_t mine = 0;
+        int r = make_room_for(&g, err);
+
+        if (r == 0)
+                r = write_pieces(&g, t, &mine, err);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                k->pieces[k->n++] = (struct clew_tail_piece){
+                        .id = f[i].trace_id, .theirs = theirs, .mine = mine + i};
+        return find_places(k, g.env, k->n - n, err);
+}
+
+int clew_taken_drop_marked(struct clew_tier *t, struct clew_taken *k, struct clew_error *err)
 {
         struct taking g = {.taken = k, .env = t->store->env};
+        uint64_t mine;
         int r;
 
         clew_buffer_init(&g.crossings, (size_t)1 << 30);
-        for (size_t i = 0; i < k->n; i++)
-                k->pieces[i].drop = true;
         r = choose(&g, 0, true, err);
         if (r == 0 && g.crossings.len > 0)
-                r = clew_tier_write(t, write_all, &g, err);
+                r = write_pieces(&g, t, &mine, err);
+        clew_buffer_deinit(&g.crossings);
+        return r;
+}
+
+int clew_taken_drop(struct clew_tier *t, struct clew_taken *k, struct clew_error *err)
+{
+        int r;
+
+        for (size_t i = 0; i < k->n; i++)
+                k->pieces[i].drop = true;
+        r = clew_taken_drop_marked(t, k, err);
         if (r == 0)
                 clew_taken_deinit(k);
-        clew_buffer_deinit(&g.crossings);
         return r;
 }
 

@@ -1,21 +1,16 @@
 #include "storage/tier/tail-int.h"
 
-#include "proto/base/hash.h"
-
-#include <string.h>
+#include "storage/tier/frame-int.h"
 
 #define MAGIC "CLEWTAI1"
-#define MAGIC_BYTES 8u
-#define CHECK_BYTES 8u
 #define IS_WHOLE 1u
 #define MORE 2u
 
 void clew_tail_write(const struct clew_tail *t, struct clew_slice runs, struct clew_slice fragments,
                      struct clew_buffer *out)
 {
-        size_t from = out->len;
+        size_t from = clew_frame_begin(out, MAGIC);
 
-        clew_buffer_append(out, MAGIC, MAGIC_BYTES);
         clew_buffer_append_le64(out, t->life);
         clew_buffer_append_varint(out, t->epoch);
         clew_buffer_append_byte(out,
@@ -29,24 +24,16 @@ void clew_tail_write(const struct clew_tail *t, struct clew_slice runs, struct c
         clew_buffer_append_slice(out, runs);
         clew_buffer_append_varint(out, t->n_fragments);
         clew_buffer_append_slice(out, fragments);
-        if (clew_buffer_error(out) == 0)
-                clew_buffer_append_le64(
-                        out, clew_hash(clew_slice_make(out->data + from, out->len - from)));
+        clew_frame_end(out, from);
 }
 
 bool clew_tail_read(struct clew_slice bytes, struct clew_tail *ret)
 {
         struct clew_cursor c;
-        struct clew_cursor sum;
         uint64_t flags;
 
-        if (bytes.len < MAGIC_BYTES + CHECK_BYTES || memcmp(bytes.data, MAGIC, MAGIC_BYTES) != 0)
+        if (!clew_frame_read(bytes, MAGIC, &c))
                 return false;
-        sum = clew_cursor_make(clew_slice_from(bytes, bytes.len - CHECK_BYTES));
-        bytes.len -= CHECK_BYTES;
-        if (clew_cursor_le64(&sum) != clew_hash(bytes))
-                return false;
-        c = clew_cursor_make(clew_slice_from(bytes, MAGIC_BYTES));
         ret->life = clew_cursor_le64(&c);
         ret->epoch = clew_cursor_varint(&c);
         flags = clew_cursor_varint(&c);
@@ -85,21 +72,20 @@ bool clew_tail_next_run(struct clew_tail *t, uint64_t *at, uint64_t *ret_n)
 
 bool clew_tail_next(struct clew_tail *t, struct clew_tail_item *ret)
 {
-        struct clew_slice id;
         uint64_t step;
+        bool has_id;
 
         if (t->n_fragments == 0)
                 return false;
         t->n_fragments--;
         step = clew_cursor_varint(&t->items);
-        id = clew_cursor_bytes(&t->items, CLEW_TRACE_ID_BYTES);
+        has_id = clew_cursor_trace_id(&t->items, &ret->id);
         ret->bytes = clew_cursor_bytes(&t->items, clew_cursor_varint(&t->items));
-        if (t->items.failed || step == 0 || ret->sequence > t->end ||
+        if (!has_id || t->items.failed || step == 0 || ret->sequence > t->end ||
             step > t->end - ret->sequence) {
                 t->items.failed = true;
                 return false;
         }
         ret->sequence += step;
-        memcpy(ret->id.bytes, id.data, sizeof(ret->id.bytes));
         return true;
 }

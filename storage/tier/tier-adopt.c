@@ -468,7 +468,7 @@ static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct 
                 return 0;
         }
         if (r == -EBADMSG || r == -ENOENT) {
-                clew_tier_tell(
+                clew_tier_tell_object(
                         a->tier, name,
                         "is damaged, or not there: it is left aside, and its traces with it");
                 clew_tier_keep_bad(a->tier, a->item->segment, &a->item->place, true, 1);

@@ -62,15 +62,19 @@ uint64_t clew_tier_each_damaged(struct clew_tier *t, clew_verify_report_fn fn, v
         for (size_t at = 0; at < list.len; at += sizeof(uint64_t)) {
                 struct clew_tier_bad bad;
                 uint64_t segment;
+                const struct clew_tier *of;
                 char name[CLEW_TIER_NAME_MAX];
+                char full[CLEW_TIER_FULL_NAME_MAX];
 
                 memcpy(&segment, list.data + at, sizeof(segment));
                 if (clew_tier_map_get_bad(t->map, segment, &bad, &ignored) < 0)
                         continue;
                 n++;
+                of = clew_tier_of_segment(t, segment);
                 clew_tier_place_name(&bad.place, name);
+                clew_tier_full_name(of ? of : t, name, full);
                 if (fn)
-                        fn(context, name,
+                        fn(context, full,
                            bad.is_found_by
                                    ? "is damaged: it is left aside, and its traces with it"
                                    : "its bytes are not those of its checksum: its traces cannot "

@@ -267,9 +267,10 @@ static int take_parts(struct adopting *a, struct clew_object_bucket *b, uint32_t
                         note_digests(a);
                 if (r == -EBADMSG || r == -ENOENT) {
                         clew_tier_part_name(beside->parts[i].digest, name);
-                        clew_tier_tell(a->tier, name,
-                                       "is damaged, or not there: annotations and the like that "
-                                       "it has are left aside");
+                        clew_tier_tell_object(
+                                a->tier, name,
+                                "is damaged, or not there: annotations and the like that "
+                                "it has are left aside");
                         stats->damaged++;
                         a->removes = false;
                         r = 0;

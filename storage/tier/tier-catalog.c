@@ -1,17 +1,14 @@
 #include "storage/tier/tier-catalog-int.h"
 
-#include "proto/base/cursor.h"
-#include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
+#include "storage/tier/frame-int.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MAGIC "CLEWCAT1"
-#define MAGIC_BYTES 8u
-#define CHECK_BYTES 8u
 #define FORMAT 3u
 /* Each segment is an object of its own. */
 #define FORMAT_ALONE 2u
@@ -192,9 +189,8 @@ static void take_place(struct clew_cursor *at, uint64_t format, struct clew_tier
 void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct clew_tier_item *items,
                               size_t n, struct clew_buffer *out)
 {
-        size_t from = out->len;
+        size_t from = clew_frame_begin(out, MAGIC);
 
-        clew_buffer_append(out, MAGIC, MAGIC_BYTES);
         clew_buffer_append_varint(out, FORMAT);
         clew_buffer_append_varint(out, c->version);
         clew_buffer_append_varint(out, c->full);
@@ -215,9 +211,7 @@ void clew_tier_catalog_encode(const struct clew_tier_catalog *c, const struct cl
                 clew_buffer_append_varint(out, items[i].live_len);
                 clew_buffer_append(out, items[i].live, items[i].live_len);
         }
-        if (clew_buffer_error(out) == 0)
-                clew_buffer_append_le64(
-                        out, clew_hash(clew_slice_make(out->data + from, out->len - from)));
+        clew_frame_end(out, from);
 }
 
 static int apply_items(struct clew_tier_catalog *c, struct clew_cursor *at, uint64_t format,
@@ -256,20 +250,14 @@ static int apply_items(struct clew_tier_catalog *c, struct clew_cursor *at, uint
 int clew_tier_catalog_apply(struct clew_tier_catalog *c, uint64_t version, struct clew_slice bytes)
 {
         struct clew_cursor at;
-        struct clew_cursor sum;
         uint64_t format;
         uint64_t own;
         uint64_t full;
         uint64_t n;
         int r;
 
-        if (bytes.len < MAGIC_BYTES + CHECK_BYTES || memcmp(bytes.data, MAGIC, MAGIC_BYTES) != 0)
+        if (!clew_frame_read(bytes, MAGIC, &at))
                 return -EBADMSG;
-        sum = clew_cursor_make(clew_slice_from(bytes, bytes.len - CHECK_BYTES));
-        bytes.len -= CHECK_BYTES;
-        if (clew_cursor_le64(&sum) != clew_hash(bytes))
-                return -EBADMSG;
-        at = clew_cursor_make(clew_slice_from(bytes, MAGIC_BYTES));
         format = clew_cursor_varint(&at);
         if (!at.failed && (format > FORMAT || format < FORMAT_OLDEST))
                 return -EPROTONOSUPPORT;
@@ -336,7 +324,7 @@ static int full_of(struct clew_object_bucket *b, uint64_t version, uint64_t *ret
         r = clew_bucket_get(b, name, 0, 64, &bytes, NULL, err);
         if (r < 0)
                 return r;
-        c = clew_cursor_make(clew_slice_from(clew_buffer_slice(&bytes), MAGIC_BYTES));
+        c = clew_cursor_make(clew_slice_from(clew_buffer_slice(&bytes), CLEW_FRAME_MAGIC_BYTES));
         if (clew_cursor_varint(&c) - FORMAT_OLDEST > FORMAT - FORMAT_OLDEST)
                 return -EBADMSG;
         (void)clew_cursor_varint(&c);

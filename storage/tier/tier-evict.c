@@ -83,7 +83,7 @@ static int check_remote(struct clew_tier *t, struct clew_object_bucket *b, uint6
         if (bytes.len == known.place.len &&
             clew_tier_check(segment, CLEW_TIER_SEGMENT, clew_buffer_slice(&bytes)) == known.check)
                 return 0;
-        clew_tier_tell(t, name, "is damaged in the bucket; its segment stays here");
+        clew_tier_tell_object(t, name, "is damaged in the bucket; its segment stays here");
         return -EBADMSG;
 }
 

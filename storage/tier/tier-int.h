@@ -19,8 +19,13 @@
 #define CLEW_TIER_IDENTITY "clew.id"
 /* Writers of one prefix that have a name. */
 #define CLEW_TIER_WRITERS_MAX 64u
+/* Of their names, in words. */
+#define CLEW_TIER_OTHERS_BYTES 256u
 /* So often the bucket is asked who writes there. */
 #define CLEW_TIER_WRITERS_NS ((uint64_t)5000000000)
+
+/* Of an object, with whose it is. */
+#define CLEW_TIER_FULL_NAME_MAX (CLEW_TIER_NAME_MAX + CLEW_TIER_WRITER_BYTES + 16u)
 
 /* Of an address at which readers ask for a tail. */
 #define CLEW_TIER_ADVERTISE_MAX 512u
@@ -45,6 +50,12 @@ struct clew_tier_leaving {
         struct clew_tier_place place;
         uint64_t due_ns; /* monotonic */
 };
+/* Objects that were read of lately (tier-ahead.c). */
+#define CLEW_TIER_AHEAD 16u
+struct clew_tier_ahead {
+        uint64_t digest; /* of the object; 0 = none */
+        uint64_t window; /* bytes that were taken along at the most; 0 = none */
+};
 struct clew_follow; /* of a reader (tier-follow.c) */
 
 struct clew_tier {
@@ -57,7 +68,8 @@ struct clew_tier {
         struct clew_tier *root;                           /* borrowed; NULL: this is it */
         struct clew_tier *writers[CLEW_TIER_WRITERS_MAX]; /* owned; guarded by lock, as n_writers */
         uint32_t n_writers;
-        uint64_t look_ns;                  /* when the bucket is asked for more; of who follows */
+        uint64_t look_ns; /* when the bucket is asked for more; of the thread that follows or syncs
+                           */
         char name[CLEW_TIER_WRITER_BYTES]; /* "" = the writer without one */
         char prefix[CLEW_BUCKET_URL_MAX];  /* of a writer with a name: the address of all */
         uint64_t local_bytes;
@@ -84,10 +96,14 @@ struct clew_tier {
         pthread_mutex_t lock;
         struct clew_object_bucket *bucket; /* opened when it is needed; guarded by lock */
         uint64_t failed_until_ns;          /* nothing is asked for before; guarded by lock */
-        bool stopping;                     /* guarded by lock */
+        struct clew_tier_ahead ahead[CLEW_TIER_AHEAD]; /* the last first; guarded by lock */
+        bool stopping;                                 /* guarded by lock */
         /* With that version the bucket had all segments below; guarded by lock. */
         uint64_t complete;
         uint64_t complete_version;
+        struct clew_buffer fresh; /* tier-fresh.c; guarded by lock, as the next two */
+        size_t fresh_bytes;
+        uint64_t fresh_erased; /* of the store, when they were looked through last */
         char advertise[CLEW_TIER_ADVERTISE_MAX];
 };
 
@@ -98,6 +114,11 @@ CLEW_MUST_USE int clew_tier_check_segment(uint64_t segment, const struct clew_ti
 CLEW_MUST_USE int clew_tier_bucket(struct clew_tier *t, struct clew_object_bucket **ret,
                                    struct clew_error *err);
 void clew_tier_tell(struct clew_tier *t, const char *object, const char *what);
+/* The same of an object of its bucket, by its name below the prefix that all writers share. */
+void clew_tier_tell_object(struct clew_tier *t, const char *name, const char *what);
+/* That name. */
+void clew_tier_full_name(const struct clew_tier *t, const char *name,
+                         char ret[CLEW_TIER_FULL_NAME_MAX]);
 
 /* Goes on where clew_tier_attach() could not. */
 CLEW_MUST_USE int clew_tier_attach_deferred(struct clew_tier *t, struct clew_tier_stats *stats,
@@ -116,6 +137,36 @@ clew_tier_evict(struct clew_tier *t, struct clew_object_bucket *b,
 /* Fills @t->catalog from the footers of all objects. */
 CLEW_MUST_USE int clew_tier_rebuild(struct clew_tier *t, struct clew_error *err);
 
+/* ---- indexes of what was sealed a moment ago (tier-fresh.c) ------------------------------------
+ */
+
+/* They are kept from here on; until the tier ends. */
+void clew_tier_fresh_begin(struct clew_tier *t);
+void clew_tier_fresh_end(struct clew_tier *t);
+/* Appends that of @segment as it stands in an object. 0, -ENOENT, -ENOMEM. */
+CLEW_MUST_USE int clew_tier_fresh_get(struct clew_tier *t, uint64_t segment,
+                                      struct clew_buffer *out);
+/* Those of segments below go; all, when the store has erased something since: @erased is how often
+ * it has. */
+void clew_tier_fresh_forget(struct clew_tier *t, uint64_t below, uint64_t erased);
+
+/* ---- reading ahead (tier-ahead.c) ------------------------------------------------------------ */
+
+struct clew_tier_reach {
+        uint64_t from; /* of an object */
+        uint64_t to;
+        uint64_t n_before; /* numbers beside the segment that may lie there */
+        uint64_t n_behind;
+};
+/* What is read of the object of @segment, which lies at @place: that, and perhaps its neighbours.
+ */
+struct clew_tier_reach clew_tier_ahead(struct clew_tier *t, uint64_t segment,
+                                       const struct clew_tier_place *place);
+/* Keeps the neighbours that @bytes of that have. */
+void clew_tier_ahead_keep(struct clew_tier *t, uint64_t segment,
+                          const struct clew_tier_place *place, const struct clew_tier_reach *range,
+                          struct clew_slice bytes);
+
 /* ---- what is damaged there (tier-bad.c) --------------------------------------------------------
  */
 
@@ -128,6 +179,16 @@ void clew_tier_keep_bad(struct clew_tier *t, uint64_t segment, const struct clew
 void clew_tier_is_good_again(struct clew_tier *t, uint64_t segment);
 
 /* ---- the journal (tier-journal.c) ------------------------------------------------------------ */
+
+/* Objects of all journals of a prefix (struct clew_journal_object) by name, in @ret, which is made.
+ */
+CLEW_MUST_USE int clew_journal_list(struct clew_object_bucket *b, struct clew_buffer *ret,
+                                    struct clew_error *err);
+/* Fragments of one (struct clew_fragment), which point into @bytes; both are made. -EBADMSG: it is
+ * damaged, also when it is read once more, and was told. */
+CLEW_MUST_USE int clew_journal_read(struct clew_tier *t, struct clew_object_bucket *b,
+                                    const struct clew_journal_object *o, struct clew_buffer *bytes,
+                                    struct clew_buffer *ret, struct clew_error *err);
 
 /* At a start, after the catalog was read and before writer @writer shows itself: makes its number 0
  * (when it is on), and ends the journals of all others. Says in j->was_there whether there are any.
@@ -144,6 +205,16 @@ void clew_journal_rest(struct clew_tier *t);
 /* The bucket has sealed whatever has a sequence below @covered: objects that have only that go. */
 CLEW_MUST_USE int clew_journal_trim(struct clew_tier *t, struct clew_object_bucket *b,
                                     uint64_t covered, struct clew_error *err);
+
+CLEW_MUST_USE int clew_journal_delete(struct clew_object_bucket *b,
+                                      const struct clew_journal_object *o, struct clew_error *err);
+/* Whether it has what was deleted or redacted since, or much that is sealed. */
+CLEW_MUST_USE bool clew_journal_is_stale(struct clew_tier *t, uint64_t erased);
+/* Writes it anew, of what is hot now (tier-journal-renew.c); @run as in clew_tier_sync(). */
+CLEW_MUST_USE int
+clew_journal_renew(struct clew_tier *t, struct clew_object_bucket *b, uint64_t erased,
+                   void (*run)(void *context, void (*fn)(void *argument), void *argument),
+                   void *run_context, struct clew_error *err);
 
 /* ---- beside the traces (tier-beside.c) --------------------------------------------------------
  */
@@ -180,6 +251,9 @@ struct clew_tier *clew_tier_new(struct clew_store *store, const struct clew_tier
 /* Reads the state of the store, and when it was made. */
 CLEW_MUST_USE int clew_tier_read_own(struct clew_tier *t, struct clew_state *state,
                                      struct clew_error *err);
+/* The sequence that the next fragment of the store will have. Any thread. */
+CLEW_MUST_USE int clew_tier_next_sequence(struct clew_tier *t, uint64_t *ret,
+                                          struct clew_error *err);
 /* The bucket is this store's, or the store becomes the bucket's; without @may_claim -ENXIO: it is
  * nobody's. */
 CLEW_MUST_USE int clew_tier_settle_identity(struct clew_tier *t, struct clew_object_bucket *b,
@@ -201,6 +275,12 @@ void clew_follow_end(struct clew_follow *f);
 
 /* Below which segment the bucket has all, and since which version; 0 = not known. Any thread. */
 void clew_tier_complete(struct clew_tier *t, uint64_t *ret_segment, uint64_t *ret_version);
+/* A writer whose prefix is looked into for what is not sealed. */
+struct clew_nodes_of {
+        struct clew_tier *tier;
+        struct clew_object_bucket *bucket; /* NULL: it is not asked now */
+        uint64_t version;                  /* of the catalog that is here; 0 = not all of it is */
+};
 /* Where this node is asked for its tail (tier-node.c); what others before it said goes. @url "" =
  * nowhere. 0 or an error of the bucket. */
 CLEW_MUST_USE int clew_node_advertise(struct clew_object_bucket *b, const char *url,
@@ -227,6 +307,8 @@ CLEW_MUST_USE int clew_tier_register(struct clew_tier *t, struct clew_error *err
 /* Those that it was asked for before. */
 CLEW_MUST_USE int clew_tier_know_writers(struct clew_tier *root, struct clew_error *err);
 void clew_tier_free_writers(struct clew_tier *root);
+/* Writes into the map of a writer who else writes there (clew_tier_sharing()), when it is time. */
+void clew_tier_note_others(struct clew_tier *t);
 /* Of a reader's writer: what it follows with. NULL: no memory. */
 struct clew_follow *clew_follow_of_writer(struct clew_tier *t);
 /* When the store was made that the bucket is of; -ENOENT: it is nobody's. */

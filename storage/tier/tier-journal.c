@@ -37,19 +37,15 @@ static int unsure(const struct clew_object_bucket *b, struct clew_error *err)
         return clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer for sure", b->url);
 }
 
-struct listing {
-        struct clew_buffer objects; /* struct clew_journal_object, in order */
-};
-
 static int take_name(void *context, const char *leaf, uint64_t bytes, struct clew_error *err)
 {
-        struct listing *l = context;
+        struct clew_buffer *objects = context;
         struct clew_journal_object o = {.bytes = bytes};
 
         if (!read_name(leaf, &o.writer, &o.number))
                 return 0;
-        clew_buffer_append(&l->objects, &o, sizeof(o));
-        return clew_buffer_error(&l->objects) < 0 ? no_memory(err) : 0;
+        clew_buffer_append(objects, &o, sizeof(o));
+        return clew_buffer_error(objects) < 0 ? no_memory(err) : 0;
 }
 
 /* Makes the next number after @last, the newest of a writer: its end. */
@@ -67,10 +63,55 @@ static int end_one(struct clew_object_bucket *b, const struct clew_journal_objec
         return r == CLEW_BUCKET_UNSURE ? unsure(b, err) : r;
 }
 
-static int list_all(struct clew_object_bucket *b, struct listing *l, struct clew_error *err)
+int clew_journal_list(struct clew_object_bucket *b, struct clew_buffer *ret, struct clew_error *err)
 {
-        clew_buffer_init(&l->objects, CLEW_JOURNAL_OBJECTS_BYTES_MAX);
-        return clew_bucket_list(b, FOLDER, "", take_name, l, err);
+        clew_buffer_init(ret, CLEW_JOURNAL_OBJECTS_BYTES_MAX);
+        return clew_bucket_list(b, FOLDER, "", take_name, ret, err);
+}
+
+int clew_journal_delete(struct clew_object_bucket *b, const struct clew_journal_object *o,
+                        struct clew_error *err)
+{
+        char name[CLEW_TIER_NAME_MAX];
+
+        name_of(o->writer, o->number, name);
+        return clew_bucket_delete(b, name, err);
+}
+
+static int read_once(struct clew_tier *t, struct clew_object_bucket *b, const char *name,
+                     struct clew_buffer *bytes, struct clew_buffer *fragments,
+                     struct clew_error *err)
+{
+        int r;
+
+        clew_buffer_init(bytes, CLEW_JOURNAL_OBJECT_BYTES_MAX + 1);
+        clew_buffer_init(fragments, FRAGMENTS_BYTES_MAX);
+        r = clew_bucket_get(b, name, 0, CLEW_JOURNAL_OBJECT_BYTES_MAX, bytes, NULL, err);
+        return r < 0 ? r : clew_journal_decode(clew_buffer_slice(bytes), t->created_ns, fragments);
+}
+
+int clew_journal_read(struct clew_tier *t, struct clew_object_bucket *b,
+                      const struct clew_journal_object *o, struct clew_buffer *bytes,
+                      struct clew_buffer *ret, struct clew_error *err)
+{
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        name_of(o->writer, o->number, name);
+        r = read_once(t, b, name, bytes, ret, err);
+        if (r == -EBADMSG) { /* on its way, perhaps */
+                clew_buffer_deinit(bytes);
+                clew_buffer_deinit(ret);
+                r = read_once(t, b, name, bytes, ret, err);
+        }
+        if (r == -EPROTONOSUPPORT)
+                return clew_error_set(err, r, 0,
+                                      "%s: %s is of a later format: a newer clew reads it", b->url,
+                                      name);
+        if (r == -EBADMSG)
+                clew_tier_tell_object(t, name,
+                                      "is damaged: what it has was acknowledged, and is lost");
+        return r;
 }
 
 /* Number 0 of this writer: then whoever takes over finds it. */
@@ -93,7 +134,7 @@ static int show(struct clew_tier *t, struct clew_object_bucket *b, uint64_t writ
 int clew_journal_end_others(struct clew_tier *t, struct clew_object_bucket *b, uint64_t writer,
                             struct clew_error *err)
 {
-        struct listing l = {0};
+        CLEW_BUFFER list = {0};
         CLEW_BUFFER end = {0};
         const struct clew_journal_object *all;
         size_t n;
@@ -102,9 +143,9 @@ int clew_journal_end_others(struct clew_tier *t, struct clew_object_bucket *b, u
         if (r == 0 && t->journal.is_on)
                 r = show(t, b, writer, err);
         if (r == 0)
-                r = list_all(b, &l, err);
-        all = (const void *)l.objects.data;
-        n = l.objects.len / sizeof(*all);
+                r = clew_journal_list(b, &list, err);
+        all = (const void *)list.data;
+        n = list.len / sizeof(*all);
         for (size_t i = 0; r == 0 && i < n; i++) {
                 if (all[i].writer == writer)
                         continue;
@@ -112,21 +153,6 @@ int clew_journal_end_others(struct clew_tier *t, struct clew_object_bucket *b, u
                 if (i + 1 == n || all[i + 1].writer != all[i].writer)
                         r = end_one(b, &all[i], clew_buffer_slice(&end), err);
         }
-        clew_buffer_deinit(&l.objects);
-        return r;
-}
-
-static int next_sequence(struct clew_tier *t, uint64_t *ret, struct clew_error *err)
-{
-        struct clew_state state = {0};
-        MDB_txn *txn = NULL;
-        int r = clew_txn_begin_read(t->store->env, &txn, err);
-
-        if (r < 0)
-                return r;
-        r = clew_state_read(t->store->env, txn, &state, err);
-        clew_txn_end_read(t->store->env, txn);
-        *ret = state.next_sequence;
         return r;
 }
 
@@ -136,26 +162,14 @@ static int read_one(struct clew_tier *t, struct clew_object_bucket *b,
 {
         CLEW_BUFFER bytes = {0};
         CLEW_BUFFER fragments = {0};
-        char name[CLEW_TIER_NAME_MAX];
         size_t n;
         int r;
 
         if (o->bytes <= CLEW_JOURNAL_EMPTY_BYTES_MAX)
                 return 0;
-        name_of(o->writer, o->number, name);
-        clew_buffer_init(&bytes, CLEW_JOURNAL_OBJECT_BYTES_MAX + 1);
-        clew_buffer_init(&fragments, FRAGMENTS_BYTES_MAX);
-        r = clew_bucket_get(b, name, 0, CLEW_JOURNAL_OBJECT_BYTES_MAX, &bytes, NULL, err);
-        if (r == 0)
-                r = clew_journal_decode(clew_buffer_slice(&bytes), t->created_ns, &fragments);
+        r = clew_journal_read(t, b, o, &bytes, &fragments, err);
         if (r == -ENOENT)
                 return 0; /* what it had was uploaded, by who was here before */
-        if (r == -EPROTONOSUPPORT)
-                return clew_error_set(err, r, 0,
-                                      "%s: %s is of a later format: a newer clew reads it", b->url,
-                                      name);
-        if (r == -EBADMSG)
-                clew_tier_tell(t, name, "is damaged: what it has was acknowledged, and is lost");
         if (r < 0)
                 return r;
         n = fragments.len / sizeof(struct clew_fragment);
@@ -195,19 +209,18 @@ int clew_journal_begin(struct clew_tier *t, struct clew_object_bucket *b, uint64
         struct here here = {0};
         struct clew_journal *j = &t->journal;
         struct clew_buffer kept = {0};
-        struct listing l = {0};
+        CLEW_BUFFER list = {0};
         uint64_t bytes = 0;
         uint64_t last = 0;
-        int r = list_all(b, &l, err);
+        int r = clew_journal_list(b, &list, err);
 
         if (r == 0 && is_own)
                 r = read_here(t, &here, err);
         clew_buffer_init(&kept, CLEW_JOURNAL_OBJECTS_BYTES_MAX);
-        for (size_t at = 0; r == 0 && at < l.objects.len;
-             at += sizeof(struct clew_journal_object)) {
+        for (size_t at = 0; r == 0 && at < list.len; at += sizeof(struct clew_journal_object)) {
                 struct clew_journal_object o;
 
-                memcpy(&o, l.objects.data + at, sizeof(o));
+                memcpy(&o, list.data + at, sizeof(o));
                 if (o.writer == writer || o.number == 0)
                         continue;
                 r = here.writer && (o.writer != here.writer || o.number < here.next)
@@ -219,11 +232,10 @@ int clew_journal_begin(struct clew_tier *t, struct clew_object_bucket *b, uint64
                 }
                 r = r == 1 || r == -EBADMSG ? 0 : r;
         }
-        clew_buffer_deinit(&l.objects);
         if (r == 0 && clew_buffer_error(&kept) < 0)
                 r = no_memory(err);
         if (r == 0)
-                r = next_sequence(t, &last, err);
+                r = clew_tier_next_sequence(t, &last, err);
         for (size_t at = 0; r == 0 && at < kept.len; at += sizeof(struct clew_journal_object))
                 ((struct clew_journal_object *)(void *)(kept.data + at))->last = last - 1;
         if (r == 0 && (j->is_on || j->was_there))
@@ -237,6 +249,7 @@ int clew_journal_begin(struct clew_tier *t, struct clew_object_bucket *b, uint64
         j->objects = kept;
         j->bytes = bytes;
         j->created_ns = t->created_ns;
+        j->erased = t->catalog.erased;
         j->writer = writer;
         j->next = 1;
         pthread_mutex_unlock(&j->lock);
@@ -281,11 +294,31 @@ static int make(struct clew_journal *j, uint64_t last, struct clew_error *err)
         return clew_buffer_error(&j->objects) < 0 ? no_memory(err) : 0;
 }
 
+int clew_journal_finish(struct clew_journal *j, uint64_t last, struct clew_error *err)
+{
+        return j->at.len > 0 ? make(j, last, err) : 0;
+}
+
+int clew_journal_put(struct clew_journal *j, const struct clew_fragment *fragments, size_t n,
+                     uint64_t last, struct clew_error *err)
+{
+        int r = clew_journal_finish(j, last, err);
+
+        if (r < 0)
+                return r;
+        clew_journal_encode(j->created_ns, fragments, n, &j->at);
+        if (clew_buffer_error(&j->at) < 0) {
+                clew_buffer_deinit(&j->at);
+                clew_buffer_init(&j->at, CLEW_JOURNAL_OBJECT_BYTES_MAX);
+                return no_memory(err);
+        }
+        return make(j, last, err);
+}
+
 static int put(struct clew_tier *t, const struct clew_fragment *fragments, size_t n, uint64_t last,
                struct clew_error *err)
 {
         struct clew_journal *j = &t->journal;
-        int r = 0;
 
         if (j->is_over)
                 return clew_error_set(err, -ESTALE, 0, "%s: another clewd has taken it over",
@@ -298,17 +331,7 @@ static int put(struct clew_tier *t, const struct clew_fragment *fragments, size_
                                       "%s: its journal has %llu MiB that are not sealed and "
                                       "uploaded yet",
                                       t->url, (unsigned long long)(j->bytes >> 20));
-        if (j->at.len > 0) /* that one first, with the same bytes: it may be there */
-                r = make(j, last, err);
-        if (r < 0)
-                return r;
-        clew_journal_encode(j->created_ns, fragments, n, &j->at);
-        if (clew_buffer_error(&j->at) < 0) {
-                clew_buffer_deinit(&j->at);
-                clew_buffer_init(&j->at, CLEW_JOURNAL_OBJECT_BYTES_MAX);
-                return no_memory(err);
-        }
-        return make(j, last, err);
+        return clew_journal_put(j, fragments, n, last, err);
 }
 
 int clew_tier_acknowledge(struct clew_tier *t, const struct clew_fragment *fragments, size_t n,
@@ -316,7 +339,7 @@ int clew_tier_acknowledge(struct clew_tier *t, const struct clew_fragment *fragm
 {
         struct clew_journal *j = &t->journal;
         uint64_t next = 0;
-        int r = n == 0 ? 0 : next_sequence(t, &next, err);
+        int r = n == 0 ? 0 : clew_tier_next_sequence(t, &next, err);
 
         if (r < 0 || n == 0)
                 return r;
@@ -377,11 +400,9 @@ int clew_journal_trim(struct clew_tier *t, struct clew_object_bucket *b, uint64_
         /* What is not deleted is found again by the next start. */
         for (size_t at = 0; r == 0 && at < goes.len; at += sizeof(struct clew_journal_object)) {
                 struct clew_journal_object o;
-                char name[CLEW_TIER_NAME_MAX];
 
                 memcpy(&o, goes.data + at, sizeof(o));
-                name_of(o.writer, o.number, name);
-                r = clew_bucket_delete(b, name, err);
+                r = clew_journal_delete(b, &o, err);
         }
         return r;
 }

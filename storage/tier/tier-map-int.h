@@ -96,6 +96,7 @@ CLEW_MUST_USE int clew_tier_map_second_segments(struct clew_tier_map *m, struct 
 /* Appends the bytes that are kept of a segment; -ENOENT. They are to be verified. */
 CLEW_MUST_USE int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment,
                                        struct clew_buffer *out, struct clew_error *err);
+CLEW_MUST_USE bool clew_tier_map_has_cached(struct clew_tier_map *m, uint64_t segment);
 /* Keeps them, within the limit. */
 CLEW_MUST_USE int clew_tier_map_cache(struct clew_tier_map *m, uint64_t segment,
                                       struct clew_slice bytes, struct clew_error *err);

@@ -543,6 +543,19 @@ static int put_pair(struct clew_tier_map *m, MDB_txn *txn, const struct key *k, 
         return put(m, txn, k, clew_slice_make(bytes, sizeof(bytes)));
 }
 
+bool clew_tier_map_has_cached(struct clew_tier_map *m, uint64_t segment)
+{
+        MDB_txn *txn = NULL;
+        struct line at;
+        int rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
+
+        if (rc != 0)
+                return false;
+        rc = find_place(m, txn, segment, &at);
+        mdb_txn_abort(txn);
+        return rc == 0;
+}
+
 int clew_tier_map_cached(struct clew_tier_map *m, uint64_t segment, struct clew_buffer *out,
                          struct clew_error *err)
 {

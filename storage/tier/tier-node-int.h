@@ -15,12 +15,6 @@ struct clew_nodes *clew_nodes_new(const char *key_file, const char *ca_file);
 void clew_nodes_free(struct clew_nodes *n); /* NULL is fine */
 /* Ends what is under way, from any thread. */
 void clew_nodes_stop(struct clew_nodes *n);
-/* A writer whose prefix is looked into for nodes. */
-struct clew_nodes_of {
-        struct clew_tier *tier;
-        struct clew_object_bucket *bucket; /* NULL: it is not asked now */
-        uint64_t version;                  /* of the catalog that is here; 0 = not all of it is */
-};
 /* Asks whom it is time to ask, of the @n_of writers @of; all are of the store of @t. @ret_erased:
  * something was erased at a node; @ret_lost: second parts (tier-second-int.h) were. What nodes do
  * not answer is kept as a gap; an error is of this store. */

@@ -9,6 +9,7 @@
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
 #include "storage/bucket/http-int.h"
+#include "storage/tier/journal-take-int.h"
 #include "storage/tier/tail-take-int.h"
 #include "storage/tier/tier-second-int.h"
 
@@ -47,7 +48,8 @@ struct node {
         bool seen;
         uint64_t ask_ns; /* not before */
         uint64_t pause_ns;
-        uint64_t failing_ns; /* unix time; guarded by lock, as error */
+        uint64_t failing_ns; /* unix time; guarded by lock, as error and is_covered */
+        bool is_covered;     /* its journal has what it has acknowledged */
         char error[CLEW_ERROR_MESSAGE_MAX];
 };
 
@@ -58,6 +60,7 @@ struct clew_nodes {
         atomic_bool stop;
         uint64_t look_ns; /* not before */
         bool is_cleared;  /* of what a life before has left */
+        struct clew_journals *journals;
         pthread_mutex_t lock;
         uint32_t n; /* guarded by lock, as how nodes are */
         uint32_t n_more;
@@ -115,6 +118,11 @@ struct clew_nodes *clew_nodes_new(const char *key_file, const char *ca_file)
                 return NULL;
         n->key_file = key_file && key_file[0] ? key_file : NULL;
         n->ca_file = ca_file && ca_file[0] ? ca_file : NULL;
+        n->journals = clew_journals_new();
+        if (!n->journals) {
+                clew_free(n);
+                return NULL;
+        }
         pthread_mutex_init(&n->lock, NULL);
         return n;
 }
@@ -125,6 +133,7 @@ void clew_nodes_free(struct clew_nodes *n)
                 return;
         for (uint32_t i = 0; i < n->n; i++)
                 clew_taken_deinit(&n->all[i].taken);
+        clew_journals_free(n->journals);
         clew_http_free(n->http);
         pthread_mutex_destroy(&n->lock);
         clew_free(n);
@@ -383,6 +392,7 @@ static int begin_again(struct clew_nodes *n, struct clew_tier *t, bool *ret_lost
 
         for (uint32_t i = 0; i < n->n; i++)
                 clew_taken_deinit(&n->all[i].taken);
+        clew_journals_forget(n->journals);
         n->is_cleared = r == 0;
         return r;
 }
@@ -396,18 +406,47 @@ static uint64_t version_of(const struct clew_nodes_of *of, uint32_t n_of, const 
         return 0;
 }
 
+/* Whether the tail of @of is known now: a node of it was asked, and has answered. */
+static bool is_asked(const struct clew_nodes *n, const struct clew_tier *of)
+{
+        for (uint32_t i = 0; i < n->n; i++) {
+                if (n->all[i].of == of && n->all[i].failing_ns == 0 &&
+                    n->all[i].taken.have.life != 0)
+                        return true;
+        }
+        return false;
+}
+
+/* What those have acknowledged who cannot be asked. */
+static int read_journals(struct clew_nodes *n, struct clew_tier *t, const struct clew_nodes_of *of,
+                         uint32_t n_of, bool look_now, bool *ret_erased, struct clew_error *err)
+{
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < n_of; i++)
+                r = clew_journals_step(n->journals, t, &of[i], is_asked(n, of[i].tier), look_now,
+                                       ret_erased, err);
+        pthread_mutex_lock(&n->lock);
+        for (uint32_t i = 0; i < n->n; i++)
+                n->all[i].is_covered = clew_journals_cover(n->journals, n->all[i].of);
+        pthread_mutex_unlock(&n->lock);
+        return r;
+}
+
 int clew_nodes_step(struct clew_nodes *n, struct clew_tier *t, const struct clew_nodes_of *of,
                     uint32_t n_of, bool *ret_erased, bool *ret_lost, struct clew_error *err)
 {
         uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
         bool is_open = false;
+        bool looks;
         int r;
 
         for (uint32_t i = 0; i < n_of; i++)
                 is_open = is_open || of[i].bucket;
         *ret_erased = *ret_lost = false;
         r = n->is_cleared ? 0 : begin_again(n, t, ret_lost, err);
-        if (r == 0 && is_open && now >= n->look_ns) {
+        looks = is_open && now >= n->look_ns;
+        if (r == 0 && looks) {
                 n->look_ns = now + LOOK_NS;
                 r = look(n, t, of, n_of, err);
         }
@@ -416,6 +455,8 @@ int clew_nodes_step(struct clew_nodes *n, struct clew_tier *t, const struct clew
                         r = ask_node(n, &n->all[i], t, version_of(of, n_of, n->all[i].of),
                                      ret_erased, err);
         }
+        if (r == 0)
+                r = read_journals(n, t, of, n_of, looks, ret_erased, err);
         if (r < 0)
                 n->is_cleared = false;
         return r;
@@ -440,8 +481,12 @@ bool clew_nodes_gap(struct clew_nodes *n, char *ret, size_t size)
                 if (gmtime_r(&s, &tm))
                         (void)strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &tm);
                 at += (size_t)snprintf(ret + at, size - at,
-                                       "%sthe tail of %s is not reached: answers cover what it had "
-                                       "until %s (%s)",
+                                       node->is_covered
+                                               ? "%sthe tail of %s is not reached since %s: what "
+                                                 "it has acknowledged is here by its journal, what "
+                                                 "was imported there is not (%s)"
+                                               : "%sthe tail of %s is not reached: answers cover "
+                                                 "what it had until %s (%s)",
                                        at ? "; " : "", node->url, since, node->error);
         }
         if (n->n_more > 0 && at < size)

@@ -1,8 +1,8 @@
 #include "storage/tier/tier-object-int.h"
 
-#include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "storage/bucket/bucket-int.h"
+#include "storage/tier/frame-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,10 +41,8 @@ void clew_tier_row_put(struct clew_buffer *out, const struct clew_tier_row *row)
 struct clew_tier_row clew_tier_row_take(struct clew_cursor *c)
 {
         struct clew_tier_row row = {.id = {{0}}};
-        struct clew_slice id = clew_cursor_bytes(c, sizeof(row.id.bytes));
 
-        if (id.len == sizeof(row.id.bytes))
-                memcpy(row.id.bytes, id.data, id.len);
+        (void)!clew_cursor_trace_id(c, &row.id); /* the cursor tells */
         row.start_ns = clew_cursor_le64(c);
         row.n_spans = clew_cursor_varint(c);
         row.n_logs = clew_cursor_varint(c);

@@ -1,6 +1,7 @@
 /*
  * A sealed segment of this store with all that it is found by, put into an object: from one
- * snapshot, its index copied when a run is of it alone, else derived from its traces.
+ * snapshot, its index copied when it is in memory still (tier-fresh.c) or a run is of it alone,
+ * else derived from its traces.
  */
 #include "storage/tier/tier-pack-int.h"
 
@@ -112,6 +113,9 @@ static int pack_index(struct clew_tier_packing *p, uint64_t segment, struct clew
         clew_buffer_clear(&p->index);
         if (!d || !d->summarize_indexed)
                 return 0;
+        r = clew_tier_fresh_get(p->tier, segment, &p->index);
+        if (r != -ENOENT)
+                return r;
         if (clew_index_catalog_read(&c, p->tier->store->env, p->txn, d->index_version, &ignored) ==
             0) {
                 run = clew_index_run_of(&c, segment);

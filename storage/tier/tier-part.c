@@ -1,21 +1,17 @@
 #include "storage/tier/tier-part-int.h"
 
-#include "proto/base/hash.h"
+#include "storage/tier/frame-int.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define MAGIC "CLEWSID1"
-#define MAGIC_BYTES 8u
-#define CHECK_BYTES 8u
 #define FORMAT 1u
 
 void clew_tier_part_put(struct clew_buffer *out, const struct clew_tier_part_head *h,
                         struct clew_slice records)
 {
-        size_t from = out->len;
+        size_t from = clew_frame_begin(out, MAGIC);
 
-        clew_buffer_append(out, MAGIC, MAGIC_BYTES);
         clew_buffer_append_varint(out, FORMAT);
         clew_buffer_append_varint(out, h->created_ns);
         clew_buffer_append_le64(out, h->writer);
@@ -28,9 +24,7 @@ void clew_tier_part_put(struct clew_buffer *out, const struct clew_tier_part_hea
         clew_buffer_append_varint(out, h->after.notes);
         clew_buffer_append_le64(out, h->after.note_sum);
         clew_buffer_append_slice(out, records);
-        if (clew_buffer_error(out) == 0)
-                clew_buffer_append_le64(
-                        out, clew_hash(clew_slice_make(out->data + from, out->len - from)));
+        clew_frame_end(out, from);
 }
 
 int clew_tier_part_read(struct clew_slice bytes, struct clew_tier_part_head *ret,
@@ -40,13 +34,8 @@ int clew_tier_part_read(struct clew_slice bytes, struct clew_tier_part_head *ret
         struct clew_cursor c;
         uint64_t format;
 
-        if (bytes.len < MAGIC_BYTES + CHECK_BYTES || memcmp(bytes.data, MAGIC, MAGIC_BYTES) != 0)
+        if (!clew_frame_read(bytes, MAGIC, &c))
                 return -EBADMSG;
-        c = clew_cursor_make(clew_slice_from(bytes, bytes.len - CHECK_BYTES));
-        bytes.len -= CHECK_BYTES;
-        if (clew_cursor_le64(&c) != clew_hash(bytes))
-                return -EBADMSG;
-        c = clew_cursor_make(clew_slice_from(bytes, MAGIC_BYTES));
         format = clew_cursor_varint(&c);
         if (!c.failed && format != FORMAT)
                 return -EPROTONOSUPPORT;

@@ -95,7 +95,7 @@ static int take_item(struct rebuilding *r, struct clew_tier_place p, uint64_t en
         e = read_item(r, name, p, err);
         if (e != -EBADMSG && e != -ENOENT && e != -EPROTONOSUPPORT)
                 return e;
-        clew_tier_tell(r->tier, name, "is damaged: it, or a segment of it, is left aside");
+        clew_tier_tell_object(r->tier, name, "is damaged: it, or a segment of it, is left aside");
         return 0;
 }
 

@@ -114,8 +114,8 @@ static int move(struct repacking *r, const struct clew_tier_item *item, struct c
                 e = take(r, item, err);
         if (e == -ENOENT || e == -EBADMSG) {
                 clew_tier_place_name(&item->place, name);
-                clew_tier_tell(r->upload->tier, name,
-                               "a segment of it is damaged: it stays where it is");
+                clew_tier_tell_object(r->upload->tier, name,
+                                      "a segment of it is damaged: it stays where it is");
                 return 0;
         }
         if (e < 0)

@@ -135,27 +135,13 @@ static int take_all(struct taking *k, struct clew_error *err)
         return r;
 }
 
-static int next_sequence(struct clew_tier *t, uint64_t *ret, struct clew_error *err)
-{
-        struct clew_state state = {0};
-        MDB_txn *txn = NULL;
-        int r = clew_txn_begin_read(t->store->env, &txn, err);
-
-        if (r < 0)
-                return r;
-        r = clew_state_read(t->store->env, txn, &state, err);
-        clew_txn_end_read(t->store->env, txn);
-        *ret = state.next_sequence;
-        return r;
-}
-
 /* The list becomes one of fragments, with where they will lie. */
 static int note(struct clew_tier *t, uint64_t segment, struct taking *k, struct clew_error *err)
 {
         struct clew_tier_second *all = (void *)k->list.data;
         size_t n = k->list.len / sizeof(*all);
         uint64_t mine = 0;
-        int r = next_sequence(t, &mine, err);
+        int r = clew_tier_next_sequence(t, &mine, err);
 
         for (size_t i = 0; i < n; i++) {
                 all[i].from = mine;

@@ -47,6 +47,8 @@ struct sync {
         bool has_beside; /* what is beside the traces has changed, to this */
         struct clew_tier_beside beside;
         struct clew_tier_stats *stats;
+        void (*run)(void *context, void (*fn)(void *argument), void *argument);
+        void *run_context;
 };
 
 static uint64_t digest_of(const struct clew_state *s, uint64_t erased)
@@ -208,6 +210,8 @@ static int look(struct sync *s, uint64_t *ret_digest, struct clew_error *err)
         s->next_segment = state.next_segment;
         s->erased = erasure.wanted;
         s->segment_bytes = state.segment_bytes;
+        if (r == 0)
+                clew_tier_fresh_forget(s->tier, 0, s->erased);
         *ret_digest = digest_of(&state, erasure.wanted);
         if (r == 0 && (*ret_digest == s->tier->synced || !is_due(s, &state))) {
                 s->waits = *ret_digest != s->tier->synced;
@@ -492,6 +496,7 @@ static void rest(struct sync *s, uint64_t digest)
 {
         struct clew_tier *t = s->tier;
 
+        clew_tier_fresh_forget(t, s->next_segment, s->erased);
         t->synced = digest;
         t->synced_bytes = s->segment_bytes;
         t->waits_since_ns = 0;
@@ -507,6 +512,9 @@ static int sync_once(struct sync *s, struct clew_error *err)
         uint64_t digest = 0;
         int r = look(s, &digest, err);
 
+        /* Before a version says that what was erased is nowhere. */
+        if (r == 0 && clew_journal_is_stale(s->tier, s->erased))
+                r = clew_journal_renew(s->tier, s->bucket, s->erased, s->run, s->run_context, err);
         if (r == 0 && s->missing.len > 0) {
                 r = upload_missing(s, err);
                 if (r == 0)
@@ -561,7 +569,7 @@ int clew_tier_sync(struct clew_tier *t,
                    void (*run)(void *context, void (*fn)(void *argument), void *argument),
                    void *run_context, struct clew_tier_stats *stats, struct clew_error *err)
 {
-        struct sync s = {.tier = t, .stats = stats};
+        struct sync s = {.tier = t, .stats = stats, .run = run, .run_context = run_context};
         int r;
 
         memset(stats, 0, sizeof(*stats));
@@ -596,6 +604,7 @@ int clew_tier_sync(struct clew_tier *t,
                 r = leave(&s, false, err);
         if (r == 0 && t->wipes_map)
                 r = wipe_map(t, err);
+        clew_tier_note_others(t);
         if (r == 0 && t->local_bytes > 0)
                 r = clew_tier_evict(t, s.bucket, run, run_context, stats, err);
         stats->version = t->catalog.version;

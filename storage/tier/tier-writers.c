@@ -12,6 +12,7 @@
  */
 #include "storage/tier/tier-int.h"
 
+#include "proto/base/clock.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "storage/base/directory-int.h"
@@ -21,6 +22,8 @@
 #include <string.h>
 
 #define FOLDER "writers"
+/* So often a writer looks who else there is. */
+#define OTHERS_NS (60 * CLEW_NS_PER_S)
 #define WRITER_TEXT "clew writer 1\n"
 
 bool clew_tier_is_writer_name(const char *name)
@@ -164,6 +167,90 @@ int clew_tier_register(struct clew_tier *t, struct clew_error *err)
                 r = say_name(t, b, err);
         clew_bucket_close(b);
         return r;
+}
+
+/* ---- a writer tells of the others ------------------------------------------------------------ */
+
+struct telling {
+        const struct clew_tier *tier;
+        char *text;
+        size_t size;
+        size_t n;
+};
+
+static void tell_one(struct telling *x, const char *name)
+{
+        int more = snprintf(x->text + x->n, x->size - x->n, "%s%s", x->n ? ", " : "", name);
+
+        if (more > 0 && (size_t)more < x->size - x->n)
+                x->n += (size_t)more;
+        else
+                x->text[x->n] = '\0'; /* enough of them are named */
+}
+
+static int tell_other(void *context, const char *name, uint64_t bytes, struct clew_error *err)
+{
+        struct telling *x = context;
+
+        (void)bytes;
+        (void)err;
+        if (clew_tier_is_writer_name(name) && strcmp(name, x->tier->name) != 0)
+                tell_one(x, name);
+        return 0;
+}
+
+static int is_any(void *context, const char *name, uint64_t bytes, struct clew_error *err)
+{
+        bool *ret = context;
+
+        (void)name;
+        (void)bytes;
+        (void)err;
+        *ret = true;
+        return 1;
+}
+
+void clew_tier_note_others(struct clew_tier *t)
+{
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        char others[CLEW_TIER_OTHERS_BYTES] = "";
+        char before[CLEW_TIER_OTHERS_BYTES] = "";
+        struct telling x = {.tier = t, .text = others, .size = sizeof(others)};
+        struct clew_object_bucket *b = NULL;
+        struct clew_error ignored;
+        bool any = false;
+        int r;
+
+        if (now < t->look_ns)
+                return;
+        t->look_ns = now + OTHERS_NS;
+        r = clew_bucket_open(t->name[0] ? t->prefix : t->url, false, &b, &ignored);
+        if (r == 0)
+                r = clew_bucket_list(b, FOLDER, "", tell_other, &x, &ignored);
+        if (r == 0 && t->name[0])
+                r = clew_bucket_list(b, "cat", "", is_any, &any, &ignored);
+        clew_bucket_close(b);
+        if (any)
+                tell_one(&x, "the one without a name");
+        if (r < 0 ||
+            (clew_tier_map_get_text(t->map, "others", before, sizeof(before), &ignored) == 0 &&
+             strcmp(before, others) == 0))
+                return;
+        (void)!clew_tier_map_put_text(t->map, "others", others, &ignored);
+}
+
+bool clew_tier_sharing(struct clew_tier *t, char ret_name[CLEW_TIER_WRITER_BYTES], char *ret_others,
+                       size_t size)
+{
+        struct clew_error ignored;
+
+        ret_name[0] = ret_others[0] = '\0';
+        if (!t || !t->map)
+                return false;
+        snprintf(ret_name, CLEW_TIER_WRITER_BYTES, "%s", t->name);
+        if (clew_tier_map_get_text(t->map, "others", ret_others, size, &ignored) < 0)
+                ret_others[0] = '\0';
+        return ret_name[0] || ret_others[0];
 }
 
 /* ---- who reads all of them ------------------------------------------------------------------- */

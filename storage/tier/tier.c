@@ -53,6 +53,21 @@ void clew_tier_tell(struct clew_tier *t, const char *object, const char *what)
                 t->finding(t->finding_context, object, what);
 }
 
+void clew_tier_full_name(const struct clew_tier *t, const char *name,
+                         char ret[CLEW_TIER_FULL_NAME_MAX])
+{
+        snprintf(ret, CLEW_TIER_FULL_NAME_MAX, "%s%s%s%s", t->name[0] ? "writer." : "", t->name,
+                 t->name[0] ? "/" : "", name);
+}
+
+void clew_tier_tell_object(struct clew_tier *t, const char *name, const char *what)
+{
+        char full[CLEW_TIER_FULL_NAME_MAX];
+
+        clew_tier_full_name(t, name, full);
+        clew_tier_tell(t, full, what);
+}
+
 int clew_tier_bucket(struct clew_tier *t, struct clew_object_bucket **ret, struct clew_error *err)
 {
         int r = 0;
@@ -146,6 +161,31 @@ static int await_newer(struct clew_tier *t, uint64_t segment, const char *name,
                               t->url, name);
 }
 
+/* The bytes of a segment, appended to @out, and of neighbours, which are kept. */
+static int get_range(struct clew_tier *t, struct clew_object_bucket *b, uint64_t segment,
+                     const struct clew_tier_place *place, struct clew_buffer *out,
+                     struct clew_error *err)
+{
+        struct clew_tier_reach range = clew_tier_ahead(t, segment, place);
+        CLEW_BUFFER bytes = {0};
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        clew_tier_place_name(place, name);
+        if (range.n_before + range.n_behind == 0)
+                return clew_bucket_get(b, name, place->at, (size_t)place->len, out, NULL, err);
+        clew_buffer_init(&bytes, CLEW_BUCKET_OBJECT_MAX + 1);
+        r = clew_bucket_get(b, name, range.from, (size_t)(range.to - range.from), &bytes, NULL,
+                            err);
+        if (r < 0 || bytes.len < range.to - range.from)
+                return r;
+        clew_tier_ahead_keep(t, segment, place, &range, clew_buffer_slice(&bytes));
+        clew_buffer_append(out, bytes.data + (place->at - range.from), (size_t)place->len);
+        return clew_buffer_error(out) < 0
+                       ? clew_error_set(err, -ENOMEM, 0, "out of memory for a segment")
+                       : 0;
+}
+
 static int fetch_once(struct clew_tier *t, uint64_t segment, struct clew_tier_known *known,
                       struct clew_buffer *out, struct clew_error *err)
 {
@@ -156,8 +196,7 @@ static int fetch_once(struct clew_tier *t, uint64_t segment, struct clew_tier_kn
         clew_tier_place_name(&known->place, name);
         clew_buffer_clear(out);
         if (r == 0)
-                r = clew_bucket_get(b, name, known->place.at, (size_t)known->place.len, out, NULL,
-                                    err);
+                r = get_range(t, b, segment, &known->place, out, err);
         if (r == -ENOENT)
                 return await_newer(t, segment, name, known, err);
         if (r < 0)
@@ -206,7 +245,7 @@ static int fetch(struct clew_tier *t, uint64_t segment, struct clew_tier_known *
         if (r != -EBADMSG)
                 return r;
         clew_tier_place_name(&known->place, name);
-        clew_tier_tell(t, name, "its bytes are not those of its checksum");
+        clew_tier_tell_object(t, name, "its bytes are not those of its checksum");
         clew_tier_keep_bad(t, segment, &known->place, false, 2);
         return say_damaged(t, &known->place, err);
 }
@@ -313,6 +352,20 @@ int clew_tier_read_own(struct clew_tier *t, struct clew_state *state, struct cle
         return r;
 }
 
+int clew_tier_next_sequence(struct clew_tier *t, uint64_t *ret, struct clew_error *err)
+{
+        struct clew_state state = {0};
+        MDB_txn *txn = NULL;
+        int r = clew_txn_begin_read(t->store->env, &txn, err);
+
+        if (r < 0)
+                return r;
+        r = clew_state_read(t->store->env, txn, &state, err);
+        clew_txn_end_read(t->store->env, txn);
+        *ret = state.next_sequence;
+        return r;
+}
+
 /* Nothing was ever stored. */
 static bool is_new(const struct clew_state *s)
 {
@@ -406,6 +459,7 @@ void clew_tier_free(struct clew_tier *t)
                 return;
         if (!t->root)
                 clew_env_set_away(t->store->env, NULL, NULL);
+        clew_tier_fresh_end(t);
         clew_journal_rest(t);
         clew_journal_deinit(&t->journal);
         clew_tier_free_writers(t);
@@ -581,6 +635,7 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
         if (r == 0 && t->journal.is_on && !t->journal.bucket)
                 r = clew_bucket_open(t->url, true, &t->journal.bucket, err);
         t->writes = true;
+        clew_tier_fresh_begin(t);
         b = t->bucket;
         if (r == 0 && wait_ns > 0)
                 clew_bucket_hurry(b, clew_clock_monotonic_ns(clew_clock_system()) + wait_ns);
@@ -731,6 +786,7 @@ bool clew_tier_is_tied(const char *dir)
 int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct clew_error *err)
 {
         struct clew_tier *t = clew_tier_new(store, NULL);
+        struct clew_error ignored;
         char dir[PATH_MAX];
         int r;
 
@@ -741,6 +797,10 @@ int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct
         r = clew_tier_map_open(dir, CLEW_TIER_CACHE_BYTES, false, &t->map, err);
         if (r == 0)
                 r = clew_tier_map_get_text(t->map, "url", t->url, sizeof(t->url), err);
+        if (r == 0)
+                r = clew_tier_map_get_text(t->map, "name", t->name, sizeof(t->name), &ignored);
+        if (r == -ENOENT && t->url[0]) /* of a reader, or from before there were names */
+                r = 0;
         if (r < 0) {
                 clew_tier_free(t);
                 return r == -ENOENT ? 0 : r;

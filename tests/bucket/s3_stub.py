@@ -25,6 +25,7 @@ class Store(http.server.ThreadingHTTPServer):
         self.conditions, self.skew = conditions, skew
         self.objects, self.lock, self.requests, self.page = {}, threading.Lock(), [], 1000
         self.corrupt = None  # a function of (key, bytes) -> bytes
+        self.on_get = None  # a function of (key, range), which looks on
         if context:
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.port = self.server_address[1]
@@ -160,6 +161,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if s.corrupt:
             body = s.corrupt(key, body)
         wanted = self.headers.get("range")
+        if s.on_get:
+            s.on_get(key, wanted)
         if not wanted:
             return self.answer(200, body)
         first, last = (int(v) for v in wanted[len("bytes="):].split("-"))

@@ -228,7 +228,8 @@ def check_all(place, store, url, ledger, client, bucket, prefix):
     ledger.check(place.clew(store, *export, timeout=600), "the writer's store")
     ledger.check(place.clew(url, *export, timeout=600), "the bucket")
     fresh = place.path("fresh")
-    with place.clewd(fresh, url) as c:
+    with place.clewd(fresh, url, wait=False) as c:
+        c.wait_for(" started ", 240)  # it brings in all that is there first
         ledger.check(place.clew(fresh, *export, timeout=600), "a node that began empty")
         assert c.stop() == 0
     place.clew(fresh, "doctor", "--verify", timeout=600)

@@ -159,6 +159,20 @@ test('statistics: groups, intervals, curves from a file of their own', async () 
         return page;
 });
 
+test('statistics by two fields: a group is both values, in the table, in its curve and in where it leads', async () => {
+        const page = await open('/stats?since=all&by=service,model');
+        await page.locator('.groups th', { hasText: 'service, model' }).waitFor();
+        const names = await page.locator('.groups td.name').allInnerTexts();
+        check(names.length > 1 && new Set(names).size === names.length && names.every((name) => name.includes(', ')), names.join(' | '));
+        check(new Set(names.map((name) => name.split(', ')[0])).size < names.length, 'one service has several models');
+        const row = page.locator('.groups tr', { hasNotText: 'none' }).nth(1);
+        const runs = Number((await row.locator('td.num').first().innerText()).replace(/\D/g, ''));
+        check(runs > 0, 'calls are counted');
+        await row.locator('a').click();
+        await page.waitForURL((url) => url.pathname === '/' && url.searchParams.has('service') && url.searchParams.has('model'));
+        return page;
+});
+
 test('everything by its name: an action, a page, a run', async () => {
         const page = await open('/?since=all');
         await rows(page).first().waitFor();

@@ -107,6 +107,14 @@ test('an id that no run has is told in the words of the command line', async () 
         return page;
 });
 
+test('an address that no page has says so, and leads to the runs', async () => {
+        const page = await open('/nowhere/at/all');
+        await page.waitForFunction(() => /There is no page at \/nowhere\/at\/all/.test(document.body.innerText));
+        check(await page.locator('main a[href="/"]').count() === 1, 'the way on');
+        page.problems = page.problems.filter((p) => !/404/.test(p));
+        return page;
+});
+
 const EVERY = ['/?since=all', '/?since=all&differs=1', `/t/${DEMO}`, `/t/${FAILED}`, `/t/${DEMO}?view=chat`, `/t/${DEMO}?view=log`, `/t/${DEMO}?view=graph`, '/sessions?since=all', '/sessions/demo-session-1', '/clusters?since=all', '/status', `/diff?a=${DEMO}&b=${HOSTILE}`,
         '/review?since=all', '/datasets', '/datasets/cases?with=cases@1', '/experiments', '/experiments/first', '/experiments/second?with=first', '/stats?since=all'];
 

@@ -87,6 +87,12 @@ static void test_spellings(void **state)
         assert_int_equal(PARSE(&g, T("-")), 0);
         assert_string_equal(g.args.values[0], "-");
         done(&g);
+        assert_int_equal(PARSE(&g, T("-n"), T("50k")), 0);
+        assert_int_equal(g.number, 50000);
+        done(&g);
+        assert_int_equal(PARSE(&g, T("-n2M")), 0);
+        assert_int_equal(g.number, 2000000);
+        done(&g);
 }
 
 static void assert_refused(struct got *g, int r, const char *part)
@@ -115,6 +121,10 @@ static void test_mistakes(void **state)
         r = PARSE(&g, T("-n"), T("-1"));
         assert_refused(&g, r, "not a number");
         r = PARSE(&g, T("-n"), T("99999999999999999999"));
+        assert_refused(&g, r, "not a number");
+        r = PARSE(&g, T("-n"), T("18446744073709552k"));
+        assert_refused(&g, r, "not a number");
+        r = PARSE(&g, T("-n"), T("k"));
         assert_refused(&g, r, "not a number");
         r = PARSE(&g, T("--\x1b[2J"));
         assert_null(strchr(g.err, '\x1b'));

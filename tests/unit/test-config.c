@@ -100,6 +100,24 @@ static void test_bad_flags(void **state)
         }
 }
 
+/* Who listens nowhere could be sent nothing and asked nothing. */
+static void test_something_listens(void **state)
+{
+        char program[] = "clewd";
+        char grpc[] = "--grpc=off";
+        char http[] = "--http=off";
+        char *argv[] = {program, grpc, http, NULL};
+        struct clew_config c;
+        struct clew_error err = {0};
+
+        (void)state;
+        assert_int_equal(read_args(&c, &err, grpc, NULL), 0);
+        assert_int_equal(read_args(&c, &err, http, NULL), 0);
+        clew_config_init(&c);
+        assert_int_equal(clew_config_read(&c, 3, argv, &err), -EINVAL);
+        assert_non_null(strstr(err.message, "both off"));
+}
+
 static void test_text(void **state)
 {
         struct clew_config c;
@@ -253,6 +271,7 @@ int main(void)
                 cmocka_unit_test(test_defaults),
                 cmocka_unit_test(test_flags),
                 cmocka_unit_test(test_bad_flags),
+                cmocka_unit_test(test_something_listens),
                 cmocka_unit_test(test_text),
                 cmocka_unit_test(test_bad_text),
                 cmocka_unit_test(test_flag_beats_file),

@@ -313,6 +313,26 @@ static void a_tail_of_another_life_begins_anew(void **state)
         assert_same(f, "new reader");
 }
 
+/* What goes and what comes in one answer: there is more than there was room for. */
+static void much_comes_while_something_goes(void **state)
+{
+        struct fixture *f = *state;
+
+        follow(f);
+        for (unsigned i = 0; i < 200; i++)
+                send(f);
+        ask_tail(f);
+        seal(f);
+        sync_node(f);
+        follow(f);
+        for (unsigned i = 0; i < 900; i++)
+                send(f);
+        ask_tail(f);
+        assert_int_equal(hot_fragments(f->reader), 900);
+        assert_int_equal(f->taken.n, 900);
+        assert_same(f, "much");
+}
+
 static void an_answer_that_is_not_whole_changes_nothing(void **state)
 {
         struct fixture *f = *state;
@@ -347,6 +367,7 @@ int main(void)
                         tear_down),
                 cmocka_unit_test_setup_teardown(a_tail_of_another_life_begins_anew, set_up,
                                                 tear_down),
+                cmocka_unit_test_setup_teardown(much_comes_while_something_goes, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(an_answer_that_is_not_whole_changes_nothing, set_up,
                                                 tear_down),
         };

@@ -34,6 +34,7 @@ static void test_round(void **state)
                 CLEW_BUFFER room = {0};
                 CLEW_BUFFER plain = {0};
                 CLEW_BUFFER wanted = {0};
+                struct clew_slice behind = CLEW_SLICE_NULL;
 
                 make(&block, "refunded ", times[i]);
                 make(&wanted, "refunded ", times[i]);
@@ -42,9 +43,12 @@ static void test_round(void **state)
                 assert_int_equal(clew_run_pack(&p, &block, &room), 0);
                 assert_true(block.len <= wanted.len);
                 if (clew_run_is_packed(clew_buffer_slice(&block))) {
+                        clew_buffer_append_cstr(&block, "behind");
                         assert_int_equal(clew_run_unpack(i % 2 ? &p : NULL,
-                                                         clew_buffer_slice(&block), &plain),
+                                                         clew_buffer_slice(&block), &plain,
+                                                         &behind),
                                          0);
+                        assert_true(clew_slice_eq_cstr(behind, "behind"));
                         assert_true(clew_slice_eq(clew_buffer_slice(&plain),
                                                   clew_buffer_slice(&wanted)));
                 } else {
@@ -64,6 +68,7 @@ static void test_damage(void **state)
         CLEW_BUFFER room = {0};
         CLEW_BUFFER plain = {0};
         CLEW_BUFFER small = {0};
+        struct clew_slice behind;
 
         (void)state;
         make(&block, "words that repeat, ", 100);
@@ -73,17 +78,18 @@ static void test_damage(void **state)
         clew_buffer_init(&small, 100);
         assert_int_equal(clew_run_pack(&p, &block, &room), 0);
         assert_true(clew_run_is_packed(clew_buffer_slice(&block)));
-        assert_int_equal(clew_run_unpack(&p, clew_buffer_slice(&block), &small), -EBADMSG);
+        assert_int_equal(clew_run_unpack(&p, clew_buffer_slice(&block), &small, &behind), -EBADMSG);
         for (size_t len = 1; len < block.len; len++)
-                assert_int_equal(clew_run_unpack(&p, clew_slice_make(block.data, len), &plain),
-                                 -EBADMSG);
+                assert_int_equal(
+                        clew_run_unpack(&p, clew_slice_make(block.data, len), &plain, &behind),
+                        -EBADMSG);
         for (unsigned i = 0; i < 2000; i++) {
                 size_t at = 1 + test_random_below(&r, block.len - 1);
                 uint8_t bit = (uint8_t)(1u << test_random_below(&r, 8));
                 int e;
 
                 block.data[at] ^= bit;
-                e = clew_run_unpack(&p, clew_buffer_slice(&block), &plain);
+                e = clew_run_unpack(&p, clew_buffer_slice(&block), &plain, &behind);
                 assert_true(e == 0 || e == -EBADMSG);
                 assert_true(plain.len <= PLAIN_MAX);
                 block.data[at] ^= bit;

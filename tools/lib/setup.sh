@@ -32,6 +32,23 @@ clew_missing()
         done
 }
 
+# clew_apt LOG COMMAND...: runs an apt-get, and again while another one holds a lock: $CLEW_APT_WAIT seconds at most.
+clew_apt()
+{
+        local log=$1 end=$((SECONDS + ${CLEW_APT_WAIT:-600})) said=
+        shift
+        until LC_ALL=C "$@" >"$log" 2>&1 </dev/null; do
+                grep -q '^E: Could not get lock' "$log" || return 1
+                if [ "$SECONDS" -ge "$end" ]; then
+                        clew_say "setup: another apt still holds the lock after ${CLEW_APT_WAIT:-600} s"
+                        return 1
+                fi
+                [ -n "$said" ] || clew_say "setup: waiting for another apt: $(sed -n 's/^E: //p' "$log" | head -n 1)"
+                said=1
+                sleep 1
+        done
+}
+
 # clew_install PACKAGE...: installs what is missing, quietly and without a question.
 clew_install()
 {
@@ -54,9 +71,9 @@ clew_install()
         log=$(mktemp) || return 1
         # One refresh of the lists; a stale mirror is the install's error to report.
         # shellcheck disable=SC2086
-        if ! { $root env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
-                $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
-                        install $missing; } >"$log" 2>&1 </dev/null; then
+        if ! { clew_apt "$log" $root env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+                clew_apt "$log" $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+                        install $missing; }; then
                 tail -n 20 "$log" >&2
                 clew_say "setup: installing failed (see above)"
                 rm -f "$log"

@@ -81,6 +81,13 @@ def flags_of(text):
     return rows
 
 
+def more_of(text):
+    """What a --help says between the command's own lines and its flags."""
+    lines = text.split("\n\n", 1)[1].splitlines()
+    flags = [i for i, line in enumerate(lines) if re.match(r"^  (?:-., |    )--", line)]
+    return "\n".join(lines[:flags[0] if flags else len(lines)]).strip("\n")
+
+
 def commands(clew):
     """(group, name, help) of the overview."""
     rows, group = [], ""
@@ -99,8 +106,10 @@ def command_sections(clew):
             continue
         said = ask(clew, name, "--help")
         usage = said.splitlines()[0]
-        out.append(f"## {name}\n\n*{escape(usage)}*\n\n{escape(text)}.\n")
-        rows = flags_of(said)
+        out.append(f"## {name}\n\n*{escape(usage)}*\n\n{escape(text)}{'' if text.endswith('.') else '.'}\n")
+        rows, more = flags_of(said), more_of(said)
+        if more:
+            out.append(literal(more))
         if rows:
             out.append(paragraphs(rows))
     return "\n".join(out)

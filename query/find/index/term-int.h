@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 /* Raised when the same text gives other terms, or runs are laid out otherwise. */
-#define CLEW_TERMS_VERSION 3u
+#define CLEW_TERMS_VERSION 4u
 /* Signs of a run that are looked at together; longer ones come in pieces that overlap. */
 #define CLEW_TERM_RUN_SIGNS 256u
 /* Signs that two pieces share: those of the longest gram less one, and even: so that each second

@@ -669,6 +669,11 @@ bool clew_field_is_text(const struct clew_field_row *row)
         return row->read == read_special && strcmp(row->name, "span.clew.text") == 0;
 }
 
+bool clew_field_is_session(const struct clew_field_row *row)
+{
+        return row->read == read_session;
+}
+
 bool clew_field_is_path(const struct clew_field_row *row)
 {
         return row->read == read_special && !clew_field_is_text(row);

@@ -190,7 +190,7 @@ static struct judged operand(struct clew_query_run *run, const struct clew_query
         ref = &q->fields[op->arg];
         if (clew_field_is_key(ref) && run->has_bytes && run->absent_field[op->arg]) {
                 j.cover = CLEW_COVER_ALL; /* no span has it */
-        } else if (ref->row && ref->row->tell && !ref->of_parent) {
+        } else if (facts->summary && ref->row && ref->row->tell && !ref->of_parent) {
                 j.cover = ref->row->cover;
                 j.whole = ref->row->tell(facts, ref->name, &j.values);
         }
@@ -317,6 +317,8 @@ static struct truth judge_expr(struct clew_query_run *run, const struct clew_que
                                 j.truth = op->op == CLEW_OP_AND ? and_of(a, b) : or_of(a, b);
                         } else if (op->op >= CLEW_OP_ADD && op->op <= CLEW_OP_POW) {
                                 j.is_truth = false;
+                        } else if (clew_glance_lacks(run, i)) {
+                                j.truth = (struct truth){CLEW_NO, CLEW_NO, CLEW_YES};
                         } else {
                                 j.truth =
                                         judge_comparison(run, facts, op, &stack[n], &stack[n + 1]);

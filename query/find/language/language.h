@@ -134,6 +134,9 @@ struct clew_query_run;
  * is looked for on the span, then on the resource. */
 bool clew_query_unscoped(const struct clew_query *query, uint32_t i, struct clew_slice *ret);
 
+/* The bytes of a trace may rule it out by themselves (clew_query_glance()). */
+bool clew_query_can_glance(const struct clew_query *query);
+
 /* State of one run of @query, borrowed. NULL when memory is short. */
 CLEW_MUST_USE struct clew_query_run *clew_query_run_new(const struct clew_query *query);
 void clew_query_run_free(struct clew_query_run *run); /* NULL is fine */
@@ -142,6 +145,10 @@ const struct clew_query_met *clew_query_run_met(const struct clew_query_run *run
 /* Whether the trace meets the query, as far as its summary tells. */
 enum clew_verdict3 clew_query_judge(struct clew_query_run *run,
                                     const struct clew_query_facts *facts);
+/* The same for a trace of which nothing but its bytes is known, and which is a run by itself: no
+ * log records, nothing that other traces of the run or about it could add. False: it is not
+ * selected, and counts as opened. */
+bool clew_query_glance(struct clew_query_run *run, struct clew_slice traces);
 
 /* Spans that met the query, one group: all of them, or those with one value of by(). */
 struct clew_query_spanset {

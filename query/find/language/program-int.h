@@ -284,6 +284,7 @@ size_t clew_edit_distance(struct clew_slice a, struct clew_slice b, size_t max);
 bool clew_field_is_key(const struct clew_field_ref *ref);
 /* The field is text of the span, which only =~ and !~ ask for. */
 bool clew_field_is_text(const struct clew_field_row *row);
+bool clew_field_is_session(const struct clew_field_row *row);
 /* The field is the path of steps, compared by =~ and !~ with a step pattern. */
 bool clew_field_is_path(const struct clew_field_row *row);
 

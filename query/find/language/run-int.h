@@ -57,6 +57,9 @@ struct clew_query_run {
         bool has_bytes;
         bool *absent_field; /* the key stands nowhere */
         bool *absent_regex; /* the literal stands nowhere */
+        /* While a glance is taken: the bytes, and whether sessions are looked for in them. */
+        struct clew_slice glanced;
+        bool glances_sessions;
 
         struct clew_run_key *keys;
         uint32_t n_keys;
@@ -106,6 +109,8 @@ void clew_query_note_name(struct clew_query_run *run, uint32_t field);
 void clew_query_note_fit(struct clew_query_run *run, uint32_t code);
 /* Something there has a type that the comparison at @code never matches. */
 void clew_query_note_misfit(struct clew_query_run *run, uint32_t code, enum clew_type type);
+/* What the comparison at @code asks for is not in the bytes that a glance is taken at. */
+bool clew_glance_lacks(const struct clew_query_run *run, uint32_t code);
 /* Something under the attribute of a field is what its place takes. */
 void clew_query_note_wanted(struct clew_query_run *run, uint32_t field);
 /* Remembers the keys of a trace, of the first few. True when it looked at all of its spans. */

@@ -71,7 +71,7 @@ function Rows({ name, rows }) {
 function Section({ name, rows }) {
         const all = Object.entries(rows), some = all.filter(([, value]) => !isNothing(value)), none = all.filter(([, value]) => isNothing(value));
         return html`<section class="status"><h2>${words(name)}</h2>${some.length > 0 && html`<${Rows} name=${name} rows=${some} />`}
-                ${none.length > 0 && html`<details><summary class="dim">${some.length ? `${number(none.length)} more ${none.length === 1 ? 'is' : 'are'} nothing` : `nothing (${plural(none.length, 'number')})`}</summary><${Rows} name=${name} rows=${none} /></details>`}</section>`;
+                ${none.length > 0 && html`<details><summary class="dim">${some.length ? `${number(none.length)} more, at zero` : `${plural(none.length, 'number')} at zero`}</summary><${Rows} name=${name} rows=${none} /></details>`}</section>`;
 }
 
 /** What came in between the last two answers, for each second. */

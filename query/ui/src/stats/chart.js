@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { when } from '../core/format.js';
 
 const HIGH = 156;
-export const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [1, 4], [10, 4]]; // a group is told by more than its colour
+export const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [2, 5], [10, 4]]; // a group is told by more than its colour
 
 let loading;
 const plot = () => (loading ||= import('/plot.js').then((module) => module.default));

@@ -35,36 +35,53 @@ const MEASURES = [
 const UNITS = { s: 1, m: 60, h: 3600, d: 86400 };
 export const secondsOf = (length) => Number.parseFloat(length) * (UNITS[length.replace(/[\d.]/g, '')] || 1);
 
+/** The values that a row's group has, one for each field that it is grouped by; null where a run has none. */
+const valuesOf = (row) => [row.key, row.key2, row.key3, row.key4].slice(0, row.by.length);
+const idOf = (row) => JSON.stringify(valuesOf(row));
+
 /**
- * Rows of all groups and times as times and one list of values a group, in the order of `keys`. Beside each time that has
+ * Rows of all groups and times as times and one list of values a group, in the order of `groups`. Beside each time that has
  * a row stand its neighbours, so that a curve falls to nothing where nothing was instead of crossing a month.
  */
-export function curves(rows, keys, measure, step) {
+export function curves(rows, groups, measure, step) {
         const seen = rows.map((row) => Date.parse(row.time) / 1000);
         const low = Math.min(...seen), high = Math.max(...seen);
         const times = [...new Set(seen.flatMap((t) => [t - step, t, t + step]))].filter((t) => t >= low && t <= high).sort((a, b) => a - b);
         const place = new Map(times.map((t, i) => [t, i]));
-        const series = keys.map((key) => ({ name: key ?? '(none)', values: new Array(times.length).fill(measure.none ?? null) }));
+        const ids = groups.map(idOf);
+        const series = groups.map((row) => ({ name: valuesOf(row).map((value) => value ?? '(none)').join(', '), values: new Array(times.length).fill(measure.none ?? null) }));
         for (const row of rows) {
-                const k = keys.indexOf(row.key);
+                const k = ids.indexOf(idOf(row));
                 if (k >= 0)
                         series[k].values[place.get(Date.parse(row.time) / 1000)] = measure.of(row);
         }
         return { times, series };
 }
 
-/** Where a group leads: the runs of it. */
-function runsOf(by, key, params) {
+const FLAGS = ['agent', 'model', 'tool', 'service', 'user', 'cause'], OUTCOMES = ['failed', 'ok', 'open', 'lost'];
+
+/** Where a group leads: the runs of it, of those that were selected. */
+function runsOf(row, params) {
         const kept = Object.fromEntries([...params].filter(([name]) => !['by', 'over', 'sort'].includes(name)));
+        const conditions = [];
         kept.since ||= '7d';
-        if (key === null)
-                return href('/', kept);
-        if (['agent', 'model', 'tool', 'service', 'user', 'cause'].includes(by))
-                return href('/', { ...kept, [by]: key });
-        if (by === 'outcome')
-                return href('/', { ...kept, ...(['failed', 'ok', 'open', 'lost'].includes(key) ? { [key]: true } : { q: `{ span.clew.outcome = ${JSON.stringify(key)} }` }) });
-        return href('/', { ...kept, q: `{ ${by} = ${JSON.stringify(key)} }` });
+        valuesOf(row).forEach((value, i) => {
+                const by = row.by[i];
+                if (value === null)
+                        return;
+                if (FLAGS.includes(by))
+                        kept[by] = value;
+                else if (by === 'outcome' && OUTCOMES.includes(value))
+                        kept[value] = true;
+                else
+                        conditions.push(`{ ${by === 'outcome' ? 'span.clew.outcome' : by} = ${JSON.stringify(value)} }`);
+        });
+        if (conditions.length > 0 && kept.q && !/(^|[^|])\|([^|]|$)/.test(kept.q))
+                conditions.unshift(`(${kept.q})`);
+        return href('/', conditions.length > 0 ? { ...kept, q: conditions.join(' && ') } : kept);
 }
+
+const titleOf = (by) => by.split(',').map((field) => (BY.find(([key]) => key === field) || [field, field])[1]).join(', ');
 
 function Totals({ total }) {
         const fact = (value, what, tone) => value && html`<div class="big"><b class=${tone || ''}>${value}</b><span>${what}</span></div>`;
@@ -75,9 +92,9 @@ function Totals({ total }) {
 
 function Groups({ rows, by, params, lines }) {
         const paid = rows.some((row) => row.cost_usd !== null && row.cost_usd !== undefined), calls = rows.some((row) => row.unit === 'step');
-        return html`<table class="groups"><thead><tr><th>${(BY.find(([key]) => key === by) || [by, by])[1]}</th><th class="num">${calls ? 'calls' : 'runs'}</th><th class="num">failed</th><th class="num">share that failed</th><th class="num">p50</th><th class="num">p95</th><th class="num p99">p99</th>
+        return html`<table class="groups"><thead><tr><th>${titleOf(by)}</th><th class="num">${calls ? 'calls' : 'runs'}</th><th class="num">failed</th><th class="num">share that failed</th><th class="num">p50</th><th class="num">p95</th><th class="num p99">p99</th>
                 <th class="num tokens">tokens</th>${paid && html`<th class="num cost">cost</th>`}<th class="cause">most often</th></tr></thead><tbody>
-                ${rows.map((row, i) => html`<tr key=${row.key ?? ''}><td class="name" title=${visible(row.key ?? '')}><i class=${i < lines ? `swatch s${i + 1}` : 'swatch'}></i><a class="id" href=${runsOf(by, row.key, params)}>${row.key === null ? html`<span class="dim">none</span>` : visible(row.key)}</a></td>
+                ${rows.map((row, i) => html`<tr key=${idOf(row)}><td class="name" title=${visible(valuesOf(row).map((value) => value ?? 'none').join(', '))}><i class=${i < lines ? `swatch s${i + 1}` : 'swatch'}></i><a class="id" href=${runsOf(row, params)}>${valuesOf(row).map((value, k) => html`${k > 0 && html`<span class="dim">, </span>`}${value === null ? html`<span class="dim">none</span>` : visible(value)}`)}</a></td>
                         <td class="num">${number(row.n)}</td><td class="num">${row.failed ? number(row.failed) : ''}</td><td class="num"><${Share} rate=${row.rate ?? 0} low=${row.rate_low ?? 0} high=${row.rate_high ?? 1} /></td>
                         <td class="num">${took(row.p50_nano)}</td><td class="num">${took(row.p95_nano)}</td><td class="num p99">${took(row.p99_nano)}</td><td class="num tokens">${row.tokens ? count(row.tokens) : ''}</td>${paid && html`<td class="num cost">${money(row.cost_usd)}</td>`}
                         <td class="cause dim">${row.top_cause ? html`${visible(row.top_cause)} <span class="faint">${row.top_cause_n}×</span>` : ''}</td></tr>`)}</tbody></table>`;
@@ -88,7 +105,7 @@ function ByField({ by }) {
         const known = BY.some(([key]) => key === by);
         if (typing)
                 return html`<form class="inline" onSubmit=${(e) => { e.preventDefault(); const value = new FormData(e.target).get('by').trim(); type(false); value && change({ by: value }); }}><input name="by" type="text" aria-label="attribute to group by" placeholder="span.attribute" ref=${(el) => el && document.activeElement !== el && el.focus()} onKeyDown=${(e) => e.key === 'Escape' && type(false)} /></form>`;
-        return html`<label class="dim">by <select value=${by} onChange=${(e) => (e.target.value === '…' ? type(true) : change({ by: e.target.value }))}>${BY.map(([key, words]) => html`<option value=${key}>${words}</option>`)}${!known && html`<option value=${by}>${by}</option>`}<option value="…">an attribute …</option></select></label>`;
+        return html`<label class="dim">by <select value=${by} onChange=${(e) => (e.target.value === '…' ? type(true) : change({ by: e.target.value }))}>${BY.map(([key, words]) => html`<option value=${key}>${words}</option>`)}${!known && html`<option value=${by}>${titleOf(by)}</option>`}<option value="…">an attribute …</option></select></label>`;
 }
 
 export function Stats() {
@@ -102,8 +119,8 @@ export function Stats() {
         const table = useAnswer(`stats ${key} ${sort}`, (signal) => one('stats', { ...chosen, by, sort, limit: ROWS }, { signal }));
         const series = useAnswer(`series ${key} ${over}`, (signal) => one('stats', { ...chosen, by, over, limit: POINTS }, { signal }));
         const rows = table.data?.items || [];
-        const keys = useMemo(() => rows.slice(0, LINES_MAX).map((row) => row.key), [table.data]);
-        const drawn = useMemo(() => (series.data ? MEASURES.map((measure) => ({ ...measure, ...curves(series.data.items.filter((row) => row.time), keys, measure, secondsOf(over)) })) : []), [series.data, keys]);
+        const groups = useMemo(() => rows.slice(0, LINES_MAX), [table.data]);
+        const drawn = useMemo(() => (series.data ? MEASURES.map((measure) => ({ ...measure, ...curves(series.data.items.filter((row) => row.time), groups, measure, secondsOf(over)) })) : []), [series.data, groups]);
         const words = `${command('stats', { ...chosen, since: null })} --since ${quoted(chosen.since)} --by ${quoted(by)}${params.get('over') ? ` --over ${over}` : ''}`;
         useKeys({ '/': () => box.current?.focus(), Y: () => copyCommand(words), Escape: () => go('/') });
         const select = (from, to) => change({ since: new Date(from * 1000).toISOString(), until: new Date(to * 1000).toISOString() }, false);
