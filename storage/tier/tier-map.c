@@ -17,6 +17,9 @@
 
 /* Address space only: what is used of it are the cache and some dozen bytes for each trace. */
 #define MAP_BYTES_BESIDE ((size_t)256 << 30)
+/* Where so much is not to be had (39 bits of addresses, a limit, an emulator) a quarter is asked
+ * for, and so on down to this. */
+#define MAP_BYTES_BESIDE_LEAST ((size_t)1 << 30)
 #define CHUNK_BYTES ((size_t)1 << 20)
 #define CHECK_BYTES 8u
 /* Segments that make room in one transaction. */
@@ -140,16 +143,30 @@ static int del(struct clew_tier_map *m, MDB_txn *txn, const struct key *k)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
+/* With as large a map as this process may have. An error of LMDB. */
+static int open_mapped(struct clew_tier_map *m)
+{
+        for (size_t beside = MAP_BYTES_BESIDE;; beside /= 4) {
+                int rc = mdb_env_create(&m->env);
+
+                if (rc == 0)
+                        rc = mdb_env_set_mapsize(m->env, (size_t)m->cache_bytes * 2 + beside);
+                if (rc == 0)
+                        rc = mdb_env_open(m->env, m->path, 0, 0600);
+                if ((rc != ENOMEM && rc != EINVAL) || beside / 4 < MAP_BYTES_BESIDE_LEAST ||
+                    !m->env)
+                        return rc;
+                mdb_env_close(m->env);
+                m->env = NULL;
+        }
+}
+
 static int open_env(struct clew_tier_map *m, bool create, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
         MDB_stat st;
-        int rc = mdb_env_create(&m->env);
+        int rc = open_mapped(m);
 
-        if (rc == 0)
-                rc = mdb_env_set_mapsize(m->env, (size_t)m->cache_bytes * 2 + MAP_BYTES_BESIDE);
-        if (rc == 0)
-                rc = mdb_env_open(m->env, m->path, 0, 0600);
         if (rc == 0)
                 rc = mdb_env_stat(m->env, &st);
         if (rc == 0) {

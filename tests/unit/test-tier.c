@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const struct clew_tier_row the_row = {
@@ -460,6 +461,30 @@ static void a_part_tells_what_it_leads_to(void **state)
 
 #define CACHE_BYTES ((uint64_t)4 << 20)
 
+/* Where there are no addresses for the whole map, it is a smaller one. */
+static void a_map_takes_the_addresses_that_there_are(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+        (void)state; /* they take more addresses than any limit leaves */
+#else
+        struct test_dir d;
+        struct clew_tier_map *m = NULL;
+        struct clew_error err = {0};
+        struct rlimit before, now;
+
+        (void)state;
+        test_dir_make(&d);
+        assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+        now = before;
+        now.rlim_cur = (rlim_t)32 << 30;
+        assert_int_equal(setrlimit(RLIMIT_AS, &now), 0);
+        assert_int_equal(clew_tier_map_open(d.path, CACHE_BYTES, true, &m, &err), 0);
+        clew_tier_map_close(m);
+        assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+        test_dir_remove(&d);
+#endif
+}
+
 static void what_is_kept_stays_within_its_limit(void **state)
 {
         static uint8_t bytes[3 << 19];
@@ -515,6 +540,7 @@ int main(void)
                 cmocka_unit_test(a_version_of_the_first_format_is_read),
                 cmocka_unit_test(a_version_of_the_second_format_is_read),
                 cmocka_unit_test(a_part_tells_what_it_leads_to),
+                cmocka_unit_test(a_map_takes_the_addresses_that_there_are),
                 cmocka_unit_test(what_is_kept_stays_within_its_limit),
         };
 
