@@ -103,7 +103,11 @@ def bench_hot(kit, setup, clew):
     n = setup.sizes[-1] // 2 if setup.sizes else QUICK_SIZES[-1] // 2 if setup.quick else SIZES[-1] // 2
     store = os.path.join(build_hot(kit, setup, n), "store")
     for label, words in (("nothing sealed: failed", ["list", "--failed", "--since", "all", "-n", "20"]),
-                         ("nothing sealed: newest", ["list", "--since", "all", "-n", "20"])):
+                         ("nothing sealed: newest", ["list", "--since", "all", "-n", "20"]),
+                         ("nothing sealed: why", ["why", "@"]),
+                         ("nothing sealed: session", ["list", "--session", "conv-billing-100", "--since", "all"]),
+                         ("nothing sealed: nowhere", ["list", "-g", "zyzzogeton", "--since", "all", "-n", "20"]),
+                         ("nothing sealed: sessions", ["sessions", "--since", "all"])):
         if not setup.questions or any(q in label for q in setup.questions):
             print_asked(kit, label, n, ask(kit, [clew, "--store", store, *words], 5), None)
 
