@@ -10,13 +10,16 @@
 #include "query/cli/names.h"
 #include "query/cli/open.h"
 #include "query/cli/remote.h"
-#include "query/cli/served.h"
 #include "query/review/export/export.h"
 
 #include <string.h>
+#include <time.h>
 
-/* How long traces are looked at; all together takes less than a person notices. */
+/* How long traces are looked at; all together takes less than a person notices. It is time of the
+ * processor: on a machine that is busy a look by the wall clock would end before it began. Of that
+ * one it may be WALL_FACTOR times as much. */
 #define LOOK_NS (25 * UINT64_C(1000000))
+#define WALL_FACTOR 4u
 /* How long a server may take, which is looked at about once a second. */
 #define SERVER_NS (1000 * UINT64_C(1000000))
 #define TRACES_MAX 2000u
@@ -75,6 +78,36 @@ static void put_words(struct complete *c, const char *words)
 /* ---- names of the store ------------------------------------------------------------------------
  */
 
+/* When a look began. */
+struct look {
+        const struct clew_clock *clock;
+        uint64_t wall_ns;
+        uint64_t cpu_ns;
+};
+
+static uint64_t cpu_ns(void)
+{
+        struct timespec now = {0};
+
+        (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+        return (uint64_t)now.tv_sec * CLEW_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t unix_of(void *context)
+{
+        return clew_clock_unix_ns(((const struct look *)context)->clock);
+}
+
+/* What the look has taken. */
+static uint64_t taken(void *context)
+{
+        const struct look *look = context;
+        uint64_t wall = clew_clock_monotonic_ns(look->clock) - look->wall_ns;
+        uint64_t cpu = cpu_ns() - look->cpu_ns;
+
+        return cpu > wall / WALL_FACTOR ? cpu : wall / WALL_FACTOR;
+}
+
 static const char *const kinds[] = {
         [CLEW_NAMES_AGENTS] = "agents",           [CLEW_NAMES_TOOLS] = "tools",
         [CLEW_NAMES_MODELS] = "models",           [CLEW_NAMES_SERVICES] = "services",
@@ -114,6 +147,9 @@ static void put_names(struct complete *c, enum clew_names_of of)
         struct clew_view *view = NULL;
         struct clew_names names;
         FILE *err = c->cli->err;
+        struct look look = {.clock = c->cli->clock};
+        const struct clew_clock clock = {
+                .unix_ns = unix_of, .monotonic_ns = taken, .context = &look};
         char unheard[256];
         int r = 0;
 
@@ -127,9 +163,11 @@ static void put_names(struct complete *c, enum clew_names_of of)
                         fclose(c->cli->err);
                 c->cli->err = err;
         }
+        look.wall_ns = clew_clock_monotonic_ns(look.clock);
+        look.cpu_ns = cpu_ns();
         clew_arena_init(&arena, ARENA_MAX);
         if (r != 0 || clew_names_gather(view, of, of == CLEW_NAMES_TRACES ? IDS_MAX : TRACES_MAX,
-                                        LOOK_NS, c->cli->clock, &arena, &names) < 0)
+                                        LOOK_NS, &clock, &arena, &names) < 0)
                 return;
         for (uint32_t i = 0; i < names.n; i++)
                 put(c, names.items[i].name, names.items[i].text);
@@ -414,8 +452,7 @@ static void put_argument(struct complete *c)
  */
 
 /* The command among @words, and what of them is behind it; the store or the server that they name
- * is taken, but not from somebody elsewhere. Returns the place behind the command, or 0 without
- * one. */
+ * is taken. Returns the place behind the command, or 0 without one. */
 static int find_command(struct complete *c, int n, char **words)
 {
         bool wrong = false;
@@ -434,7 +471,7 @@ static int find_command(struct complete *c, int n, char **words)
                         c->command = clew_command_find(words[i]);
                         return i + 1;
                 }
-                if (dir && !clew_served()) {
+                if (dir) {
                         c->cli->store_dir = dir;
                         c->cli->url = NULL;
                 }

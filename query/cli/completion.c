@@ -4,6 +4,7 @@
 #include "query/cli/commands.h"
 #include "query/cli/complete.h"
 #include "query/cli/options.h"
+#include "query/cli/served.h"
 
 #include <string.h>
 
@@ -64,8 +65,9 @@ int clew_cmd_completion(struct clew_cli *cli, int argc, char **argv)
         struct clew_arguments args;
         int r;
 
-        /* What a shell hands on are words, flags too. */
-        if (argc > 1 && strcmp(argv[1], "words") == 0)
+        /* What a shell hands on are words, flags too. They name stores and servers, so nobody
+         * elsewhere is believed: who asks beside a server gets names alone. */
+        if (argc > 1 && strcmp(argv[1], "words") == 0 && !clew_served())
                 return clew_complete(cli, argc - 2, argv + 2);
         if (argc == 3 && strcmp(argv[1], "names") == 0)
                 return clew_complete_names(cli, argv[2]);

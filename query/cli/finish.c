@@ -72,11 +72,12 @@ int clew_cli_finish_erasure(struct clew_cli *cli)
 
         if (r != 0)
                 return r;
-        if (clew_store_has_left_behind(store))
+        r = clew_store_has_collector(store) ? wait_for_collector(cli, store)
+                                            : wipe_here(cli, store);
+        if (clew_store_has_left_behind(store)) /* also what was met just now */
                 clew_cli_note(cli, "indexes that were damaged lie in the file with the words that "
                                    "stand in them: clew compact takes them out of it");
-        return clew_store_has_collector(store) ? wait_for_collector(cli, store)
-                                               : wipe_here(cli, store);
+        return r;
 }
 
 void clew_cli_tell_copies(struct clew_cli *cli)

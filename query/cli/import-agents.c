@@ -10,6 +10,8 @@
 
 /* Scores of one trace; further ones are left out. */
 #define SCORES_MAX 64u
+/* And of their names and comments; beyond it there are none. */
+#define SCORES_BYTES_MAX ((size_t)4 << 20)
 
 /* ---- LangSmith ------------------------------------------------------------------------------ */
 
@@ -130,35 +132,45 @@ static uint64_t last_end(struct clew_made *m, struct clew_slice list)
         return last;
 }
 
+static void put_named_score(struct clew_made *m, struct clew_json_writer *w, struct clew_slice raw)
+{
+        struct clew_made_object score;
+        struct clew_slice value;
+
+        if (!clew_made_open(m, raw, &score))
+                return;
+        value = clew_made_raw(&score, "stringValue");
+        value = value.len ? value : clew_made_raw(&score, "value");
+        if (value.len == 0 || !clew_made_has(&score, "name"))
+                return;
+        clew_json_write_key_slice(w, clew_made_text(m, &score, "name"));
+        clew_json_write_object_begin(w);
+        clew_json_write_key(w, "value");
+        clew_json_write_raw(w, value);
+        if (clew_made_has(&score, "comment")) {
+                clew_json_write_key(w, "explanation");
+                clew_json_write_string(w, clew_made_text(m, &score, "comment"));
+        }
+        clew_json_write_object_end(w);
+}
+
 /* [{"name":N,"value":V,"comment":C}] as an object of names (import-span-int.h). */
 static struct clew_slice scores_of(struct clew_made *m, struct clew_slice list)
 {
+        CLEW_BUFFER text = {0};
         struct clew_json_reader r = clew_json_reader_make(list, CLEW_JSON_DEPTH_MAX);
-        struct clew_made_object score;
-        struct clew_slice all = CLEW_SLICE_NULL;
+        struct clew_json_writer w;
 
         if (list.len == 0 || clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
                 return CLEW_SLICE_NULL;
-        for (unsigned n = 0; n < SCORES_MAX && clew_json_next_element(&r); n++) {
-                struct clew_slice name, value, comment;
-
-                if (!clew_made_open(m, clew_json_take(&r), &score))
-                        continue;
-                name = clew_made_raw(&score, "name");
-                value = clew_made_raw(&score, "stringValue");
-                value = value.len ? value : clew_made_raw(&score, "value");
-                comment = clew_made_raw(&score, "comment");
-                if (name.len < 2 || name.data[0] != '"' || value.len == 0)
-                        continue;
-                comment = comment.len ? comment : CLEW_SLICE_LITERAL("null");
-                all = clew_arena_printf(
-                        m->arena, "%.*s%s%.*s:{\"value\":%.*s,\"explanation\":%.*s}", (int)all.len,
-                        (const char *)all.data, all.len ? "," : "{", (int)name.len,
-                        (const char *)name.data, (int)value.len, (const char *)value.data,
-                        (int)comment.len, (const char *)comment.data);
-        }
-        return all.len ? clew_arena_printf(m->arena, "%.*s}", (int)all.len, (const char *)all.data)
-                       : all;
+        clew_buffer_init(&text, SCORES_BYTES_MAX);
+        w = clew_json_writer_make(&text, 0);
+        clew_json_write_object_begin(&w);
+        for (unsigned n = 0; n < SCORES_MAX && clew_json_next_element(&r); n++)
+                put_named_score(m, &w, clew_json_take(&r));
+        clew_json_write_object_end(&w);
+        return clew_buffer_error(&text) < 0 ? CLEW_SLICE_NULL
+                                            : clew_arena_copy(m->arena, clew_buffer_slice(&text));
 }
 
 static bool make_langfuse_observation(struct clew_made *m, struct clew_made_object *o)

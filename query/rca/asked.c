@@ -253,11 +253,29 @@ static void collect(struct asked *x)
         }
 }
 
+/* The same form with other letters, too: #KD3310 and #PX0471. */
+static bool is_alike(const struct clew_token *a, const struct clew_token *b)
+{
+        if (a->shape == b->shape)
+                return true;
+        if (a->text.len != b->text.len || a->digits == a->text.len || a->text.len > SHOWN_MAX)
+                return false;
+        for (size_t i = 0; i < a->text.len; i++) {
+                uint8_t x = a->text.data[i];
+                uint8_t y = b->text.data[i];
+                bool letters = x >= 'A' && x <= 'Z' && y >= 'A' && y <= 'Z';
+
+                if (x != y && !letters && !(is_digit(x) && is_digit(y)))
+                        return false;
+        }
+        return true;
+}
+
 /* What the user named of the same kind and no action took; NULL when there is no such thing. */
 static const struct clew_token *left_of(const struct asked *x, const struct clew_token *t)
 {
         for (uint32_t k = 0; k < x->n_named; k++) {
-                if (!x->used[k] && x->named[k].shape == t->shape)
+                if (!x->used[k] && is_alike(&x->named[k], t))
                         return &x->named[k];
         }
         return NULL;

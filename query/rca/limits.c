@@ -8,7 +8,7 @@
  */
 #include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
-#include "query/rca/text-int.h"
+#include "query/rca/sentences-int.h"
 
 #define LIMITS_MAX 32u
 #define SENTENCE_MAX 320u
@@ -112,22 +112,13 @@ static uint32_t read_limits(const struct clew_rca_view *v, struct limit *ret)
         for (uint32_t u = 0; u < v->n_units; u++) {
                 struct clew_slice t = head(v->units[u].text, PROMPT_MAX);
                 bool user = v->units[u].origin == CLEW_RCA_USER;
-                size_t from = 0;
+                struct sentences all = {t, 0};
+                struct clew_slice one;
 
                 if (!user && v->units[u].origin != CLEW_RCA_SYSTEM)
                         continue;
-                for (size_t i = 0; i <= t.len && n < LIMITS_MAX; i++) {
-                        bool ends = i == t.len || t.data[i] == '\n' || t.data[i] == ';' ||
-                                    ((t.data[i] == '.' || t.data[i] == '!' || t.data[i] == '?') &&
-                                     (i + 1 == t.len || is_space(t.data[i + 1])));
-
-                        if (!ends)
-                                continue;
-                        if (i > from && i - from <= SENTENCE_MAX &&
-                            read_sentence(clew_slice_make(t.data + from, i - from), user, &ret[n]))
-                                n++;
-                        from = i + 1;
-                }
+                while (n < LIMITS_MAX && next_sentence(&all, SENTENCE_MAX, &one))
+                        n += read_sentence(one, user, &ret[n]);
         }
         return n;
 }

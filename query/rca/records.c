@@ -1,6 +1,7 @@
 /*
  * A rule about picks: an action takes a record whose own fields say something else than the
- * request, where a record beside it says what was asked for.
+ * request or than a document that was seen (the tax number on an invoice, the address of a mail),
+ * where a record beside it says what was asked for or seen.
  *
  * Of a JSON result every object is a record, and the objects of one list are its choice. The action
  * names a record by a value that only it has (an id, a title). A field contradicts when the chosen
@@ -12,6 +13,7 @@
 #include "proto/base/json.h"
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
+#include "query/rca/sources-int.h"
 #include "query/rca/text-int.h"
 
 #define FIELDS_MAX 1024u /* of one result */
@@ -22,6 +24,7 @@
 #define RESULTS_MAX 6u   /* that are looked through for one value, newest first */
 #define DIGITS_MIN 3u
 #define BARE_DIGITS_MIN 5u
+#define OWN_DIGITS 5u
 #define PICKS_MAX 64u /* values of actions that are looked at in one run */
 
 struct field {
@@ -177,13 +180,49 @@ static const struct field *member(const struct fields *f, uint32_t record, const
 struct pick {
         const struct field *chosen; /* the field that contradicts */
         const struct field *asked;  /* what its neighbour has there */
+        uint32_t shown;             /* unit that has the neighbour's; NONE: the user said it */
 };
+
+/* What decides between records: the words of the users, and what had been seen before a call. */
+struct evidence {
+        const struct heard *said;
+        struct clew_sources *seen;
+        uint32_t end; /* unit behind all that was seen */
+};
+
+/* One thing has it: an address, or five digits that are no date. */
+static bool is_own(struct clew_slice value)
+{
+        size_t digits = 0;
+        size_t marks = 0;
+
+        for (size_t i = 0; i < value.len; i++) {
+                digits += is_digit(value.data[i]);
+                marks += value.data[i] == '-' || value.data[i] == ':' || value.data[i] == ' ';
+        }
+        return memchr(value.data, '@', value.len) || (digits >= OWN_DIGITS && marks < 2);
+}
+
+/* What nobody had asked for by @value shows it, and not @other. */
+static uint32_t shown_alone(const struct evidence *e, struct clew_slice value,
+                            struct clew_slice other)
+{
+        uint32_t u = 0;
+
+        for (uint32_t k = 0; k < RESULTS_MAX; k++, u++) {
+                u = clew_sources_find_unasked(e->seen, value, u, e->end);
+                if (u == CLEW_RCA_NONE || !clew_sources_holds(e->seen->v->units[u].text, other))
+                        return u;
+        }
+        return CLEW_RCA_NONE;
+}
 
 /* Compares record @of with the neighbour @other: +1 for each field in which the user's words are on
  * the neighbour's side, with that field in @ret; a large negative number when one is on its own. */
-static int compare(const struct fields *f, uint32_t of, uint32_t other, const struct heard *h,
+static int compare(const struct fields *f, uint32_t of, uint32_t other, const struct evidence *e,
                    struct pick *ret)
 {
+        const struct heard *h = e->said;
         int n = 0;
 
         for (uint32_t i = 0; i < f->n; i++) {
@@ -198,11 +237,19 @@ static int compare(const struct fields *f, uint32_t of, uint32_t other, const st
                 if (was_said(h, a->value))
                         return -1;
                 if (was_said(h, b->value)) {
-                        *ret = (struct pick){a, b};
+                        *ret = (struct pick){a, b, CLEW_RCA_NONE};
                         n++;
+                } else if (is_own(a->value) && is_own(b->value)) {
+                        uint32_t u = shown_alone(e, b->value, a->value);
+
+                        if (shown_alone(e, a->value, b->value) != CLEW_RCA_NONE)
+                                return -1;
+                        if (u != CLEW_RCA_NONE && n == 0)
+                                *ret = (struct pick){a, b, u};
+                        n += u != CLEW_RCA_NONE;
                 }
         }
-        return n;
+        return e->seen->spent ? -1 : n;
 }
 
 /* The value of a neighbour that stands where @id stands in the chosen record was acted on, too. */
@@ -266,7 +313,7 @@ static const struct field *only_one(const struct fields *f, struct clew_slice va
 }
 
 static bool contradicts(const struct clew_rca_view *v, const struct fields *f,
-                        const struct field *id, uint32_t step, const struct heard *h,
+                        const struct field *id, uint32_t step, const struct evidence *e,
                         struct pick *ret)
 {
         bool found = false;
@@ -277,7 +324,7 @@ static bool contradicts(const struct clew_rca_view *v, const struct fields *f,
 
                 if (other->key != id->key || other->list != id->list || other->record == id->record)
                         continue;
-                n = compare(f, id->record, other->record, h, ret);
+                n = compare(f, id->record, other->record, e, ret);
                 if (n < 0 || (n > 0 && taken_too(v, other->value, step)))
                         return false;
                 found |= n > 0;
@@ -287,7 +334,7 @@ static bool contradicts(const struct clew_rca_view *v, const struct fields *f,
 
 /* The newest results before step @i that hold @value, for a record of it that contradicts. */
 static uint32_t look_back(const struct clew_rca_view *v, uint32_t i, struct clew_slice value,
-                          struct fields *f, const struct heard *h, struct pick *ret)
+                          struct fields *f, const struct evidence *e, struct pick *ret)
 {
         uint32_t looked = 0;
 
@@ -301,7 +348,7 @@ static uint32_t look_back(const struct clew_rca_view *v, uint32_t i, struct clew
                 looked++;
                 read_fields(s->result, f);
                 id = only_one(f, value);
-                if (id && contradicts(v, f, id, i, h, ret))
+                if (id && contradicts(v, f, id, i, e, ret))
                         return k;
         }
         return CLEW_RCA_NONE;
@@ -316,18 +363,26 @@ static void say(const struct clew_rca_view *v, struct clew_findings *ret, uint32
         clew_finding_effect(x, i);
         clew_finding_evidence(x, source, pick->asked->value);
         clew_finding_evidence(x, i, s->args);
-        clew_finding_say(ret, x,
-                         "Step %u took %.*s, which step %u shows with \"%.*s\"; another one there "
-                         "has \"%.*s\", as the user said.",
-                         v->steps[s->caller].number, CLEW_SHOWN(value, VALUE_MAX),
-                         v->steps[source].number, CLEW_SHOWN(pick->chosen->value, VALUE_MAX),
-                         CLEW_SHOWN(pick->asked->value, VALUE_MAX));
+        clew_finding_say(
+                ret, x,
+                "Step %u took %.*s, which step %u shows with \"%.*s\"; another one there has "
+                "\"%.*s\", as %.*s.",
+                v->steps[s->caller].number, CLEW_SHOWN(value, VALUE_MAX), v->steps[source].number,
+                CLEW_SHOWN(pick->chosen->value, VALUE_MAX),
+                CLEW_SHOWN(pick->asked->value, VALUE_MAX),
+                CLEW_SHOWN(pick->shown == CLEW_RCA_NONE
+                                   ? CLEW_SLICE_LITERAL("the user said")
+                                   : clew_arena_printf(v->arena, "step %u has",
+                                                       v->steps[v->units[pick->shown].step].number),
+                           24));
 }
 
 void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         struct fields f = {clew_arena_alloc(v->arena, FIELDS_MAX * sizeof(*f.items)), 0};
         struct heard *h = clew_arena_alloc(v->arena, sizeof(*h));
+        struct clew_sources seen = {.v = v};
+        struct evidence e = {h, &seen, 0};
         uint32_t picks = 0;
 
         if (!f.items || !h)
@@ -340,6 +395,7 @@ void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret)
 
                 if (s->kind != CLEW_RCA_TOOL || s->caller == CLEW_RCA_NONE || s->args.len == 0)
                         continue;
+                e.end = clew_sources_end(v, s->caller);
                 clew_flat_init(&args, s->args);
                 while (clew_flat_next(&args, &leaf) && picks < PICKS_MAX) {
                         struct pick pick;
@@ -350,7 +406,7 @@ void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret)
                             was_said(h, leaf.value))
                                 continue;
                         picks++;
-                        source = look_back(v, i, leaf.value, &f, h, &pick);
+                        source = look_back(v, i, leaf.value, &f, &e, &pick);
                         if (source == CLEW_RCA_NONE)
                                 continue;
                         say(v, ret, i, source, leaf.value, &pick);

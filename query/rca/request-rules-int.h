@@ -25,5 +25,23 @@ void clew_rule_cut_result(const struct clew_rca_view *v, const struct clew_acts 
 /* form.c */
 void clew_rule_form(const struct clew_rca_view *v, const struct clew_acts *acts,
                     struct clew_findings *ret);
+/* twisted.c */
+void clew_rule_twisted(const struct clew_rca_view *v, const struct clew_acts *acts,
+                       struct clew_findings *ret);
+/* rounds.c */
+void clew_rule_missed_round(const struct clew_rca_view *v, const struct clew_acts *acts,
+                            struct clew_findings *ret);
+/* conditions.c */
+void clew_rule_condition(const struct clew_rca_view *v, const struct clew_acts *acts,
+                         struct clew_findings *ret);
+/* withdrawn.c */
+void clew_rule_withdrawn(const struct clew_rca_view *v, const struct clew_acts *acts,
+                         struct clew_findings *ret);
+/* variants.c */
+void clew_rule_variant(const struct clew_rca_view *v, const struct clew_acts *acts,
+                       struct clew_findings *ret);
+/* checks.c */
+void clew_rule_checks(const struct clew_rca_view *v, const struct clew_acts *acts,
+                      struct clew_findings *ret);
 
 #endif

@@ -15,4 +15,10 @@ void clew_rule_request(const struct clew_rca_view *v, struct clew_findings *ret)
         clew_rule_left_out(v, acts, ret);
         clew_rule_cut_result(v, acts, ret);
         clew_rule_form(v, acts, ret);
+        clew_rule_twisted(v, acts, ret);
+        clew_rule_missed_round(v, acts, ret);
+        clew_rule_condition(v, acts, ret);
+        clew_rule_withdrawn(v, acts, ret);
+        clew_rule_variant(v, acts, ret);
+        clew_rule_checks(v, acts, ret);
 }

@@ -153,9 +153,10 @@ struct clew_slice clew_text_check_line(struct clew_slice result)
 bool clew_text_claims_success(struct clew_slice text)
 {
         static const char *const words[] = {
-                "tests pass",       "test passes",      "tests are passing", "all pass",
-                "tests now pass",   "passes now",       "all green",         "tests succeed",
-                "everything works", "works as expected"};
+                "tests pass",       "test passes",       "tests are passing", "all pass",
+                "tests now pass",   "passes now",        "all green",         "tests succeed",
+                "everything works", "works as expected", "suite passes",      "suite is green",
+                "tests are green",  "they pass"};
 
         if (text.len > TAIL_MAX)
                 text.len = TAIL_MAX;

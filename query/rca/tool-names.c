@@ -2,6 +2,8 @@
 
 #include "query/rca/text-int.h"
 
+#define NAME_WORD_MAX 30u
+
 bool clew_rca_hands_over(struct clew_slice name)
 {
         return clew_text_find(name, "human") >= 0 || clew_text_find(name, "escalat") >= 0 ||
@@ -33,4 +35,31 @@ bool clew_rca_proves_identity(struct clew_slice name)
                         return true;
         }
         return false;
+}
+
+bool clew_rca_names_tool(struct clew_slice sentence, struct clew_slice name)
+{
+        static const char *const verbs[] = {"get",   "find",  "search", "list",  "read", "look",
+                                            "fetch", "check", "load",   "query", "run"};
+        uint32_t n = 0;
+
+        for (size_t i = 0; i < name.len;) {
+                char word[NAME_WORD_MAX + 1];
+                size_t len = 0;
+                bool verb = false;
+
+                while (i < name.len && is_alpha(name.data[i]) && len < NAME_WORD_MAX)
+                        word[len++] = (char)lower(name.data[i++]);
+                if (len == 0) {
+                        i++;
+                        continue;
+                }
+                word[len - (len > 4 && word[len - 1] == 's')] = 0;
+                for (size_t k = 0; k < CLEW_ARRAY_LEN(verbs); k++)
+                        verb |= strcmp(word, verbs[k]) == 0;
+                if (!verb && clew_text_find(sentence, word) < 0)
+                        return false;
+                n += !verb;
+        }
+        return n > 0;
 }

@@ -33,6 +33,15 @@ static void add_form(struct forms *f, const char *stem, size_t n, const char *en
         f->len[f->n++] = n + m;
 }
 
+/* What "send_email" does is said in one word, too. */
+static void add_sending(struct forms *f, struct clew_slice tool)
+{
+        if (clew_text_find(tool, "mail") < 0)
+                return;
+        add_form(f, "e-mailed", 8, "");
+        add_form(f, "emailed", 7, "");
+}
+
 /* The verb that a tool's name begins with, in the past: "cancel_order", "cancelOrder". */
 static void past_of(struct clew_slice tool, struct forms *ret, struct clew_slice *ret_verb)
 {
@@ -58,6 +67,8 @@ static void past_of(struct clew_slice tool, struct forms *ret, struct clew_slice
         for (size_t i = 0; i < CLEW_ARRAY_LEN(irregular); i++) {
                 if (strcmp(verb, irregular[i].verb) == 0) {
                         add_form(ret, irregular[i].past, strlen(irregular[i].past), "");
+                        if (i == 0)
+                                add_sending(ret, tool);
                         return;
                 }
         }
@@ -73,6 +84,21 @@ static void past_of(struct clew_slice tool, struct forms *ret, struct clew_slice
         }
 }
 
+/* "I sent", "I also sent": the writer itself did it. */
+static bool is_own_deed(struct clew_slice before)
+{
+        static const char *const ends[] = {"i ", "i also ", "i just ", "i've also ", "i already "};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
+                size_t n = strlen(ends[i]);
+
+                if (before.len >= n && clew_text_find(tail(before, n), ends[i]) == 0 &&
+                    (before.len == n || is_space(before.data[before.len - n - 1])))
+                        return true;
+        }
+        return false;
+}
+
 /* Words right before "cancelled" that report it, and none that makes it a wish, a rule or a past.
  */
 static bool is_report(struct clew_slice before)
@@ -85,7 +111,7 @@ static bool is_report(struct clew_slice before)
                 "not ",  "n't ",    "never", "cannot", "once ", "if ",  "when ",  "until",
                 "to be", "already", "would", "will ",  "can ",  "only", "unless", "had "};
 
-        return HAS_ANY(before, reports) && !HAS_ANY(before, others);
+        return (HAS_ANY(before, reports) || is_own_deed(before)) && !HAS_ANY(before, others);
 }
 
 /* Where @text says in a sentence of its own that it was done; the sentence's part, or null. */

@@ -109,8 +109,9 @@ CLEW_MUST_USE int clew_index_forget(struct clew_env *env, MDB_txn *txn, struct c
                                     uint64_t segment, struct clew_error *err);
 CLEW_MUST_USE int clew_index_drop_gone(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
                                        uint64_t segment, struct clew_error *err);
-/* Deletes up to @max blocks that belong to no run. How many, or an error. */
+/* Deletes up to @max blocks that belong to no run. How many, or an error. *@ret_stuck is set when
+ * one has to stay: it is damaged, and in pages of its own. */
 CLEW_MUST_USE int clew_index_sweep(struct clew_env *env, MDB_txn *txn, uint64_t from_run,
-                                   uint32_t max, struct clew_error *err);
+                                   uint32_t max, bool *ret_stuck, struct clew_error *err);
 
 #endif

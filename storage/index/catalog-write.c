@@ -312,7 +312,7 @@ static int next_block(struct clew_scan *scan, struct clew_key *at, uint64_t *ret
 /* A damaged block in pages of its own stays: deleting it would free pages by a number that stands
  * there. */
 int clew_index_sweep(struct clew_env *env, MDB_txn *txn, uint64_t from_run, uint32_t max,
-                     struct clew_error *err)
+                     bool *ret_stuck, struct clew_error *err)
 {
         struct clew_key at = clew_index_key_block(from_run, 0);
         CLEW_SCAN scan = {0};
@@ -322,10 +322,12 @@ int clew_index_sweep(struct clew_env *env, MDB_txn *txn, uint64_t from_run, uint
 
         scan.unchecked = true;
         while (r >= 0 && n < max && (r = next_block(&scan, &at, &run, err)) > 0) {
-                if (r == STUCK)
-                        continue;
+                bool stuck = r == STUCK;
+
                 r = has_head(env, txn, run, err);
-                if (r == 0) {
+                if (r == 0 && stuck) {
+                        *ret_stuck = true;
+                } else if (r == 0) {
                         r = clew_scan_delete(&scan, err);
                         n++;
                 } else if (r == 1) {

@@ -5,6 +5,7 @@
 #include "storage/index/merge-int.h"
 
 #include "proto/base/mem.h"
+#include "storage/base/index-table-int.h"
 #include "storage/index/catalog-keys-int.h"
 #include "storage/index/merge-part-int.h"
 
@@ -377,8 +378,13 @@ static int write_head(struct clew_index_merge *m, MDB_txn *txn, struct clew_stat
 
 static int sweep(struct clew_index_merge *m, MDB_txn *txn, struct clew_state *state)
 {
+        bool stuck = false;
+        int r = clew_index_sweep(m->env, txn, 0, SWEEP_BLOCKS, &stuck, m->err);
+
         (void)state;
-        return clew_index_sweep(m->env, txn, 0, SWEEP_BLOCKS, m->err);
+        if (stuck && m->options->purge_below > 0) /* with words that are to go: left behind, told */
+                clew_index_table_condemn(m->env);
+        return r;
 }
 
 static int sweep_step(struct clew_index_merge *m)

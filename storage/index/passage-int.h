@@ -4,7 +4,8 @@
  * Agents repeat themselves from run to run as they do within one: prompts, names, what a tool
  * answers. Whoever gives keys to a sink hashes each piece before it cuts it; a piece that was cut
  * for an earlier trace is not cut again, its keys are known by their numbers. A table from hashes
- * to lists of numbers, bounded: a full one is forgotten, and begun anew.
+ * to lists of numbers, bounded: a full one is forgotten, and begun anew. Its slots are small, since
+ * most pieces are new: that there is none is to be learned from the processor's cache.
  */
 #ifndef CLEW_STORAGE_PASSAGE_INT_H
 #define CLEW_STORAGE_PASSAGE_INT_H
@@ -14,14 +15,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Passages that are remembered, and numbers of all of them: 12 and 16 MiB. */
+/* Passages that are remembered, and numbers of all of them: 10 and 16 MiB. */
 #define CLEW_PASSAGES_MAX (1u << 18)
 #define CLEW_PASSAGE_NUMBERS_MAX (1u << 22)
+#define CLEW_PASSAGE_BITS 19u /* holds CLEW_PASSAGES_MAX */
 /* A number that is not known yet. */
 #define CLEW_PASSAGE_UNKNOWN UINT32_MAX
 
 struct clew_passage {
-        uint64_t hash;  /* 0 = the slot is empty */
+        uint64_t hash;
         uint32_t first; /* among the numbers */
         uint32_t n;
         uint32_t trace; /* that had it last */
@@ -29,10 +31,14 @@ struct clew_passage {
 };
 
 struct clew_passages {
-        struct clew_passage *slots; /* open addressing */
-        uint32_t n_slots;
+        struct clew_passage *items;
         uint32_t n;
-        uint32_t open; /* slot of the one that is being given, with is_open */
+        uint32_t room;
+        /* Open addressing: number of the item plus one in CLEW_PASSAGE_BITS bits, above it some of
+         * its hash; 0 = empty. */
+        uint32_t *slots;
+        uint32_t n_slots;
+        uint32_t open; /* item that is being given, with is_open */
         bool is_open;
         bool is_cut; /* numbers of it are missing */
         uint32_t *numbers;

@@ -16,6 +16,7 @@ void clew_passages_init(struct clew_passages *p)
 
 void clew_passages_deinit(struct clew_passages *p)
 {
+        clew_free(p->items);
         clew_free(p->slots);
         clew_free(p->numbers);
 }
@@ -34,53 +35,75 @@ bool clew_passages_is_full(const struct clew_passages *p)
         return p->n >= CLEW_PASSAGES_MAX || p->n_numbers >= CLEW_PASSAGE_NUMBERS_MAX / 2;
 }
 
-/* The slot of @hash, or the empty one where it belongs. */
-static uint32_t find(const struct clew_passage *slots, uint32_t n_slots, uint64_t hash)
+/* What a slot says of a hash beside the number of the item. */
+static uint32_t tag_of(uint64_t hash)
 {
-        uint32_t at = (uint32_t)hash & (n_slots - 1);
-
-        while (slots[at].hash != 0 && slots[at].hash != hash)
-                at = (at + 1) & (n_slots - 1);
-        return at;
+        return (uint32_t)(hash >> 32) & ~(uint32_t)0 << CLEW_PASSAGE_BITS;
 }
 
+static uint32_t number_of(uint32_t slot)
+{
+        return (slot & ((1u << CLEW_PASSAGE_BITS) - 1)) - 1;
+}
+
+/* The slot of @hash, or the empty one where it belongs. */
+static uint32_t *find(const struct clew_passages *p, uint64_t hash)
+{
+        uint32_t tag = tag_of(hash);
+        uint32_t at = (uint32_t)hash & (p->n_slots - 1);
+
+        while (p->slots[at] != 0 && ((p->slots[at] ^ tag) >> CLEW_PASSAGE_BITS != 0 ||
+                                     p->items[number_of(p->slots[at])].hash != hash))
+                at = (at + 1) & (p->n_slots - 1);
+        return &p->slots[at];
+}
+
+/* Room for one more; false: there is none. */
 static bool grow(struct clew_passages *p)
 {
         uint32_t want = p->n_slots ? 2 * p->n_slots : SLOTS_FIRST;
-        struct clew_passage *slots = clew_calloc(want, sizeof(*slots));
+        uint32_t *slots;
 
+        if (p->n == p->room) {
+                uint32_t room = p->room ? 2 * p->room : SLOTS_FIRST / 2;
+                struct clew_passage *items = clew_realloc_array(p->items, room, sizeof(*items));
+
+                if (!items)
+                        return false;
+                p->items = items;
+                p->room = room;
+        }
+        if (2 * p->n < p->n_slots)
+                return true;
+        slots = clew_calloc(want, sizeof(*slots));
         if (!slots)
                 return false;
-        for (uint32_t i = 0; i < p->n_slots; i++) {
-                if (p->slots[i].hash != 0)
-                        slots[find(slots, want, p->slots[i].hash)] = p->slots[i];
-        }
         clew_free(p->slots);
         p->slots = slots;
         p->n_slots = want;
+        for (uint32_t i = 0; i < p->n; i++)
+                *find(p, p->items[i].hash) = tag_of(p->items[i].hash) | (i + 1);
         return true;
 }
 
 struct clew_passage *clew_passages_begin(struct clew_passages *p, uint64_t hash, uint32_t trace)
 {
-        struct clew_passage *passage;
-        uint32_t at;
+        uint32_t *slot;
 
-        hash |= hash == 0;
         p->is_open = false;
-        if (2 * p->n >= p->n_slots && !grow(p))
+        if ((p->n == p->room || 2 * p->n >= p->n_slots) && !grow(p))
                 return NULL;
-        at = find(p->slots, p->n_slots, hash);
-        passage = &p->slots[at];
-        if (passage->hash != 0 && passage->is_kept)
-                return passage;
-        p->n += passage->hash == 0;
-        *passage = (struct clew_passage){
+        slot = find(p, hash);
+        if (*slot != 0 && p->items[number_of(*slot)].is_kept)
+                return &p->items[number_of(*slot)];
+        if (*slot == 0)
+                *slot = tag_of(hash) | ++p->n;
+        p->open = number_of(*slot);
+        p->items[p->open] = (struct clew_passage){
                 .hash = hash,
                 .first = p->n_numbers,
                 .trace = trace,
         };
-        p->open = at;
         p->is_open = true;
         p->is_cut = false;
         return NULL;
@@ -103,9 +126,9 @@ bool clew_passages_grow(struct clew_passages *p)
 
 void clew_passages_end(struct clew_passages *p, bool keep)
 {
-        struct clew_passage *open = &p->slots[p->open];
-
         if (p->is_open) {
+                struct clew_passage *open = &p->items[p->open];
+
                 open->n = p->n_numbers - open->first;
                 open->is_kept = keep && !p->is_cut;
         }

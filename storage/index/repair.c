@@ -17,9 +17,9 @@ struct write {
         struct clew_env *env;
         void (*run)(void *context, void (*fn)(void *argument), void *argument);
         void *run_context;
-        int (*fn)(struct clew_env *env, MDB_txn *txn, struct clew_state *state, uint64_t number,
-                  struct clew_error *err);
+        int (*fn)(struct write *w, MDB_txn *txn, struct clew_state *state);
         uint64_t number;
+        bool is_stuck; /* a damaged block has to stay */
         struct clew_error *err;
         int result;
 };
@@ -34,7 +34,7 @@ static int in_transaction(struct write *w)
                 return r;
         r = clew_state_read(w->env, txn, &state, w->err);
         if (r == 0)
-                r = w->fn(w->env, txn, &state, w->number, w->err);
+                r = w->fn(w, txn, &state);
         if (r >= 0 && clew_state_write(w->env, txn, &state, w->err) < 0)
                 r = -EIO;
         if (r < 0) {
@@ -53,8 +53,7 @@ static void write_now(void *argument)
 
 /* Result of @fn, or an error. */
 static int write_in(struct write *w,
-                    int (*fn)(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
-                              uint64_t number, struct clew_error *err),
+                    int (*fn)(struct write *w, MDB_txn *txn, struct clew_state *state),
                     uint64_t number)
 {
         w->fn = fn;
@@ -68,45 +67,40 @@ static int write_in(struct write *w,
 
 /* Heads and what is gone, some at a time; with the last one the count begins anew. 1 = there are
  * more. */
-static int drop_records(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
-                        uint64_t number, struct clew_error *err)
+static int drop_records(struct write *w, MDB_txn *txn, struct clew_state *state)
 {
-        (void)number;
         for (uint32_t n = 0; n < STEP_RECORDS; n++) {
                 struct clew_key key = clew_index_key_gone(0);
                 CLEW_SCAN scan = {0};
-                int r = clew_scan_open(env, txn, CLEW_TABLE_INDEX, &scan, err);
+                int r = clew_scan_open(w->env, txn, CLEW_TABLE_INDEX, &scan, w->err);
 
                 scan.unchecked = true;
                 if (r == 0)
-                        r = clew_scan_seek(&scan, clew_key_slice(&key), err);
+                        r = clew_scan_seek(&scan, clew_key_slice(&key), w->err);
                 if (r == 0)
-                        r = clew_scan_next(&scan, err);
+                        r = clew_scan_next(&scan, w->err);
                 if (r == 0) {
                         state->index_records = 0;
                         state->index_sum = 0;
                 }
                 if (r != 1)
                         return r;
-                r = clew_scan_delete(&scan, err);
+                r = clew_scan_delete(&scan, w->err);
                 if (r < 0)
                         return r;
         }
         return 1;
 }
 
-static int drop_run(struct clew_env *env, MDB_txn *txn, struct clew_state *state, uint64_t number,
-                    struct clew_error *err)
+static int drop_run(struct write *w, MDB_txn *txn, struct clew_state *state)
 {
-        return clew_index_drop_head(env, txn, state, number, err);
+        return clew_index_drop_head(w->env, txn, state, w->number, w->err);
 }
 
-static int sweep(struct clew_env *env, MDB_txn *txn, struct clew_state *state, uint64_t number,
-                 struct clew_error *err)
+static int sweep(struct write *w, MDB_txn *txn, struct clew_state *state)
 {
         (void)state;
-        (void)number;
-        return clew_index_sweep(env, txn, 0, STEP_RECORDS, err);
+        return clew_index_sweep(w->env, txn, 0, STEP_RECORDS, &w->is_stuck, w->err);
 }
 
 /* Whether every block can be read. */
@@ -145,7 +139,7 @@ static int find_damaged(struct clew_env *env, uint64_t from, uint64_t *ret, stru
 }
 
 /* The damaged runs, or all of them when it is their list. -EBADMSG: one cannot be. */
-static int drop_damaged(struct write *w, uint32_t *dropped)
+static int drop_damaged(struct write *w, bool thorough, uint32_t *dropped)
 {
         uint64_t run = 0;
         int r;
@@ -163,7 +157,7 @@ static int drop_damaged(struct write *w, uint32_t *dropped)
                         r = write_in(w, drop_records, 0);
                 } while (r == 1);
         }
-        while (r >= 0 && *dropped > 0) {
+        while (r >= 0 && (thorough || *dropped > 0)) {
                 r = write_in(w, sweep, 0);
                 if (r < (int)STEP_RECORDS)
                         break;
@@ -173,17 +167,19 @@ static int drop_damaged(struct write *w, uint32_t *dropped)
 
 int clew_index_repair(struct clew_env *env,
                       void (*run_fn)(void *context, void (*fn)(void *argument), void *argument),
-                      void *run_context, uint32_t *ret_dropped, struct clew_error *err)
+                      void *run_context, bool thorough, uint32_t *ret_dropped,
+                      struct clew_error *err)
 {
         struct write w = {.env = env, .run = run_fn, .run_context = run_context, .err = err};
         int r;
 
         *ret_dropped = 0;
         clew_index_table_doubt(env);
-        r = drop_damaged(&w, ret_dropped);
-        if (r == -EBADMSG) { /* what cannot be dropped is left behind with its table */
+        r = drop_damaged(&w, thorough, ret_dropped);
+        if (r == -EBADMSG || (r >= 0 && thorough && w.is_stuck)) {
+                /* What cannot be dropped is left behind with its table. */
                 clew_index_table_condemn(env);
-                r = drop_damaged(&w, ret_dropped);
+                r = drop_damaged(&w, thorough, ret_dropped);
         }
         return r < 0 ? r : 0;
 }

@@ -45,6 +45,9 @@ struct sink_lately {
         uint32_t key;  /* its number; NONE = it still waits */
 };
 
+/* Passages that the trace has had lately; as many. */
+#define MET 1024u
+
 struct sink_waiting {
         uint64_t hash;
         uint32_t place; /* where the passage has its number; CLEW_PASSAGE_UNKNOWN = nowhere */
@@ -69,6 +72,8 @@ struct clew_index_sink {
         uint64_t seed; /* of hashes, and another one */
         uint64_t second_seed;
         struct sink_lately lately[LATELY];
+        uint64_t met[MET];  /* hash and trace */
+        uint64_t open_hash; /* of the passage that is being given */
         struct clew_passages passages;
         struct sink_waiting waiting[WAITING];
         bool failed;
@@ -117,6 +122,7 @@ void clew_index_sink_reset(struct clew_index_sink *s)
         s->n_slots = 0;
         s->n_waiting = 0;
         memset(s->lately, 0, sizeof(s->lately)); /* traces are counted anew */
+        memset(s->met, 0, sizeof(s->met));
         s->n_traces = 0;
         s->failed = false;
         for (unsigned i = 0; i < CLEW_INDEX_COLUMNS_MAX; i++) {
@@ -167,26 +173,28 @@ static uint64_t load(const uint8_t *p, size_t n)
         return v;
 }
 
-/* Most keys are short, and a call costs more than their bytes. What is multiplied is not known to
- * who makes keys. */
-static uint64_t hash_of(const struct clew_index_sink *s, unsigned kind, struct clew_slice key)
+/* Most are short, and a call costs more than their bytes. What is multiplied is not known to who
+ * makes them. */
+static uint64_t hash_of(const struct clew_index_sink *s, uint64_t what, struct clew_slice bytes)
 {
-        uint64_t seed = s->seed + ((uint64_t)kind << 32) + key.len;
+        uint64_t seed = s->seed + what + bytes.len;
         uint64_t a;
         uint64_t b;
 
-        if (key.len > 16)
-                return clew_hash_seeded(key, seed);
-        if (key.len >= 8) {
-                a = load(key.data, 8);
-                b = load(key.data + key.len - 8, 8);
-        } else if (key.len >= 4) {
-                a = load(key.data, 4);
-                b = load(key.data + key.len - 4, 4);
-        } else {
-                a = key.data[0] | (uint64_t)key.data[key.len / 2] << 8 |
-                    (uint64_t)key.data[key.len - 1] << 16;
+        if (bytes.len > 16)
+                return clew_hash_seeded(bytes, seed);
+        if (bytes.len >= 8) {
+                a = load(bytes.data, 8);
+                b = load(bytes.data + bytes.len - 8, 8);
+        } else if (bytes.len >= 4) {
+                a = load(bytes.data, 4);
+                b = load(bytes.data + bytes.len - 4, 4);
+        } else if (bytes.len > 0) {
+                a = bytes.data[0] | (uint64_t)bytes.data[bytes.len / 2] << 8 |
+                    (uint64_t)bytes.data[bytes.len - 1] << 16;
                 b = 0;
+        } else {
+                a = b = 0;
         }
         return fold(fold(a ^ seed, b ^ s->second_seed), UINT64_C(0x9e3779b97f4a7c15) ^ seed);
 }
@@ -360,7 +368,7 @@ void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct
 
         if (s->failed || s->n_traces == 0 || key.len == 0 || key.len > CLEW_INDEX_KEY_MAX)
                 return;
-        hash = hash_of(s, kind, key);
+        hash = hash_of(s, (uint64_t)kind << 32, key);
         lately = lately_of(s, hash);
         known = lately->said == hash + s->n_traces;
         if (s->passages.is_open)
@@ -388,17 +396,24 @@ void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct
 int clew_index_again(struct clew_index_sink *s, struct clew_slice passage, uint64_t seed)
 {
         struct clew_passage *p;
+        uint64_t *met;
+        uint64_t hash;
 
         if (s->failed || s->n_traces == 0)
                 return -1;
+        hash = hash_of(s, fold(seed ^ s->second_seed, UINT64_C(0x9e3779b97f4a7c15)), passage);
+        met = &s->met[hash & (MET - 1)];
+        if (*met == hash + s->n_traces)
+                return 0;
         if (clew_passages_is_full(&s->passages)) {
                 add_waiting(s); /* some wait for their places */
                 clew_passages_clear(&s->passages);
         }
-        p = clew_passages_begin(&s->passages, clew_hash_seeded(passage, s->seed ^ seed),
-                                s->n_traces - 1);
+        s->open_hash = hash;
+        p = clew_passages_begin(&s->passages, hash, s->n_traces - 1);
         if (!p)
                 return -1;
+        *met = hash + s->n_traces;
         if (p->trace == s->n_traces - 1)
                 return 0;
         p->trace = s->n_traces - 1;
@@ -409,6 +424,8 @@ int clew_index_again(struct clew_index_sink *s, struct clew_slice passage, uint6
 void clew_index_again_end(struct clew_index_sink *s, bool whole)
 {
         clew_passages_end(&s->passages, whole);
+        if (whole)
+                s->met[s->open_hash & (MET - 1)] = s->open_hash + s->n_traces;
 }
 
 void clew_index_set_number(struct clew_index_sink *s, unsigned column, uint64_t value)

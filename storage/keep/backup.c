@@ -54,11 +54,13 @@ struct backup {
         MDB_txn *txn;
         bool ahead;                  /* damage is told by the last snapshot */
         bool broken[CLEW_TABLES];    /* LMDB cannot walk it to its end */
+        bool is_hurt[CLEW_TABLES];   /* a record of it is damaged, or more */
         struct clew_kept_list old;   /* of the backup as it was */
         struct clew_kept_list now;   /* looked at by this run, in order of kind and number */
         struct clew_kept_list fresh; /* written, or found, by this run: to be synced and verified */
         struct clew_kept_list away;  /* segments that were read back, in order */
         struct clew_kept_list final; /* of the new state */
+        struct clew_kept_list unnamed;  /* segments whose catalog entry is lost */
         uint64_t next[CLEW_KEPT_KINDS]; /* number from which on the store was not looked at */
         struct clew_stream_writer stream;
         struct clew_backup_end end;
@@ -368,6 +370,7 @@ static int put_record(struct backup *b, const struct clew_scan *scan, struct cle
         if (!clew_record_check(scan->key, scan->value, &value)) {
                 clew_record_name(scan->table, scan->key, name, sizeof(name));
                 finding(b, name, "its checksum is wrong");
+                b->is_hurt[scan->table] = true;
                 if (scan->table != CLEW_TABLE_HOT)
                         return 0;
         }
@@ -414,6 +417,7 @@ static int put_table(struct backup *b, enum clew_table table, struct clew_error 
                         break;
                 clew_record_name(table, scan.key, name, sizeof(name));
                 finding(b, name, "its page or the order of its keys is wrong");
+                b->is_hurt[table] = true;
                 last_bad = scan.key.data;
                 n_bad++;
                 r = 0;
@@ -426,7 +430,7 @@ static int put_table(struct backup *b, enum clew_table table, struct clew_error 
         }
         snprintf(name, sizeof(name), "table %s", clew_table_name(table));
         finding(b, name, "cannot be walked to its end; it is read page by page");
-        b->broken[table] = true;
+        b->broken[table] = b->is_hurt[table] = true;
         return 0;
 }
 
@@ -459,6 +463,58 @@ static int salvage(struct backup *b, struct clew_error *err)
                : b->stream.error < 0
                        ? clew_backup_fail(&b->to, "writing " NEW_STATE, b->stream.error, err)
                        : 0;
+}
+
+/* Objects of segments whose catalog entry is lost come along: a restore makes the entry anew from
+ * what is in them, as a repair does. */
+static int find_unnamed(struct backup *b, enum clew_kept_kind kind, uint64_t *copied,
+                        struct clew_error *err)
+{
+        struct clew_error own = {0};
+        uint64_t from = 0;
+        int r = 1;
+
+        clew_kept_list_sort(&b->final);
+        while (r == 1) {
+                struct clew_key key = clew_key_segment(from);
+                CLEW_SCAN scan = {0};
+                uint64_t number = 0;
+                struct clew_kept k;
+
+                r = clew_scan_open(b->store->env, b->txn, CLEW_TABLE_OBJECT, &scan, &own);
+                scan.unchecked = true;
+                if (r == 0)
+                        r = clew_scan_seek(&scan, clew_key_slice(&key), &own);
+                if (r == 0)
+                        r = clew_scan_next(&scan, &own);
+                if (r != 1 || scan.key.len < 8 ||
+                    !clew_key_read_segment(clew_slice_make(scan.key.data, 8), &number) ||
+                    number < from)
+                        return r == -ENOMEM ? clew_error_set(err, r, 0, "out of memory") : 0;
+                from = number + 1;
+                if (clew_kept_list_find(&b->final, kind, number))
+                        continue;
+                r = ensure(b, kind, number, &k, copied, err);
+                if (r == 1 && clew_kept_list_add(&b->unnamed, &k) < 0)
+                        r = clew_error_set(err, -ENOMEM, 0, "backup %s: out of memory", b->to.path);
+                r = r < 0 ? r : 1;
+        }
+        return r;
+}
+
+/* In a snapshot of its own: LMDB reads nothing more in one that has met a damaged page. */
+static int add_unnamed(struct backup *b, struct clew_error *err)
+{
+        uint64_t copied = 0;
+        int r = b->is_hurt[CLEW_TABLE_SEGMENT]
+                        ? renewed(b, find_unnamed, CLEW_KEPT_SEGMENT, &copied, err)
+                        : 0;
+
+        for (size_t i = 0; r == 0 && i < clew_kept_list_n(&b->unnamed); i++) {
+                if (clew_kept_list_add(&b->final, clew_kept_list_at(&b->unnamed, i)) < 0)
+                        r = clew_error_set(err, -ENOMEM, 0, "backup %s: out of memory", b->to.path);
+        }
+        return r;
 }
 
 /* Which store it is, and which commit. */
@@ -502,6 +558,8 @@ static int write_state(struct backup *b, struct clew_error *err)
                 r = clew_backup_fail(&b->to, "writing " NEW_STATE, r, err);
         if (r == 0)
                 r = renewed(b, put_all, CLEW_KEPT_RUN, NULL, err);
+        if (r == 0)
+                r = add_unnamed(b, err);
         if (r == 0)
                 r = clew_extra_files_put(b->dir, b->store->env->dir_fd, &b->stream, &n_files,
                                          b->options, err);
@@ -714,6 +772,7 @@ int clew_store_backup(const char *dir, const char *dest, const struct clew_keep_
         clew_kept_list_init(&b.fresh);
         clew_kept_list_init(&b.away);
         clew_kept_list_init(&b.final);
+        clew_kept_list_init(&b.unnamed);
         r = clew_backup_dir_make(dest, dir, &b.to, err);
         if (r == 0)
                 r = clew_tier_read_back(b.store, &tier, err);
@@ -726,6 +785,7 @@ int clew_store_backup(const char *dir, const char *dest, const struct clew_keep_
         clew_kept_list_deinit(&b.fresh);
         clew_kept_list_deinit(&b.away);
         clew_kept_list_deinit(&b.final);
+        clew_kept_list_deinit(&b.unnamed);
         clew_store_close(b.store);
         *ret = report;
         return r;

@@ -176,7 +176,7 @@ static int mend(struct compact *c)
         c->is_mended = true;
         r = clew_store_open(c->dir, &options, &store, &ignored);
         if (r == 0)
-                r = clew_index_repair(store->env, NULL, NULL, &dropped, &ignored);
+                r = clew_index_repair(store->env, NULL, NULL, false, &dropped, &ignored);
         clew_store_close(store);
         c->report->index_dropped += dropped;
         return r == 0 && dropped > 0;

@@ -90,7 +90,7 @@ static int find_covered(struct reindex *x, struct clew_error *err)
         int r = 0;
 
         if (x->options->indexes)
-                r = clew_index_repair(store->env, NULL, NULL, &x->stats.dropped, err);
+                r = clew_index_repair(store->env, NULL, NULL, true, &x->stats.dropped, err);
         if (r == 0)
                 r = clew_txn_begin_read(store->env, &txn, err);
         if (r < 0)

@@ -173,7 +173,7 @@ int clew_seal_index_step(struct clew_store *store, struct clew_sealing *s,
                 s->index_is_damaged = false;
                 s->n_unindexed = 0;
                 s->looked_run = 0;
-                r = clew_index_repair(store->env, o->run, o->context, &dropped, err);
+                r = clew_index_repair(store->env, o->run, o->context, false, &dropped, err);
                 stats->index_dropped += dropped;
                 s->renewals = clew_index_table_renewals(store->env);
                 stats->more |= dropped > 0;

@@ -426,6 +426,7 @@ void clew_index_install(void)
         CLEW_ASSERT(clew_n_facet_fields <= FIELDS_MAX);
         for (size_t i = 0; i < clew_n_facet_fields; i++)
                 fields[i] = find_field(i);
+        clew_step_index_install();
         clew_model_set_index(give_all, clew_index_version());
 }
 

@@ -34,6 +34,8 @@ enum {
         CLEW_SORT_NO_START = 1 << 4, /* when it began is not known */
 };
 
+/* Once, before the first trace. */
+void clew_step_index_install(void);
 /* The steps of @at's trace; what memory lacks for goes without. */
 void clew_step_index_give(struct clew_run_at *at, struct clew_arena *arena,
                           struct clew_index_sink *sink);

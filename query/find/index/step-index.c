@@ -39,6 +39,15 @@ static const char *const texts[CLEW_STEP_TEXTS] = {
         "span.clew.agent", "span.clew.error.type",
 };
 
+/* Found once, by clew_step_index_install(). */
+static struct clew_field_ref refs[CLEW_STEP_TEXTS];
+
+void clew_step_index_install(void)
+{
+        for (unsigned i = 0; i < CLEW_STEP_TEXTS; i++)
+                refs[i].row = clew_field_find(clew_slice_of_cstr(texts[i]), &refs[i].name);
+}
+
 int clew_step_text(struct clew_slice field)
 {
         for (int i = 0; i < (int)CLEW_STEP_TEXTS; i++) {
@@ -139,7 +148,6 @@ struct telling {
         struct clew_run_at *at;
         struct clew_arena *arena;
         struct clew_index_sink *sink;
-        struct clew_field_ref refs[CLEW_STEP_TEXTS];
 };
 
 static unsigned flags_of(const struct clew_step *s)
@@ -158,7 +166,7 @@ static bool put_text(struct telling *t, unsigned i, uint32_t step, uint8_t *to, 
         struct clew_values values = {.arena = t->arena};
         struct clew_slice text = CLEW_SLICE_NULL;
 
-        clew_field_read(t->at, &t->refs[i], step, &values);
+        clew_field_read(t->at, &refs[i], step, &values);
         if (values.n > 1 || (values.n == 1 && values.items[0].type != CLEW_TYPE_TEXT))
                 return false;
         if (values.n == 1)
@@ -260,8 +268,7 @@ void clew_step_index_give(struct clew_run_at *at, struct clew_arena *arena,
         if (trace->n_steps > STEPS_MAX)
                 return;
         for (unsigned i = 0; i < CLEW_STEP_TEXTS; i++) {
-                t.refs[i].row = clew_field_find(clew_slice_of_cstr(texts[i]), &t.refs[i].name);
-                if (!t.refs[i].row)
+                if (!refs[i].row)
                         return;
         }
         steps = clew_arena_calloc(arena, trace->n_steps + 1u, sizeof(*steps));

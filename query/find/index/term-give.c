@@ -15,12 +15,14 @@
 #include "proto/base/mem.h"
 #include "query/find/language/fields-int.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 /* Keys whose last text is remembered: a power of two. */
 #define LASTS 256u
-/* Shorter texts are not compared with the one before. */
+/* Shorter texts are not compared with the one before, and not cut. */
 #define STRETCH_BYTES_MIN 64u
 /* A quoted text that is a stretch of its own. */
 #define QUOTED_BYTES_MIN 24u
@@ -77,18 +79,41 @@ static const uint8_t *end_at_quote(const uint8_t *begin, const uint8_t *at)
         return before - begin >= (ptrdiff_t)QUOTED_BYTES_MIN ? before : NULL;
 }
 
+/* A word of eight bytes @c, and the high bit of each byte of @word that is 0. Above the first such
+ * byte there may be more bits. */
+#define EIGHT(c) (UINT64_C(0x0101010101010101) * (c))
+#define ZEROS(word) (((word)-EIGHT(1)) & ~(word)&EIGHT(0x80))
+
+/* The first space or quote from @at on; @end when there is none. */
+static const uint8_t *find_mark(const uint8_t *at, const uint8_t *end)
+{
+        for (; end - at >= (ptrdiff_t)sizeof(uint64_t); at += sizeof(uint64_t)) {
+                uint64_t word;
+                uint64_t marks;
+
+                memcpy(&word, at, sizeof(word));
+                word = le64toh(word);
+                marks = ZEROS(word ^ EIGHT(' ')) | ZEROS(word ^ EIGHT('"'));
+                if (marks != 0)
+                        return at + (unsigned)__builtin_ctzll(marks) / 8;
+        }
+        while (at < end && *at != ' ' && *at != '"')
+                at++;
+        return at;
+}
+
 static void take_text(struct giver *g, struct clew_slice text)
 {
         const uint8_t *begin = text.data;
         const uint8_t *end = text.data + text.len;
 
-        for (const uint8_t *at = begin; at < end; at++) {
+        for (const uint8_t *at = begin; (at = find_mark(at, end)) < end; at++) {
                 const uint8_t *to = NULL;
 
-                if (*at == ' ' && ends_stretch(begin, at))
-                        to = at + 1;
-                else if (*at == '"')
+                if (*at == '"')
                         to = end_at_quote(begin, at);
+                else if (ends_stretch(begin, at))
+                        to = at + 1;
                 if (!to)
                         continue;
                 take_stretch(g, clew_slice_make(begin, (size_t)(to - begin)));
@@ -113,17 +138,23 @@ static size_t same_bytes(struct clew_slice a, struct clew_slice b)
         return n;
 }
 
+/* A short text is one stretch: most of them are names and values that come again as they are. */
 static int on_text(void *context, struct clew_slice place, struct clew_slice text)
 {
         struct giver *g = context;
-        struct last *last = &g->lasts[clew_hash(place) & (LASTS - 1)];
+        struct last *last;
 
-        if (clew_slice_eq(last->key, place) && text.len >= STRETCH_BYTES_MIN)
+        if (text.len < STRETCH_BYTES_MIN) {
+                if (text.len > 0)
+                        take_stretch(g, text);
+                return 0;
+        }
+        last = &g->lasts[clew_hash(place) & (LASTS - 1)];
+        if (clew_slice_eq(last->key, place))
                 take_text(g, clew_slice_from(text, same_bytes(last->text, text)));
         else
                 take_text(g, text);
-        if (text.len >= STRETCH_BYTES_MIN)
-                *last = (struct last){place, text};
+        *last = (struct last){place, text};
         return 0;
 }
 

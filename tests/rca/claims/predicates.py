@@ -6,6 +6,7 @@ how a rule works: it reads the sentence (and the spans that it names), and looks
 import json
 import re
 
+import contradictions
 from otlp import OUT, canonical, decoded
 
 
@@ -700,12 +701,15 @@ def whole(value, text):
 
 def other_record(claim):
     """The taken value and both fields stand in the source; the user said one of the fields and not the other."""
-    m = claim.match(r'took (.*), which step (\d+) shows with "(.*)"; another one there has "(.*)", as the user said')
+    m = claim.match(r'took (.*), which step (\d+) shows with "(.*)"; another one there has "(.*)", as (?:the user said|step (\d+) has)')
     if not m:
         return "unread"
     source = claim.step(m[1])
-    text = source.text("all") if source else ""
+    text = source.text("all") if source and source.tool else everything(claim) if source else ""
     said = users_said(claim.run)
+    if m[4]:
+        other = claim.step(m[4])
+        said = other.text("all") if other is not None and other.tool else m[3]
     if source and not all(x in text for x in (m[0], m[2], m[3])):
         return "step %s does not show all of it" % m[1]
     if not whole(m[3], said):
@@ -916,3 +920,4 @@ CHECKS["over-limit"] = beyond_limit
 CHECKS["left-out"] = part_left_out
 CHECKS["cut-result"] = went_on_with_a_part
 CHECKS["wrong-form"] = other_form
+CHECKS.update(contradictions.checks(asked))

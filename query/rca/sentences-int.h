@@ -1,0 +1,39 @@
+/*
+ * The sentences of instructions and requests, one by one.
+ */
+#ifndef CLEW_QUERY_RCA_SENTENCES_INT_H
+#define CLEW_QUERY_RCA_SENTENCES_INT_H
+
+#include "query/rca/text-int.h"
+
+struct sentences {
+        struct clew_slice text;
+        size_t at;
+};
+
+/* The next one of at most @max bytes, without its mark: it ends at a line feed, a semicolon, or a
+ * mark with a blank behind. False at the end. */
+static inline bool next_sentence(struct sentences *s, size_t max, struct clew_slice *ret)
+{
+        while (s->at < s->text.len) {
+                size_t from = s->at;
+                size_t i = from;
+
+                for (; i < s->text.len; i++) {
+                        uint8_t c = s->text.data[i];
+
+                        if (c == '\n' || c == ';' ||
+                            ((c == '.' || c == '!' || c == '?') &&
+                             (i + 1 == s->text.len || is_space(s->text.data[i + 1]))))
+                                break;
+                }
+                s->at = i + 1;
+                if (i > from && i - from <= max) {
+                        *ret = clew_slice_make(s->text.data + from, i - from);
+                        return true;
+                }
+        }
+        return false;
+}
+
+#endif

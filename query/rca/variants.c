@@ -1,0 +1,279 @@
+/*
+ * Rules about the wrong one of two: ".../reports/2021" is opened, where a result shows
+ * ".../reports/2023" and the user said 2023; a search has a name in it that nothing had shown,
+ * while the one that the user said is looked for no more.
+ */
+#include "query/rca/flat.h"
+#include "query/rca/request-rules-int.h"
+#include "query/rca/sources-int.h"
+#include "query/rca/text-int.h"
+
+#define LEAVES_MAX 512u
+#define VALUE_MIN 6u
+#define VALUE_MAX 200u
+#define DIGITS_MIN 2u
+#define NAMED_MAX 24u
+#define SHOWN_MAX 80u
+#define QUERY_MAX 80u /* bytes of words to search for; more is prose */
+#define NAME_MIN 4u
+#define NAME_MAX 40u
+#define NAMES_MAX 64u /* of all actions that are looked up */
+
+struct variants {
+        const struct clew_acts *acts;
+        struct clew_sources seen;
+        struct clew_slice named[NAMED_MAX]; /* numbers that users said */
+        uint32_t n_named;
+        uint32_t leaves;
+        uint32_t names;
+};
+
+static void collect(struct variants *x)
+{
+        struct clew_token_iter it = clew_tokens_of(x->acts->heard);
+        struct clew_token t;
+
+        while (x->n_named < NAMED_MAX && clew_token_next(&it, &t)) {
+                size_t digits = 0;
+
+                while (digits < t.text.len && is_digit(t.text.data[digits]))
+                        digits++;
+                if (digits == t.text.len && digits >= DIGITS_MIN && digits <= 6)
+                        x->named[x->n_named++] = t.text;
+        }
+}
+
+static bool is_acted_on(const struct clew_acts *a, struct clew_slice value)
+{
+        for (uint32_t i = 0; i < a->n; i++) {
+                if (memmem(a->items[i].args.data, a->items[i].args.len, value.data, value.len))
+                        return true;
+        }
+        return false;
+}
+
+/* @value with the number at @from to @to replaced by one that a user said, as a result shows it. */
+static uint32_t shown_instead(struct variants *x, struct clew_slice value, size_t from, size_t to,
+                              uint32_t end, struct clew_slice *ret)
+{
+        uint8_t other[VALUE_MAX];
+
+        for (uint32_t k = 0; k < x->n_named; k++) {
+                struct clew_slice now = x->named[k];
+                struct clew_slice whole;
+                uint32_t u;
+
+                if (now.len != to - from)
+                        continue;
+                memcpy(other, value.data, value.len);
+                memcpy(other + from, now.data, now.len);
+                whole = clew_slice_make(other, value.len);
+                u = clew_sources_find(&x->seen, whole, 0, end);
+                if (u == CLEW_RCA_NONE || is_acted_on(x->acts, whole))
+                        continue;
+                *ret = clew_arena_printf(x->seen.v->arena, "%.*s", CLEW_SHOWN(whole, VALUE_MAX));
+                return u;
+        }
+        return CLEW_RCA_NONE;
+}
+
+static bool look_at(struct variants *x, const struct clew_act *act,
+                    const struct clew_flat_leaf *leaf, struct clew_findings *ret)
+{
+        const struct clew_rca_view *v = x->seen.v;
+        struct clew_slice t = leaf->value;
+
+        for (size_t i = 0; i < t.len;) {
+                size_t from = i;
+                struct clew_slice instead;
+                struct clew_finding *f;
+                uint32_t u;
+
+                while (i < t.len && is_digit(t.data[i]))
+                        i++;
+                if (i == from) {
+                        i++;
+                        continue;
+                }
+                if (i - from < DIGITS_MIN ||
+                    clew_acts_said(x->acts, clew_slice_make(t.data + from, i - from)))
+                        continue;
+                u = shown_instead(x, t, from, i, clew_sources_end(v, act->who), &instead);
+                if (u == CLEW_RCA_NONE)
+                        continue;
+                f = clew_finding_add(ret, CLEW_RULE_VARIANT, act->who, 1.2);
+                clew_finding_effect(f, act->step == act->who ? CLEW_RCA_NONE : act->step);
+                clew_finding_evidence(f, act->step, act->args);
+                clew_finding_evidence(f, v->units[u].step, instead);
+                clew_finding_say(ret, f,
+                                 "Step %u called %.*s with %.*s; step %u shows %.*s with the %.*s "
+                                 "that the user said, and no call takes it.",
+                                 v->steps[act->who].number, CLEW_SHOWN(act->name, 60),
+                                 CLEW_SHOWN(t, SHOWN_MAX), v->steps[v->units[u].step].number,
+                                 CLEW_SHOWN(instead, SHOWN_MAX),
+                                 CLEW_SHOWN(clew_slice_make(instead.data + from, i - from), 8));
+                return true;
+        }
+        return false;
+}
+
+/* ---- names ------------------------------------------------------------------------------------
+ */
+
+/* The next word of @t that begins with a capital letter and goes on in small ones, from @at on. */
+static bool next_name(struct clew_slice t, size_t *at, struct clew_slice *ret)
+{
+        for (size_t i = *at; i < t.len; i++) {
+                size_t from = i;
+
+                if (t.data[i] < 'A' || t.data[i] > 'Z' ||
+                    (i > 0 && (is_alpha(t.data[i - 1]) || is_digit(t.data[i - 1]))))
+                        continue;
+                while (i < t.len && is_alpha(t.data[i]))
+                        i++;
+                if (i - from < NAME_MIN || i - from > NAME_MAX ||
+                    (t.data[from + 1] >= 'A' && t.data[from + 1] <= 'Z') ||
+                    (i < t.len && (is_digit(t.data[i]) || t.data[i] == '_')))
+                        continue;
+                *at = i;
+                *ret = clew_slice_make(t.data + from, i - from);
+                return true;
+        }
+        return false;
+}
+
+/* A small letter and a blank before it: it does not begin a sentence. */
+static bool is_inside(struct clew_slice text, struct clew_slice word)
+{
+        size_t at = (size_t)(word.data - text.data);
+
+        return at >= 2 && text.data[at - 1] == ' ' && text.data[at - 2] >= 'a' &&
+               text.data[at - 2] <= 'z';
+}
+
+/* Anything but a model said it before unit @end, in whatever case. */
+static bool is_known(struct variants *x, struct clew_slice word, uint32_t end)
+{
+        const struct clew_rca_view *v = x->seen.v;
+        char small[NAME_MAX + 1];
+
+        for (size_t i = 0; i < word.len; i++)
+                small[i] = (char)lower(word.data[i]);
+        small[word.len] = 0;
+        for (uint32_t u = 0; u < end && u < v->n_units && !x->seen.spent; u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+
+                if (unit->origin == CLEW_RCA_WRITTEN || unit->origin == CLEW_RCA_ARGS)
+                        continue;
+                x->seen.searched += unit->text.len;
+                x->seen.spent = x->seen.searched > CLEW_SOURCES_SEARCHED_MAX;
+                if (clew_text_find(unit->text, small) >= 0)
+                        return true;
+        }
+        return x->seen.spent;
+}
+
+/* A name of the request that no action from @from on has. */
+static bool left_behind(const struct variants *x, uint32_t from, struct clew_slice *ret)
+{
+        struct clew_slice asked = head(x->acts->heard, x->acts->asked);
+        size_t at = 0;
+
+        while (next_name(asked, &at, ret)) {
+                char small[NAME_MAX + 1];
+                bool taken = !is_inside(asked, *ret);
+
+                for (size_t i = 0; i < ret->len; i++)
+                        small[i] = (char)lower(ret->data[i]);
+                small[ret->len] = 0;
+                for (uint32_t i = from; i < x->acts->n && !taken; i++)
+                        taken = clew_text_find(x->acts->items[i].args, small) >= 0;
+                if (!taken)
+                        return true;
+        }
+        return false;
+}
+
+/* A longer small word of the request stands in the text: it is about the same. */
+static bool is_about(const struct variants *x, struct clew_slice t)
+{
+        for (size_t i = 0; i < t.len;) {
+                size_t from = i;
+
+                while (i < t.len && t.data[i] >= 'a' && t.data[i] <= 'z')
+                        i++;
+                if (i - from > NAME_MIN && (from == 0 || !is_alpha(t.data[from - 1])) &&
+                    clew_acts_said(x->acts, clew_slice_make(t.data + from, i - from)))
+                        return true;
+                i += i == from;
+        }
+        return false;
+}
+
+static bool stray_name(struct variants *x, uint32_t i, struct clew_findings *ret)
+{
+        const struct clew_rca_view *v = x->seen.v;
+        const struct clew_act *act = &x->acts->items[i];
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+        struct clew_slice said;
+
+        clew_flat_init(&f, head(act->args, CLEW_ACTS_ARGS_MAX));
+        while (f.is_json && clew_flat_next(&f, &leaf)) {
+                struct clew_slice name;
+                struct clew_finding *one;
+                size_t at = 0;
+
+                if (leaf.value.len < VALUE_MIN || leaf.value.len > QUERY_MAX)
+                        continue;
+                while (x->names < NAMES_MAX && next_name(leaf.value, &at, &name)) {
+                        x->names++;
+                        if (!is_inside(leaf.value, name) ||
+                            is_known(x, name, clew_sources_end(v, act->who)) ||
+                            !is_about(x, leaf.value) || !left_behind(x, i, &said))
+                                continue;
+                        one = clew_finding_add(ret, CLEW_RULE_STRAY_NAME, act->who, 1.0);
+                        clew_finding_effect(one, act->step == act->who ? CLEW_RCA_NONE : act->step);
+                        clew_finding_evidence(one, act->step, act->args);
+                        clew_finding_say(
+                                ret, one,
+                                "Step %u called %.*s for %.*s, which nothing had shown; the user "
+                                "said %.*s, and no call from there on has it.",
+                                v->steps[act->who].number, CLEW_SHOWN(act->name, 60),
+                                CLEW_SHOWN(name, NAME_MAX), CLEW_SHOWN(said, NAME_MAX));
+                        return true;
+                }
+        }
+        return false;
+}
+
+void clew_rule_variant(const struct clew_rca_view *v, const struct clew_acts *acts,
+                       struct clew_findings *ret)
+{
+        struct variants *x = clew_arena_calloc(v->arena, 1, sizeof(*x));
+
+        if (!x || !acts->heard.len)
+                return;
+        x->acts = acts;
+        x->seen.v = v;
+        collect(x);
+        for (uint32_t i = 0; i < acts->n && x->n_named; i++) {
+                struct clew_flat f;
+                struct clew_flat_leaf leaf;
+
+                clew_flat_init(&f, head(acts->items[i].args, CLEW_ACTS_ARGS_MAX));
+                while (f.is_json && x->leaves < LEAVES_MAX && !x->seen.spent &&
+                       clew_flat_next(&f, &leaf)) {
+                        x->leaves++;
+                        if (leaf.value.len >= VALUE_MIN && leaf.value.len <= VALUE_MAX &&
+                            look_at(x, &acts->items[i], &leaf, ret))
+                                break;
+                }
+        }
+        for (uint32_t i = 0; i < acts->n && !x->seen.spent; i++) {
+                if (!acts->items[i].is_text && !clew_rca_runs_programs(acts->items[i].name) &&
+                    clew_deed_of_name(acts->items[i].name) != CLEW_DEED_CHANGES &&
+                    stray_name(x, i, ret))
+                        break;
+        }
+}

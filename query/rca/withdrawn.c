@@ -1,0 +1,276 @@
+/*
+ * A rule about values that were taken back: a user says "no, better 105", a page that calls itself
+ * a correction has another figure, and the run goes on with the old one.
+ */
+#include "query/rca/flat.h"
+#include "query/rca/request-rules-int.h"
+#include "query/rca/sources-int.h"
+#include "query/rca/text-int.h"
+
+#define NOTICE_MAX 1500u /* bytes of a text that says of itself that it corrects another one */
+#define NOTICES_MAX 16u
+#define VALUE_MIN 4u
+#define VALUE_MAX 60u
+#define WORDS_MAX 4000u /* bytes of what a model wrote that are read */
+#define NUMBERS_MAX 24u
+#define SHOWN_MAX 48u
+#define NEAR 2.0 /* how far a corrected figure is from the old one at most, as a factor */
+
+static bool is_year(const struct clew_token *t)
+{
+        return t->digits == 4 && t->text.len == 4 && t->number >= 1900 && t->number < 2100;
+}
+
+/* ---- a user who thinks again ------------------------------------------------------------------
+ */
+
+static bool thinks_again(struct clew_slice t)
+{
+        static const char *const words[] = {"wait",   "actually", "instead",    "rather",
+                                            "better", "i meant",  "i mean",     "correction",
+                                            "sorry",  "scratch ", "change that"};
+
+        return t.len <= LOWER_MAX && HAS_ANY(t, words);
+}
+
+/* What users said last, as the actions go on. */
+struct hearing {
+        uint32_t at;   /* units before it were looked at */
+        uint32_t last; /* of them the last one of a user */
+        uint32_t n;
+        bool again; /* it thinks again, with a number that no later call takes: */
+        struct clew_token now;
+};
+
+/* A number of @text that action @from and all later ones leave out; false when one takes it. */
+static bool untaken(const struct clew_acts *a, uint32_t from, struct clew_slice text,
+                    struct clew_token *ret)
+{
+        struct clew_token_iter it = clew_tokens_of(text);
+        struct clew_token t;
+        bool any = false;
+
+        while (clew_token_next(&it, &t)) {
+                for (uint32_t i = from; i < a->n; i++) {
+                        if (clew_sources_holds(a->items[i].args, t.text))
+                                return false;
+                }
+                if (!any)
+                        *ret = t;
+                any = true;
+        }
+        return any;
+}
+
+/* Goes on to what action @i had seen; true when the user's last words, which are not the first,
+ * think again, and nothing takes what they say. */
+static bool hear(const struct clew_rca_view *v, const struct clew_acts *a, uint32_t i,
+                 struct hearing *h)
+{
+        uint32_t end = clew_sources_end(v, a->items[i].who);
+
+        for (; h->at < end && h->at < v->n_units; h->at++) {
+                if (v->units[h->at].origin != CLEW_RCA_USER)
+                        continue;
+                h->last = h->at;
+                h->again = h->n++ > 0 && thinks_again(v->units[h->at].text) &&
+                           untaken(a, i, v->units[h->at].text, &h->now);
+        }
+        return h->again;
+}
+
+/* The value ends in a number of the same form as @t: two streets with a number, two sizes. */
+static bool is_alike(struct clew_slice value, const struct clew_token *t)
+{
+        struct clew_token_iter it = clew_tokens_of(value);
+        struct clew_token own;
+        bool ret = false;
+
+        while (clew_token_next(&it, &own))
+                ret = own.shape == t->shape ||
+                      (own.is_number && t->is_number && own.digits <= 4 && t->digits <= 4);
+        return ret;
+}
+
+static bool user_withdrew(struct clew_sources *seen, const struct clew_act *act,
+                          const struct hearing *h, struct clew_findings *ret)
+{
+        const struct clew_rca_view *v = seen->v;
+        uint32_t last = h->last;
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+        struct clew_finding *x;
+
+        clew_flat_init(&f, head(act->args, CLEW_ACTS_ARGS_MAX));
+        while (f.is_json && clew_flat_next(&f, &leaf)) {
+                uint32_t u;
+
+                if (leaf.value.len < VALUE_MIN || leaf.value.len > VALUE_MAX ||
+                    !is_alike(leaf.value, &h->now) ||
+                    clew_sources_holds(v->units[last].text, leaf.value))
+                        continue;
+                u = clew_sources_find(seen, leaf.value, 0, last);
+                if (u == CLEW_RCA_NONE || v->units[u].origin != CLEW_RCA_USER)
+                        continue;
+                x = clew_finding_add(ret, CLEW_RULE_WITHDRAWN, act->who, 1.2);
+                clew_finding_effect(x, act->step == act->who ? CLEW_RCA_NONE : act->step);
+                clew_finding_evidence(x, act->who, v->units[last].text);
+                clew_finding_say(ret, x,
+                                 "Step %u called %.*s with %.*s %.*s, of an earlier message of the "
+                                 "user; the last one before it says %.*s, and no call from there "
+                                 "on has that.",
+                                 v->steps[act->who].number, CLEW_SHOWN(act->name, 60),
+                                 CLEW_SHOWN(leaf.key, 40), CLEW_SHOWN(leaf.value, VALUE_MAX),
+                                 CLEW_SHOWN(h->now.text, SHOWN_MAX));
+                return true;
+        }
+        return false;
+}
+
+/* ---- a page that corrects ----------------------------------------------------------------------
+ */
+
+static bool is_notice(struct clew_slice t)
+{
+        static const char *const words[] = {"correction",   "erratum",     "corrected",
+                                            "supersed",     "withdrawn",   "retracted",
+                                            "revised",      "replaced by", "should read",
+                                            "was too high", "was too low"};
+
+        return t.len <= NOTICE_MAX && HAS_ANY(head(t, LOWER_MAX), words);
+}
+
+static bool is_near(double a, double b)
+{
+        return a > 0 && b > 0 && a != b && a <= b * NEAR && b <= a * NEAR;
+}
+
+static uint32_t numbers_of(struct clew_slice text, struct clew_token ret[NUMBERS_MAX])
+{
+        struct clew_token_iter it = clew_tokens_of(text);
+        struct clew_token t;
+        uint32_t n = 0;
+
+        while (n < NUMBERS_MAX && clew_token_next(&it, &t)) {
+                if (t.is_number && t.digits >= 2 && !t.is_list_mark && !is_year(&t))
+                        ret[n++] = t;
+        }
+        return n;
+}
+
+struct notice {
+        uint32_t unit;
+        struct clew_token numbers[NUMBERS_MAX];
+        uint32_t n;
+};
+
+/* @text, which step @i wrote, has a number that was shown before the notice, and not the notice's.
+ */
+static bool uses_old(const struct clew_rca_view *v, uint32_t i, struct clew_slice text,
+                     const struct notice *notice, struct clew_findings *ret)
+{
+        struct clew_token own[NUMBERS_MAX];
+        uint32_t n = numbers_of(head(text, WORDS_MAX), own);
+        const struct clew_token *old = NULL;
+        const struct clew_token *now = NULL;
+        uint32_t source = CLEW_RCA_NONE;
+        struct clew_finding *x;
+
+        for (uint32_t k = 0; k < n; k++) {
+                const struct clew_rca_seen *s = clew_rca_seen_find(v, own[k].hash);
+                bool shown = s && s->observed < notice->unit;
+
+                for (uint32_t m = 0; m < notice->n; m++) {
+                        if (notice->numbers[m].number == own[k].number)
+                                shown = false;
+                        if (shown && !old && is_near(own[k].number, notice->numbers[m].number)) {
+                                old = &own[k];
+                                now = &notice->numbers[m];
+                                source = s->observed;
+                        }
+                }
+                if (!shown && old == &own[k])
+                        old = NULL;
+        }
+        for (uint32_t k = 0; old && k < n; k++) {
+                if (own[k].number == now->number)
+                        return false;
+        }
+        if (!old || v->units[source].origin != CLEW_RCA_RESULT)
+                return false;
+        x = clew_finding_add(ret, CLEW_RULE_WITHDRAWN, i, 1.0);
+        clew_finding_evidence(x, i, text);
+        clew_finding_evidence(x, v->units[notice->unit].step, v->units[notice->unit].text);
+        clew_finding_say(ret, x,
+                         "Step %u says %.*s, as step %u does; step %u, which speaks of a "
+                         "correction, says %.*s.",
+                         v->steps[i].number, CLEW_SHOWN(old->text, SHOWN_MAX),
+                         v->steps[v->units[source].step].number,
+                         v->steps[v->units[notice->unit].step].number,
+                         CLEW_SHOWN(now->text, SHOWN_MAX));
+        return true;
+}
+
+/* The same of all that step @i wrote: its text, and what it called. */
+static bool goes_on_with_old(const struct clew_rca_view *v, uint32_t i, const struct notice *notice,
+                             struct clew_findings *ret)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+
+        if (s->kind != CLEW_RCA_LLM)
+                return false;
+        for (uint32_t k = 0; k < s->n_calls; k++) {
+                if (uses_old(v, i, v->calls[s->first_call + k].args, notice, ret))
+                        return true;
+        }
+        return uses_old(v, i, s->text, notice, ret);
+}
+
+/* Somebody wrote the new figure later on. */
+static bool is_taken(const struct clew_rca_view *v, const struct notice *notice)
+{
+        for (uint32_t u = notice->unit + 1; u < v->n_units; u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+
+                if (unit->origin != CLEW_RCA_WRITTEN && unit->origin != CLEW_RCA_ARGS)
+                        continue;
+                for (uint32_t k = 0; k < notice->n; k++) {
+                        if (clew_sources_holds(unit->text, notice->numbers[k].text))
+                                return true;
+                }
+        }
+        return false;
+}
+
+static void page_withdrew(const struct clew_rca_view *v, struct clew_findings *ret)
+{
+        struct notice *notice = clew_arena_alloc(v->arena, sizeof(*notice));
+        uint32_t notices = 0;
+
+        for (uint32_t u = 0; notice && u < v->n_units && notices < NOTICES_MAX; u++) {
+                if (v->units[u].origin != CLEW_RCA_RESULT || !is_notice(v->units[u].text))
+                        continue;
+                notices++;
+                notice->unit = u;
+                notice->n = numbers_of(v->units[u].text, notice->numbers);
+                if (notice->n == 0 || is_taken(v, notice))
+                        continue;
+                for (uint32_t i = v->units[u].step; i < v->n_steps; i++) {
+                        if (goes_on_with_old(v, i, notice, ret))
+                                break;
+                }
+        }
+}
+
+void clew_rule_withdrawn(const struct clew_rca_view *v, const struct clew_acts *acts,
+                         struct clew_findings *ret)
+{
+        struct clew_sources seen = {.v = v};
+        struct hearing h = {.last = CLEW_RCA_NONE};
+
+        for (uint32_t i = 0; v->talk && i < acts->n && !seen.spent; i++) {
+                if (hear(v, acts, i, &h) && !acts->items[i].is_text)
+                        (void)user_withdrew(&seen, &acts->items[i], &h, ret);
+        }
+        page_withdrew(v, ret);
+}

@@ -1,0 +1,434 @@
+/*
+ * Root cause of actions that stand against what was shown, said or instructed: values twisted on
+ * the way, conditions that the record breaks, values taken back, the wrong one of two, a round of
+ * work that is a call short, a check that was not made. Each case has its harmless twins.
+ */
+#include "tests/unit/rca-scene.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TURNS_MAX 14
+#define CALL "llm.output_messages.0.message.tool_calls.0.tool_call.function."
+
+/* What happens, one after the other: {"user", text}, {"system", text}, {"say", text of a model},
+ * {"offer", a tool, a tool} for a model call that is offered them and looks something up, or {tool,
+ * arguments, result}, asked for by a model call of its own. */
+struct turn {
+        const char *what;
+        const char *a;
+        const char *b;
+};
+
+struct against_case {
+        struct turn turns[TURNS_MAX];
+        int blamed; /* which turn is, counted from 1; 0 = none */
+};
+
+/* The turn that @rule blames. */
+static int blamed(const char *rule, const struct against_case *c)
+{
+        struct scene s;
+        unsigned spans[TURNS_MAX] = {0};
+        unsigned r;
+        unsigned got;
+        int ret = 0;
+
+        scene_begin(&s);
+        r = scene_root(&s, "fail");
+        for (int i = 0; i < TURNS_MAX && c->turns[i].what; i++) {
+                const struct turn *t = &c->turns[i];
+
+                if (strcmp(t->what, "user") == 0 || strcmp(t->what, "system") == 0) {
+                        scene_say(&s, t->what, t->a);
+                } else if (strcmp(t->what, "say") == 0) {
+                        spans[i] = scene_llm(&s, r, t->a);
+                } else if (strcmp(t->what, "offer") == 0) {
+                        spans[i] = scene_span(&s, r, "LLM", "model", 5);
+                        clew_buffer_append_slice(&s.json, clew_buffer_slice(&s.history));
+                        scene_attribute(&s, "llm.tools.0.tool.json_schema", t->a);
+                        scene_attribute(&s, "llm.tools.1.tool.json_schema", t->b);
+                        scene_attribute(&s, "llm.output_messages.0.message.role", "assistant");
+                        scene_attribute(&s, CALL "name", "list_days");
+                        scene_attribute(&s, CALL "arguments", "{\\\"of\\\": \\\"May\\\"}");
+                        scene_span_end(&s, NULL, NULL);
+                        scene_say(&s, "assistant", "");
+                        scene_say(&s, "tool", "31");
+                } else {
+                        spans[i] = scene_llm(&s, r, "I do it.");
+                        (void)scene_tool(&s, r, t->what, t->a, t->b, NULL);
+                }
+        }
+        scene_end(&s);
+        got = scene_blamed_by(&s, rule);
+        for (int i = 0; i < TURNS_MAX && got; i++)
+                ret = spans[i] == got ? i + 1 : ret;
+        scene_free(&s);
+        return got && !ret ? -1 : ret;
+}
+
+static void check(const char *rule, const struct against_case *cases, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                int got = blamed(rule, &cases[i]);
+
+                if (got != cases[i].blamed)
+                        fail_msg("%s, case %zu: blames %d instead of %d", rule, i, got,
+                                 cases[i].blamed);
+        }
+}
+
+#define CHECK(rule, cases) check(rule, cases, sizeof(cases) / sizeof(cases[0]))
+
+static void test_values_twisted_on_the_way(void **state)
+{
+#define INVOICE(money, date) "Invoice RE-2026-77, total " money ", due " date ", paid to IBAN 7"
+#define PAY(amount, money, date)                                                                   \
+        "{\\\"reference\\\": \\\"RE-2026-77\\\", \\\"amount\\\": " amount                          \
+        ", \\\"currency\\\": \\\"" money "\\\", \\\"due\\\": \\\"" date "\\\"}"
+        static const struct against_case cases[] = {
+                /* day and month */
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", INVOICE("EUR 149.50", "05.09.2026")},
+                  {"pay", PAY("149.5", "EUR", "2026-05-09"), "ok"}},
+                 3},
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", INVOICE("EUR 149.50", "05.09.2026")},
+                  {"pay", PAY("149.5", "EUR", "2026-09-05"), "ok"}},
+                 0},
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}",
+                   INVOICE("EUR 149.50", "05.09.2026, or on 9 May 2026")},
+                  {"pay", PAY("149.5", "EUR", "2026-05-09"), "ok"}},
+                 0},
+                {{{"user", "Pay it. We write 12/31/2026.", NULL},
+                  {"read", "{\\\"id\\\": 7}", INVOICE("EUR 149.50", "05/09/2026")},
+                  {"pay", PAY("149.5", "EUR", "2026-05-09"), "ok"}},
+                 0},
+                /* the point of an amount */
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", INVOICE("EUR 1.149,50", "05.09.2026")},
+                  {"pay", PAY("114950.0", "EUR", "2026-09-05"), "ok"}},
+                 3},
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", INVOICE("EUR 1.149,50", "05.09.2026")},
+                  {"pay", PAY("1149.5", "EUR", "2026-09-05"), "ok"}},
+                 0},
+                {{{"user", "Pay it, 114950.0 in all.", NULL},
+                  {"read", "{\\\"id\\\": 7}", INVOICE("EUR 1.149,50", "05.09.2026")},
+                  {"pay", PAY("114950.0", "EUR", "2026-09-05"), "ok"}},
+                 0},
+                /* the currency */
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", INVOICE("EUR 149.50", "05.09.2026")},
+                  {"pay", PAY("149.5", "USD", "2026-09-05"), "ok"}},
+                 3},
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", INVOICE("EUR 149.50 (USD 160.10)", "05.09.2026")},
+                  {"pay", PAY("160.1", "USD", "2026-09-05"), "ok"}},
+                 0},
+                /* the hour */
+                {{{"system", "I live at UTC+02:00.", NULL},
+                  {"user", "Book it at 14:00.", NULL},
+                  {"book", "{\\\"start\\\": \\\"2026-09-25T14:00:00Z\\\"}", "ok"}},
+                 3},
+                {{{"system", "I live at UTC+02:00.", NULL},
+                  {"user", "Book it at 14:00.", NULL},
+                  {"book", "{\\\"start\\\": \\\"2026-09-25T12:00:00Z\\\"}", "ok"}},
+                 0},
+                {{{"system", "I live at UTC+02:00.", NULL},
+                  {"user", "Book it at 14:00 UTC.", NULL},
+                  {"book", "{\\\"start\\\": \\\"2026-09-25T14:00:00Z\\\"}", "ok"}},
+                 0},
+                {{{"system", "I live at UTC+02:00, they at UTC-05:00.", NULL},
+                  {"user", "Book it at 14:00.", NULL},
+                  {"book", "{\\\"start\\\": \\\"2026-09-25T14:00:00Z\\\"}", "ok"}},
+                 0},
+        };
+
+        (void)state;
+        CHECK("twisted-value", cases);
+}
+
+static void test_a_round_that_is_a_call_short(void **state)
+{
+#define READ(id)                                                                                   \
+        {                                                                                          \
+                "read_bill", "{\\\"id\\\": \\\"" id "\\\"}", "a bill"                              \
+        }
+#define PAID(id)                                                                                   \
+        {                                                                                          \
+                "create_payment", "{\\\"id\\\": \\\"" id "\\\"}", "created"                        \
+        }
+        static const struct against_case cases[] = {
+                {{{"user", "Pay all.", NULL},
+                  READ("a1"),
+                  PAID("a1"),
+                  READ("b2"),
+                  READ("c3"),
+                  PAID("c3"),
+                  READ("d4"),
+                  PAID("d4"),
+                  {"say", "All is paid.", NULL}},
+                 5},
+                {{{"user", "Pay all.", NULL},
+                  READ("a1"),
+                  PAID("a1"),
+                  READ("c3"),
+                  PAID("c3"),
+                  READ("d4"),
+                  {"say", "All is paid.", NULL}},
+                 7},
+                {{{"user", "Pay all.", NULL},
+                  READ("a1"),
+                  PAID("a1"),
+                  READ("b2"),
+                  {"create_hold", "{\\\"id\\\": \\\"b2\\\"}", "created"},
+                  READ("c3"),
+                  PAID("c3"),
+                  READ("d4"),
+                  PAID("d4"),
+                  {"say", "All is paid.", NULL}},
+                 0},
+                {{{"user", "Pay all.", NULL},
+                  READ("a1"),
+                  PAID("a1"),
+                  READ("b2"),
+                  READ("c3"),
+                  READ("d4"),
+                  PAID("d4"),
+                  {"say", "All is paid.", NULL}},
+                 0},
+                {{{"user", "Pay all.", NULL},
+                  READ("a1"),
+                  PAID("a1"),
+                  READ("b2"),
+                  {"say", "All is paid.", NULL}},
+                 0},
+        };
+
+        (void)state;
+        CHECK("missed-round", cases);
+}
+
+static void test_a_condition_that_the_record_breaks(void **state)
+{
+#define ORDER(status, came)                                                                        \
+        "{\\\"order\\\": \\\"W-4711\\\", \\\"status\\\": \\\"" status                              \
+        "\\\", \\\"delivered\\\": \\\"" came "\\\"}"
+#define W "{\\\"order\\\": \\\"W-4711\\\"}"
+        static const char rules[] = "Today is 2026-05-30. Cancel an order only while its status is "
+                                    "'processing'. Returns are possible within 30 days after "
+                                    "delivery.";
+        static const struct against_case cases[] = {
+                {{{"system", rules, NULL},
+                  {"user", "Do it.", NULL},
+                  {"get_order", W, ORDER("delivered", "2026-05-20")},
+                  {"cancel_order", W, "ok"}},
+                 4},
+                {{{"system", rules, NULL},
+                  {"user", "Do it.", NULL},
+                  {"get_order", W, ORDER("processing", "2026-05-20")},
+                  {"cancel_order", W, "ok"}},
+                 0},
+                {{{"system", rules, NULL},
+                  {"user", "Do it.", NULL},
+                  {"get_order", W, ORDER("delivered", "2026-04-01")},
+                  {"return_order", W, "ok"}},
+                 4},
+                {{{"system", rules, NULL},
+                  {"user", "Do it.", NULL},
+                  {"get_order", W, ORDER("delivered", "2026-05-20")},
+                  {"return_order", W, "ok"}},
+                 0},
+                {{{"system", rules, NULL},
+                  {"user", "Do it.", NULL},
+                  {"get_order", W, ORDER("delivered", "2026-04-01")},
+                  {"repair_order", W, "ok"}},
+                 0},
+        };
+
+        (void)state;
+        CHECK("broken-condition", cases);
+}
+
+static void test_what_was_taken_back(void **state)
+{
+#define SHIP(street)                                                                               \
+        {                                                                                          \
+                "set_address", "{\\\"street\\\": \\\"" street "\\\"}", "ok"                        \
+        }
+        static const struct against_case cases[] = {
+                {{{"user", "Send it to Hill Road 84.", NULL},
+                  {"say", "To Hill Road 84, right?", NULL},
+                  {"user", "Wait, no, better Mill Lane 179.", NULL},
+                  SHIP("Hill Road 84")},
+                 4},
+                {{{"user", "Send it to Hill Road 84.", NULL},
+                  {"say", "To Hill Road 84, right?", NULL},
+                  {"user", "Wait, no, better Mill Lane 179.", NULL},
+                  SHIP("Mill Lane 179")},
+                 0},
+                {{{"user", "Send it to Hill Road 84.", NULL},
+                  {"say", "To Hill Road 84, right?", NULL},
+                  {"user", "Yes, I am in Mill Lane 179 at night.", NULL},
+                  SHIP("Hill Road 84")},
+                 0},
+                {{{"user", "How many came?", NULL},
+                  {"open", "{\\\"page\\\": \\\"report\\\"}", "Visitors: 21,913"},
+                  {"open", "{\\\"page\\\": \\\"press\\\"}",
+                   "Correction: the number is too high, it is 21,602"},
+                  {"say", "There were 21,913 visitors.", NULL}},
+                 4},
+                {{{"user", "How many came?", NULL},
+                  {"open", "{\\\"page\\\": \\\"report\\\"}", "Visitors: 21,913"},
+                  {"open", "{\\\"page\\\": \\\"press\\\"}",
+                   "Correction: the number is too high, it is 21,602"},
+                  {"say", "There were 21,602 visitors, not 21,913.", NULL}},
+                 0},
+        };
+
+        (void)state;
+        CHECK("withdrawn-value", cases);
+}
+
+static void test_the_wrong_one_of_two(void **state)
+{
+#define LINKS "See https://pool.example/reports/2021 and https://pool.example/reports/2023 there"
+#define OPEN(year)                                                                                 \
+        {                                                                                          \
+                "open", "{\\\"url\\\": \\\"https://pool.example/reports/" year "\\\"}", "a page"   \
+        }
+#define FIND(what)                                                                                 \
+        {                                                                                          \
+                "web_search", "{\\\"query\\\": \\\"" what "\\\"}", "nothing of that"               \
+        }
+        static const struct against_case variants[] = {
+                {{{"user", "How many came in 2023?", NULL},
+                  {"search", "{\\\"q\\\": \\\"reports\\\"}", LINKS},
+                  OPEN("2021")},
+                 3},
+                {{{"user", "How many came in 2023?", NULL},
+                  {"search", "{\\\"q\\\": \\\"reports\\\"}", LINKS},
+                  OPEN("2021"),
+                  OPEN("2023")},
+                 0},
+                {{{"user", "How many came in 2023 and 2021?", NULL},
+                  {"search", "{\\\"q\\\": \\\"reports\\\"}", LINKS},
+                  OPEN("2021")},
+                 0},
+        };
+        static const struct against_case names[] = {
+                {{{"user", "How old is the climbing hall of Ghent?", NULL},
+                  FIND("climbing hall Porto"),
+                  FIND("climbing hall Porto age")},
+                 2},
+                {{{"user", "How old is the climbing hall of Ghent?", NULL},
+                  FIND("climbing hall Porto"),
+                  FIND("climbing hall ghent age")},
+                 0},
+                {{{"user", "How old is the climbing hall of Ghent, not Porto?", NULL},
+                  FIND("climbing hall Porto")},
+                 0},
+        };
+
+        (void)state;
+        CHECK("other-variant", variants);
+        CHECK("stray-name", names);
+}
+
+static void test_a_check_that_was_not_made(void **state)
+{
+#define TOOL(name, does)                                                                           \
+        "{\\\"type\\\": \\\"function\\\", \\\"function\\\": {\\\"name\\\": \\\"" name              \
+        "\\\", \\\"description\\\": \\\"" does "\\\"}}"
+#define BOOK                                                                                       \
+        {                                                                                          \
+                "create_event", "{\\\"at\\\": \\\"noon\\\"}", "created"                            \
+        }
+#define BUSY                                                                                       \
+        {                                                                                          \
+                "free_busy", "{\\\"of\\\": \\\"Ann\\\"}", "free"                                   \
+        }
+#define OFFER                                                                                      \
+        {                                                                                          \
+                "offer", TOOL("create_event", "Books an event."), TOOL("free_busy", "Busy times.") \
+        }
+        static const char rule[] = "Check free/busy of all before you book.";
+        static const struct against_case cases[] = {
+                {{{"system", rule, NULL}, {"user", "Book it.", NULL}, OFFER, BOOK}, 4},
+                {{{"system", rule, NULL}, {"user", "Book it.", NULL}, OFFER, BUSY, BOOK}, 0},
+                {{{"system", rule, NULL}, {"user", "Book it.", NULL}, OFFER, BUSY, BOOK, BOOK}, 6},
+                {{{"system", "Be kind.", NULL}, {"user", "Book it.", NULL}, OFFER, BOOK}, 0},
+        };
+        static const struct against_case tests[] = {
+                {{{"user", "Mend it.", NULL},
+                  {"write_file", "{\\\"path\\\": \\\"a.c\\\"}", "written"},
+                  {"say", "All tests pass with the change.", NULL}},
+                 3},
+                {{{"user", "Mend it.", NULL},
+                  {"write_file", "{\\\"path\\\": \\\"a.c\\\"}", "written"},
+                  {"run", "{\\\"command\\\": \\\"make check\\\"}", "12 passed in 0.3s"},
+                  {"say", "All tests pass with the change.", NULL}},
+                 0},
+                {{{"user", "Mend it.", NULL},
+                  {"write_file", "{\\\"path\\\": \\\"a.c\\\"}", "written"},
+                  {"say", "I will see whether all tests pass.", NULL}},
+                 0},
+        };
+
+        (void)state;
+        CHECK("skipped-check", cases);
+        CHECK("untested-claim", tests);
+}
+
+static void test_a_record_that_contradicts_a_document(void **state)
+{
+#define VENDORS                                                                                    \
+        "[{\\\"vendor\\\": \\\"V-3278\\\", \\\"vat\\\": \\\"DE719783540\\\"}, {\\\"vendor\\\": "   \
+        "\\\"V-9911\\\", \\\"vat\\\": \\\"NL847097040B01\\\"}]"
+#define TAKE(id)                                                                                   \
+        {                                                                                          \
+                "create_payment", "{\\\"vendor\\\": \\\"" id "\\\"}", "created"                    \
+        }
+        static const struct against_case cases[] = {
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", "Invoice of VAT NL847097040B01"},
+                  {"find", "{\\\"name\\\": \\\"Fen\\\"}", VENDORS},
+                  TAKE("V-3278")},
+                 4},
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", "Invoice of VAT NL847097040B01"},
+                  {"find", "{\\\"name\\\": \\\"Fen\\\"}", VENDORS},
+                  TAKE("V-9911")},
+                 0},
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", "VAT NL847097040B01, before: DE719783540"},
+                  {"find", "{\\\"name\\\": \\\"Fen\\\"}", VENDORS},
+                  TAKE("V-3278")},
+                 0},
+        };
+
+        (void)state;
+        CHECK("other-record", cases);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_values_twisted_on_the_way),
+                cmocka_unit_test(test_a_round_that_is_a_call_short),
+                cmocka_unit_test(test_a_condition_that_the_record_breaks),
+                cmocka_unit_test(test_what_was_taken_back),
+                cmocka_unit_test(test_the_wrong_one_of_two),
+                cmocka_unit_test(test_a_check_that_was_not_made),
+                cmocka_unit_test(test_a_record_that_contradicts_a_document),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
