@@ -160,15 +160,16 @@ static void read_loose_logs(struct clew_builder *b)
 struct children {
         uint32_t n_llm;
         uint32_t n_tool;
+        uint32_t n_agent;
         uint32_t tool_below; /* the tool call that this step only carries, or NONE */
 };
 
-/* generateText and streamText are an agent when they loop (tools, or more than one model call), and
- * when a tool runs them: a sub-agent. */
+/* generateText and streamText are an agent when they loop (tools, or more than one model call),
+ * when agents work for them, and when a tool runs them: a sub-agent. */
 static void promote_sdk_chain(struct clew_step *step, const struct children *c,
                               const struct clew_step *parent)
 {
-        bool loops = c->n_tool > 0 || c->n_llm > 1;
+        bool loops = c->n_tool > 0 || c->n_llm > 1 || c->n_agent > 0;
         bool inside_tool = parent && parent->kind == CLEW_KIND_TOOL && c->n_llm > 0;
 
         if (step->kind != CLEW_KIND_CHAIN || step->dialect != CLEW_DIALECT_AISDK ||
@@ -209,6 +210,7 @@ static int refine_kinds(struct clew_builder *b)
                         continue;
                 up->n_llm += step->kind == CLEW_KIND_LLM;
                 up->n_tool += step->kind == CLEW_KIND_TOOL;
+                up->n_agent += step->kind == CLEW_KIND_AGENT;
                 if (step->kind == CLEW_KIND_TOOL)
                         up->tool_below = i;
                 else if (step->kind == CLEW_KIND_GENERIC || step->kind == CLEW_KIND_MCP)

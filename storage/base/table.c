@@ -17,6 +17,7 @@
 #define PAGE_FLAGS_AT 10u
 #define PAGE_COUNT_AT 12u
 #define IS_OVERFLOW 0x04u
+#define IS_DIRTY 0x10u
 #define NAME_KEY_MAX 24u /* key bytes shown in a record's name: a trace id and its sequence */
 
 static MDB_val val_of(struct clew_slice s)
@@ -120,14 +121,14 @@ static bool in_own_page(const struct clew_env *env, const void *p)
 }
 
 /* Whether a value begins its pages, and these are as many as it needs. */
-static bool is_big(const struct clew_env *env, const uint8_t *page, MDB_val v)
+static bool is_big(const struct clew_env *env, const uint8_t *page, uint16_t want, MDB_val v)
 {
         uint16_t flags;
         uint32_t n;
 
         memcpy(&flags, page + PAGE_FLAGS_AT, sizeof(flags));
         memcpy(&n, page + PAGE_COUNT_AT, sizeof(n));
-        return flags == IS_OVERFLOW && n == (PAGE_HEADER - 1 + v.mv_size) / env->page_bytes + 1;
+        return flags == want && n == (PAGE_HEADER - 1 + v.mv_size) / env->page_bytes + 1;
 }
 
 /* A value lies in its own page, with other nodes, or begins pages of its own. What LMDB says of its
@@ -142,7 +143,8 @@ static bool in_place(const struct clew_env *env, MDB_val v)
         at = (size_t)((const uint8_t *)v.mv_data - page);
         if (!in_own_page(env, v.mv_data))
                 return false;
-        return at == PAGE_HEADER ? is_big(env, page, v) : v.mv_size <= env->page_bytes - at;
+        return at == PAGE_HEADER ? is_big(env, page, IS_OVERFLOW, v)
+                                 : v.mv_size <= env->page_bytes - at;
 }
 
 bool clew_record_check(struct clew_slice key, struct clew_slice stored, struct clew_slice *ret)
@@ -180,24 +182,46 @@ static int raw_get(const struct clew_env *env, MDB_txn *txn, enum clew_table tab
  */
 static bool is_loose(struct clew_env *env, enum clew_table table, MDB_val k, MDB_val v)
 {
-        const uint8_t *page = page_of(env, v.mv_data);
+        const uint8_t *data = v.mv_data;
+        const uint8_t *page = page_of(env, data);
         struct clew_slice ignored;
 
-        return table == CLEW_TABLE_INDEX && page &&
-               (!in_place(env, v) || ((const uint8_t *)v.mv_data - page == (ptrdiff_t)PAGE_HEADER &&
-                                      !clew_record_check(slice_of(k), slice_of(v), &ignored)));
+        if (table != CLEW_TABLE_INDEX)
+                return false;
+        if (page && !in_place(env, v))
+                return true;
+        if (page ? data - page != (ptrdiff_t)PAGE_HEADER
+                 : data == (const uint8_t *)k.mv_data + k.mv_size)
+                return false; /* in the page of its node */
+        /* The number may lead to a page that the transaction has changed, of whatever. */
+        return (!page && !is_big(env, data - PAGE_HEADER, IS_OVERFLOW | IS_DIRTY, v)) ||
+               !clew_record_check(slice_of(k), slice_of(v), &ignored);
+}
+
+/* @k becomes the key that stands in the node. */
+static int find_node(struct clew_env *env, MDB_txn *txn, enum clew_table table, MDB_val *k,
+                     MDB_val *v)
+{
+        MDB_cursor *cursor;
+        int rc = mdb_cursor_open(txn, dbi_of(env, txn, table), &cursor);
+
+        if (rc != 0)
+                return rc == EINVAL ? MDB_CORRUPTED : rc;
+        rc = cursor_get(cursor, k, v, MDB_SET_KEY);
+        mdb_cursor_close(cursor);
+        return rc;
 }
 
 /* Before a record is put or deleted: 0, or LMDB's result. */
-static int may_change(struct clew_env *env, MDB_txn *txn, enum clew_table table, MDB_val *k)
+static int may_change(struct clew_env *env, MDB_txn *txn, enum clew_table table, MDB_val k)
 {
         MDB_val v = {0};
         int rc;
 
         if (table != CLEW_TABLE_INDEX)
                 return 0;
-        rc = raw_get(env, txn, table, k, &v);
-        if (rc == 0 && is_loose(env, table, *k, v)) {
+        rc = find_node(env, txn, table, &k, &v);
+        if (rc == 0 && is_loose(env, table, k, v)) {
                 clew_index_table_condemn(env);
                 return MDB_CORRUPTED;
         }
@@ -252,7 +276,7 @@ int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
         value.len = v.mv_size;
         v.mv_size += CLEW_TABLE_CHECK_BYTES;
         clew_env_touched(env, CLEW_SLICE_NULL, true); /* the pages on the way to its place */
-        rc = may_change(env, txn, table, &k);
+        rc = may_change(env, txn, table, k);
         if (rc == 0)
                 rc = mdb_put(txn, dbi_of(env, txn, table), &k, &v, MDB_RESERVE);
         if (rc != 0)
@@ -286,7 +310,7 @@ int clew_table_delete(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                       struct clew_slice key, struct clew_error *err)
 {
         MDB_val k = val_of(key);
-        int rc = may_change(env, txn, table, &k);
+        int rc = may_change(env, txn, table, k);
 
         if (rc == 0)
                 rc = mdb_del(txn, dbi_of(env, txn, table), &k, NULL);
