@@ -114,11 +114,17 @@ static bool time_is_up(const struct tail *t)
                (t->end_ns > 0 && clew_clock_monotonic_ns(t->cli->clock) >= t->end_ns);
 }
 
+/* Not beyond the end. */
 static void pause_round(const struct tail *t)
 {
-        struct timespec ts = {.tv_sec = (time_t)(t->poll_ns / CLEW_NS_PER_S),
-                              .tv_nsec = (long)(t->poll_ns % CLEW_NS_PER_S)};
+        uint64_t now = clew_clock_monotonic_ns(t->cli->clock);
+        uint64_t ns = t->poll_ns;
+        struct timespec ts;
 
+        if (t->end_ns > 0 && t->end_ns < now + ns)
+                ns = t->end_ns > now ? t->end_ns - now : 0;
+        ts = (struct timespec){.tv_sec = (time_t)(ns / CLEW_NS_PER_S),
+                               .tv_nsec = (long)(ns % CLEW_NS_PER_S)};
         fflush(t->cli->out);
         nanosleep(&ts, NULL);
 }
