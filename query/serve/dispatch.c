@@ -223,7 +223,7 @@ bool clew_serve_reads_pages(struct clew_slice accept)
         return holds(accept, "text/html");
 }
 
-/* Pages are kept as gzip; browsers all take it. */
+/* Pages are kept as gzip, which browsers all take. */
 static int serve_page(struct clew_call *call, struct clew_slice path)
 {
         struct clew_ui_asset asset;
@@ -236,13 +236,13 @@ static int serve_page(struct clew_call *call, struct clew_slice path)
                                                 "nothing is served at this path");
                 a->status = 404; /* the page says it */
         }
-        if (!holds(call->request->accept_encoding, "gzip"))
-                return clew_call_refuse(call, CLEW_PROBLEM_NOT_ACCEPTABLE,
-                                        "pages are sent as gzip; say Accept-Encoding: gzip");
         a->content_type = asset.media_type;
         a->policy = CLEW_UI_POLICY;
-        a->page = asset.gzip;
-        a->is_gzip = true;
+        a->is_gzip = holds(call->request->accept_encoding, "gzip");
+        if (a->is_gzip)
+                a->page = asset.gzip;
+        else if (clew_ui_asset_inflate(&asset, &a->body) < 0)
+                return clew_call_refuse(call, CLEW_PROBLEM_BUSY, "there is no memory for it");
         snprintf(a->etag, sizeof(a->etag), "%s", asset.etag);
         return 0;
 }

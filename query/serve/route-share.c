@@ -19,11 +19,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 /* What is packed, each part of it. */
 #define PACK_BYTES_MAX ((size_t)256 << 20)
-#define GZIP_WINDOW_BITS 31
 /* Room for what gives the rest of a list; it is of digits. */
 #define NEXT_BYTES 64u
 
@@ -145,27 +143,14 @@ static int put_steps(struct share *s)
 /* ---- the page ------------------------------------------------------------------------------- */
 
 /* A file of the pages as it is. The caller frees it. */
-static int inflate_asset(const char *path, struct clew_buffer *ret)
+static int take_asset(const char *path, struct clew_buffer *ret)
 {
         struct clew_ui_asset asset;
-        z_stream z = {0};
-        uint8_t *room;
-        int r;
 
         if (!clew_ui_asset_find(clew_slice_of_cstr(path), &asset))
                 return -ENOENT;
         clew_buffer_init(ret, asset.plain_bytes + 1);
-        room = clew_buffer_reserve(ret, asset.plain_bytes);
-        if (!room || inflateInit2(&z, GZIP_WINDOW_BITS) != Z_OK)
-                return -ENOMEM;
-        memcpy(&z.next_in, &asset.gzip.data, sizeof(z.next_in)); /* is only read */
-        z.avail_in = (uInt)asset.gzip.len;
-        z.next_out = room;
-        z.avail_out = (uInt)asset.plain_bytes;
-        r = inflate(&z, Z_FINISH);
-        inflateEnd(&z);
-        clew_buffer_commit(ret, asset.plain_bytes - z.avail_out);
-        return r == Z_STREAM_END ? 0 : -EBADMSG;
+        return clew_ui_asset_inflate(&asset, ret);
 }
 
 static void append_hash(struct clew_buffer *out, struct clew_slice text)
@@ -224,10 +209,10 @@ static int make_page(struct share *s)
 {
         CLEW_BUFFER script = {0};
         CLEW_BUFFER style = {0};
-        int r = inflate_asset("/app.js", &script);
+        int r = take_asset("/app.js", &script);
 
         if (r == 0)
-                r = inflate_asset("/app.css", &style);
+                r = take_asset("/app.css", &style);
         if (r == 0 && (!may_stand_in_page(clew_buffer_slice(&script), "</script") ||
                        !may_stand_in_page(clew_buffer_slice(&style), "</style")))
                 r = -EBADMSG;

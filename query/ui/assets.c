@@ -1,8 +1,12 @@
 #include "query/ui/assets.h"
 
+#include <errno.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "query/ui/assets-int.h"
+
+#define GZIP_WINDOW_BITS 31
 
 /* First parts of addresses that pages have; the page itself says what it does not know below them.
  */
@@ -48,4 +52,22 @@ bool clew_ui_asset_find(struct clew_slice path, struct clew_ui_asset *ret_asset)
                 return true;
         }
         return false;
+}
+
+int clew_ui_asset_inflate(const struct clew_ui_asset *asset, struct clew_buffer *out)
+{
+        z_stream z = {0};
+        uint8_t *room = clew_buffer_reserve(out, asset->plain_bytes);
+        int r;
+
+        if (!room || inflateInit2(&z, GZIP_WINDOW_BITS) != Z_OK)
+                return -ENOMEM;
+        memcpy(&z.next_in, &asset->gzip.data, sizeof(z.next_in)); /* is only read */
+        z.avail_in = (uInt)asset->gzip.len;
+        z.next_out = room;
+        z.avail_out = (uInt)asset->plain_bytes;
+        r = inflate(&z, Z_FINISH);
+        inflateEnd(&z);
+        clew_buffer_commit(out, asset->plain_bytes - z.avail_out);
+        return r == Z_STREAM_END ? 0 : -EBADMSG;
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "proto/base/buffer.h"
+#include "proto/base/compiler.h"
 #include "proto/base/slice.h"
 
 struct clew_ui_asset {
@@ -32,5 +34,8 @@ struct clew_ui_asset {
  * names with a dot that no file has. The strings live as long as the program.
  */
 bool clew_ui_asset_find(struct clew_slice path, struct clew_ui_asset *ret_asset);
+
+/* Appends the bytes as they were before they were packed. 0, -ENOMEM or -EBADMSG. */
+CLEW_MUST_USE int clew_ui_asset_inflate(const struct clew_ui_asset *asset, struct clew_buffer *out);
 
 #endif
