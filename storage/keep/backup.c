@@ -55,6 +55,7 @@ struct backup {
         bool ahead;                  /* damage is told by the last snapshot */
         bool broken[CLEW_TABLES];    /* LMDB cannot walk it to its end */
         bool is_hurt[CLEW_TABLES];   /* a record of it is damaged, or more */
+        bool is_cut_off;             /* there may be segments to which no tree leads any more */
         struct clew_kept_list old;   /* of the backup as it was */
         struct clew_kept_list now;   /* looked at by this run, in order of kind and number */
         struct clew_kept_list fresh; /* written, or found, by this run: to be synced and verified */
@@ -92,9 +93,21 @@ static bool has_file(const struct backup *b, const struct clew_kept *k)
                S_ISREG(st.st_mode) && (uint64_t)st.st_size == k->bytes;
 }
 
-/* What the store says of the object is damaged. An earlier copy is as good as it ever was. */
+/* LMDB reads nothing more in a snapshot in which it has met a damaged page. */
+static bool is_stopped(const struct backup *b)
+{
+        MDB_cursor *cursor;
+        int rc = mdb_cursor_open(b->txn, b->store->env->dbi[CLEW_TABLE_OBJECT], &cursor);
+
+        if (rc == 0)
+                mdb_cursor_close(cursor);
+        return rc == MDB_BAD_TXN;
+}
+
+/* What the store says of the object is damaged. An earlier copy is as good as it ever was.
+ * @is_reached: its own bytes are; else the way to it, and it may be whole. */
 static int keep_earlier(struct backup *b, enum clew_kept_kind kind, uint64_t number,
-                        const char *why, struct clew_kept *ret)
+                        bool is_reached, const char *why, struct clew_kept *ret)
 {
         const struct clew_kept *old = clew_kept_list_find(&b->old, kind, number);
         char name[64];
@@ -110,6 +123,7 @@ static int keep_earlier(struct backup *b, enum clew_kept_kind kind, uint64_t num
                 *ret = *old;
                 return 1;
         }
+        b->is_cut_off = b->is_cut_off || (kind == CLEW_KEPT_SEGMENT && !is_reached);
         snprintf(what, sizeof(what), "%.160s; it is not in the backup", why);
         finding(b, name, what);
         return 0;
@@ -161,7 +175,7 @@ static int ensure_away(struct backup *b, uint64_t number, struct clew_kept *ret,
         clew_buffer_init(&bytes, CLEW_PACK_MESSAGE_MAX);
         r = clew_env_read_away(b->store->env, number, &bytes, &own);
         if (r == -EBADMSG || r == -ENOENT)
-                return keep_earlier(b, CLEW_KEPT_SEGMENT, number,
+                return keep_earlier(b, CLEW_KEPT_SEGMENT, number, r == -EBADMSG,
                                     own.message[0] ? own.message : "it is missing", ret);
         if (r == 0)
                 r = clew_kept_look_away(number, clew_buffer_slice(&bytes), ret);
@@ -191,9 +205,9 @@ static int ensure(struct backup *b, enum clew_kept_kind kind, uint64_t number,
         if (r == -ENOENT && kind == CLEW_KEPT_SEGMENT)
                 return ensure_away(b, number, ret, ret_copied, err);
         if (r == -ENOENT)
-                return keep_earlier(b, kind, number, "it is missing", ret);
+                return keep_earlier(b, kind, number, false, "it is missing", ret);
         if (r == -EBADMSG)
-                return keep_earlier(b, kind, number, own.message, ret);
+                return keep_earlier(b, kind, number, !is_stopped(b), own.message, ret);
         if (r < 0) {
                 *err = own;
                 return r;
@@ -204,7 +218,7 @@ static int ensure(struct backup *b, enum clew_kept_kind kind, uint64_t number,
         own = (struct clew_error){0};
         r = clew_kept_copy(b->store->env, b->txn, ret, &b->to, &own);
         if (r == -EBADMSG)
-                return keep_earlier(b, kind, number, own.message, ret);
+                return keep_earlier(b, kind, number, !is_stopped(b), own.message, ret);
         if (r < 0) {
                 *err = own;
                 return r;
@@ -487,6 +501,7 @@ static int find_unnamed(struct backup *b, enum clew_kept_kind kind, uint64_t *co
                         r = clew_scan_seek(&scan, clew_key_slice(&key), &own);
                 if (r == 0)
                         r = clew_scan_next(&scan, &own);
+                b->is_cut_off = b->is_cut_off || r == -EBADMSG;
                 if (r != 1 || scan.key.len < 8 ||
                     !clew_key_read_segment(clew_slice_make(scan.key.data, 8), &number) ||
                     number < from)
@@ -734,6 +749,12 @@ static int run(struct backup *b, struct clew_error *err)
                 r = copy_ahead(b, err);
         if (r >= 0)
                 r = write_state(b, err);
+        if (r == 0 && b->is_cut_off) /* a repair reads all pages */
+                r = clew_error_set(err, -EBADMSG, 0,
+                                   "store %s: damage has cut off segments that may be whole; no "
+                                   "backup was made, an earlier one is as it was: "
+                                   "clew doctor --repair finds them again, then back up",
+                                   b->dir);
         clew_kept_list_sort(&b->final);
         if (r == 0)
                 r = sync_objects(b, err);
