@@ -379,11 +379,16 @@ static int put_object(struct backup *b, const struct clew_scan *scan, struct cle
 static int put_record(struct backup *b, const struct clew_scan *scan, struct clew_error *err)
 {
         struct clew_slice value;
+        uint64_t number;
         char name[96];
+        /* A page of another table, in its place: its records verify. */
+        bool is_foreign =
+                scan->table == CLEW_TABLE_SEGMENT && !clew_key_read_segment(scan->key, &number);
 
-        if (!clew_record_check(scan->key, scan->value, &value)) {
+        if (is_foreign || !clew_record_check(scan->key, scan->value, &value)) {
                 clew_record_name(scan->table, scan->key, name, sizeof(name));
-                finding(b, name, "its checksum is wrong");
+                finding(b, name,
+                        is_foreign ? "is no record of this table" : "its checksum is wrong");
                 b->is_hurt[scan->table] = true;
                 if (scan->table != CLEW_TABLE_HOT)
                         return 0;
