@@ -401,6 +401,7 @@ static int add_words(struct reader *r, struct clew_index_set *into)
 {
         struct clew_slice bytes;
         uint32_t first = 0;
+        uint64_t any = 0;
         int e = read_words(r, &first, &bytes);
 
         for (size_t i = 0; e == 0 && i < bytes.len / 8; i++) {
@@ -409,8 +410,9 @@ static int add_words(struct reader *r, struct clew_index_set *into)
                 if (is_over(first + (uint32_t)i, word, into->n))
                         return -EBADMSG;
                 into->words[first + i] |= word;
+                any |= word;
         }
-        return e;
+        return e == 0 && any == 0 ? -EBADMSG : e;
 }
 
 static int add_one(struct clew_slice posting, struct clew_index_set *into)
@@ -463,7 +465,7 @@ static int decode_words(struct reader *r, uint32_t *ret, uint32_t max)
                         ret[n++] = (first + (uint32_t)i) * 64 + (uint32_t)__builtin_ctzll(word);
                 }
         }
-        return e < 0 ? e : (int)n;
+        return e < 0 || n == 0 ? -EBADMSG : (int)n;
 }
 
 static int decode_one(struct clew_slice posting, uint32_t limit, uint32_t *ret, uint32_t max)

@@ -273,11 +273,12 @@ static int unpack(struct clew_slice bytes, uint32_t rows, uint32_t from, uint32_
         struct clew_cursor c = clew_cursor_make(bytes);
         uint64_t least = clew_cursor_varint(&c);
         unsigned width = clew_cursor_byte(&c);
-        uint64_t mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+        uint64_t mask;
 
         if (c.failed || (width > 56 && width != 64) ||
             clew_cursor_left(&c) < ((uint64_t)rows * width + 7) / 8 + 8)
                 return -EBADMSG;
+        mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
         for (uint32_t i = 0; i < n; i++) {
                 uint64_t bit = (uint64_t)(from + i) * width;
 
