@@ -33,8 +33,8 @@ static int on_carried(void *context, const char *writer, const struct clew_trace
         char who[CLEW_TIER_WRITER_BYTES + 32];
         int r;
 
-        (void)snprintf(who, sizeof(who), "%s%s", writer[0] ? "writer " : "the writer without a name",
-                       writer);
+        (void)snprintf(who, sizeof(who), "%s%s",
+                       writer[0] ? "writer " : "the writer without a name", writer);
         r = clew_erasing_note_ids(p->store, clew_slice_of_cstr(who), ids, n,
                                   clew_clock_unix_ns(clew_clock_system()), err);
         if (r == 0)

@@ -79,7 +79,8 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
         return 0;
 }
 
-/* Of several writers of one bucket each has its own: not all that is changed here is changed there. */
+/* Of several writers of one bucket each has its own: not all that is changed here is changed there.
+ */
 void clew_cli_tell_sharing(struct clew_cli *cli)
 {
         char name[CLEW_TIER_WRITER_BYTES];
@@ -89,16 +90,18 @@ void clew_cli_tell_sharing(struct clew_cli *cli)
                 return;
         cli->told_sharing = true;
         if (name[0])
-                clew_cli_note(cli,
-                              "this store is writer %s's: readers of its bucket do not show what is "
-                              "put into datasets, rubrics and experiments here",
-                              name);
+                clew_cli_note(
+                        cli,
+                        "this store is writer %s's: readers of its bucket do not show what is "
+                        "put into datasets, rubrics and experiments here",
+                        name);
         if (others[0])
-                clew_cli_note(cli,
-                              "others write to this store's bucket: what is deleted here %s carries "
-                              "out too, within a minute or at its next start; what is redacted "
-                              "here is not redacted there: do it there too",
-                              others);
+                clew_cli_note(
+                        cli,
+                        "others write to this store's bucket: what is deleted here %s carries "
+                        "out too, within a minute or at its next start; what is redacted "
+                        "here is not redacted there: do it there too",
+                        others);
 }
 
 int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret)

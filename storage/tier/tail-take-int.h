@@ -25,8 +25,8 @@ struct clew_taken {
         struct clew_tail_piece *pieces; /* owned; old ones first, then by sequence */
         size_t n;
         size_t capacity;
-        size_t n_kept;   /* of the first of them none is of a trace that was deleted ... */
-        uint64_t epoch;  /* ... that was known then; 0 = none is */
+        size_t n_kept;     /* of the first of them none is of a trace that was deleted ... */
+        uint64_t epoch;    /* ... that was known then; 0 = none is */
         uint64_t complete; /* of the answer at hand */
         uint64_t version;
 };

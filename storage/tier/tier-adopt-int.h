@@ -19,8 +19,8 @@ struct clew_adoption {
         struct clew_env *env;
         struct clew_tier_stats *stats;
         const struct clew_tier_item *item; /* at hand */
-        struct clew_tier_rows own;                   /* of it */
-        struct clew_tier_rows old;                   /* of one that traces move out of */
+        struct clew_tier_rows own;         /* of it */
+        struct clew_tier_rows old;         /* of one that traces move out of */
         struct clew_slice entry;           /* of it; borrowed */
         struct clew_tier_index index;
         bool has_index;

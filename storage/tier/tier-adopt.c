@@ -127,8 +127,8 @@ static int find_seconds(struct clew_adoption *a, struct clew_error *err)
 }
 
 /* Places of the traces that live in the segment at hand; their number. */
-static int put_traces(struct clew_adoption *a, MDB_txn *txn, struct clew_state *state, uint8_t *live,
-                      uint64_t *ret_live, struct clew_error *err)
+static int put_traces(struct clew_adoption *a, MDB_txn *txn, struct clew_state *state,
+                      uint8_t *live, uint64_t *ret_live, struct clew_error *err)
 {
         struct clew_slice bits = clew_slice_make(a->item->live, a->item->live_len);
         int r = 0;
@@ -277,7 +277,8 @@ static int read_meta(struct clew_adoption *a, struct clew_object_bucket *b, cons
                 r = clew_tier_section_of(&f, CLEW_TIER_ENTRY, bytes, place.meta, &a->entry);
         if (r == 0)
                 r = clew_tier_section_of(&f, CLEW_TIER_INDEX, bytes, place.meta, &index);
-        if (r == 0 && (!clew_adoption_rows_read(&a->own, item->segment, rows) || a->own.n != item->n_traces))
+        if (r == 0 &&
+            (!clew_adoption_rows_read(&a->own, item->segment, rows) || a->own.n != item->n_traces))
                 r = -EBADMSG;
         if (r < 0)
                 return r == -EPROTONOSUPPORT
@@ -292,7 +293,8 @@ static int read_meta(struct clew_adoption *a, struct clew_object_bucket *b, cons
         return clew_tier_map_know(a->tier->map, item->segment, ret, rows, err);
 }
 
-static int add_segment(struct clew_adoption *a, struct clew_object_bucket *b, struct clew_error *err)
+static int add_segment(struct clew_adoption *a, struct clew_object_bucket *b,
+                       struct clew_error *err)
 {
         struct clew_tier_known known;
         struct clew_error own = {0};

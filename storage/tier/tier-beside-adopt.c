@@ -215,7 +215,7 @@ static int read_part(struct adopting *a, struct clew_object_bucket *b, uint32_t 
                 r = clew_tier_beside_sift(a->tier, records, &a->records, &a->gone);
         /* Noted before it is remembered: a kill in between leaves nothing that should be gone. */
         if (r == 0 && a->gone.len > 0)
-                r = clew_tier_want_purge(a->tier, err);
+                r = clew_tier_want_purge(a->tier, true, err);
         return r == -ENOMEM ? clew_error_set(err, r, 0, "out of memory") : r;
 }
 

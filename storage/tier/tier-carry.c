@@ -5,8 +5,8 @@
  * those that were not read yet are read for the traces that it remembers as deleted, and for its
  * holds. Both are put onto the shelf of this store in one transaction, deletions as not finished
  * and with their own time, after a line in the audit log: from then on it is as if the command had
- * been given here, and whoever finishes erasures carries it out. What is remembered already stays as
- * it is, so that the same parts may be read again; and all writers forget it at the same time.
+ * been given here, and whoever finishes erasures carries it out. What is remembered already stays
+ * as it is, so that the same parts may be read again; and all writers forget it at the same time.
  */
 #include "storage/tier/tier-gone-int.h"
 

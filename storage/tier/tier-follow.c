@@ -15,6 +15,7 @@
 #include "storage/tier/tier-gone-int.h"
 #include "storage/tier/tier-int.h"
 #include "storage/tier/tier-node-int.h"
+#include "storage/tier/tier-purge-int.h"
 
 #include <errno.h>
 #include <pthread.h>

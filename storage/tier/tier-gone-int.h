@@ -28,13 +28,11 @@ CLEW_MUST_USE int clew_tier_count_gone(struct clew_tier *t, uint64_t *ret, struc
 /* A reader remembers @gone, in a write of its store; no more than once each. */
 CLEW_MUST_USE int clew_tier_put_gone(struct clew_shelf *shelf, const struct clew_buffer *gone,
                                      struct clew_error *err);
-/* Before that: something may have to go of the store. Until clew_tier_purge() has done it. */
-CLEW_MUST_USE int clew_tier_want_purge(struct clew_tier *t, struct clew_error *err);
+/* Before that: something may have to go of the store (tier-purge.c). Afterwards it has. */
+CLEW_MUST_USE int clew_tier_want_purge(struct clew_tier *t, bool is_wanted, struct clew_error *err);
 CLEW_MUST_USE bool clew_tier_wants_purge(struct clew_tier *t);
-/* Takes out of a reader's store what lives in it of traces that were deleted, whoever's parts they
- * are of; of the tails see clew_nodes_step(). */
-CLEW_MUST_USE int clew_tier_purge(struct clew_tier *root, struct clew_tier_stats *stats,
-                                  struct clew_error *err);
+/* By this a reader knows the id again, and nobody reads it out of there. */
+struct clew_trace_id clew_tier_mask_gone(const struct clew_trace_id *id);
 
 /* A writer reads what the others have deleted, or hold, and decides it here; whoever finishes
  * erasures carries it out. @writer "" = the one without a name. */

@@ -79,7 +79,7 @@ struct clew_tier {
         void *carried_context;
         uint64_t gone_epoch; /* of a reader: how often it has taken out what others deleted; of the
                                 thread that follows */
-        bool carry_failed; /* it was told; of the thread that syncs */
+        bool carry_failed;   /* it was told; of the thread that syncs */
         struct clew_tier_catalog catalog; /* as the bucket has it; of the thread that syncs */
         uint64_t writer;
         uint64_t created_ns; /* of the store, and of the bucket */
@@ -312,8 +312,8 @@ CLEW_MUST_USE int clew_tier_register(struct clew_tier *t, struct clew_error *err
 /* Those that it was asked for before. */
 CLEW_MUST_USE int clew_tier_know_writers(struct clew_tier *root, struct clew_error *err);
 void clew_tier_free_writers(struct clew_tier *root);
-/* Of a writer, when it is time: who else writes there is noted in its map (clew_tier_sharing()), and
- * what they have deleted is decided here (tier-carry.c). */
+/* Of a writer, when it is time: who else writes there is noted in its map (clew_tier_sharing()),
+ * and what they have deleted is decided here (tier-carry.c). */
 void clew_tier_look_at_others(struct clew_tier *t);
 /* Of a reader's writer: what it follows with. NULL: no memory. */
 struct clew_follow *clew_follow_of_writer(struct clew_tier *t);

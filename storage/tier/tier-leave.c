@@ -12,7 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-bool clew_adoption_rows_read(struct clew_tier_rows *rows, uint64_t segment, struct clew_slice section)
+bool clew_adoption_rows_read(struct clew_tier_rows *rows, uint64_t segment,
+                             struct clew_slice section)
 {
         struct clew_cursor c = clew_cursor_make(section);
 
@@ -31,7 +32,7 @@ bool clew_adoption_rows_read(struct clew_tier_rows *rows, uint64_t segment, stru
 }
 
 int clew_adoption_read_entry(struct clew_adoption *a, MDB_txn *txn, uint64_t segment,
-                      struct clew_segment_entry *ret, struct clew_error *err)
+                             struct clew_segment_entry *ret, struct clew_error *err)
 {
         struct clew_key key = clew_key_segment(segment);
         struct clew_slice value;
@@ -47,7 +48,7 @@ int clew_adoption_read_entry(struct clew_adoption *a, MDB_txn *txn, uint64_t seg
 }
 
 int clew_adoption_write_entry(struct clew_adoption *a, MDB_txn *txn, uint64_t segment,
-                       const struct clew_segment_entry *e, struct clew_error *err)
+                              const struct clew_segment_entry *e, struct clew_error *err)
 {
         struct clew_key key = clew_key_segment(segment);
         struct clew_slice value;
@@ -129,7 +130,7 @@ int clew_adoption_rows_of(struct clew_adoption *a, uint64_t segment, struct clew
 
 /* A trace leaves its older segment, because the one at hand has it. */
 int clew_adoption_move_out(struct clew_adoption *a, MDB_txn *txn, struct clew_state *state,
-                    const struct clew_place *old, struct clew_error *err)
+                           const struct clew_place *old, struct clew_error *err)
 {
         uint8_t live[CLEW_SEGMENT_LIVE_MAX];
         struct clew_segment_entry e;
@@ -155,7 +156,8 @@ void clew_adoption_set_live(uint8_t *live, uint32_t i, bool on)
                 live[i / 8] &= (uint8_t) ~(1u << i % 8);
 }
 
-int clew_adoption_drop_dead(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
+int clew_adoption_drop_dead(void *context, MDB_txn *txn, struct clew_state *state,
+                            struct clew_error *err)
 {
         struct clew_adoption *a = context;
         uint64_t segment = a->old.segment;
@@ -195,7 +197,6 @@ bool clew_adoption_has_lost(const struct clew_segment_entry *e, const struct cle
                                              e->n_traces, i);
         return lost;
 }
-
 
 /* ---- deleted by some writer ------------------------------------------------------------------ */
 

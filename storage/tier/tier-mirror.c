@@ -8,6 +8,7 @@
 #include "storage/source/erasure-int.h"
 #include "storage/tier/tier-gone-int.h"
 #include "storage/tier/tier-int.h"
+#include "storage/tier/tier-purge-int.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -260,7 +260,8 @@ static void carry_all(struct clew_tier *t, const struct others *o)
                 if (r == 0 || passes(r))
                         continue;
                 if (!t->carry_failed)
-                        clew_tier_tell(t, o->names[i][0] ? o->names[i] : "the writer without a name",
+                        clew_tier_tell(t,
+                                       o->names[i][0] ? o->names[i] : "the writer without a name",
                                        err.message);
                 is_bad = true;
         }
