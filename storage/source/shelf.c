@@ -370,7 +370,8 @@ static int take_run(struct clew_slice key, struct clew_slice value, void *contex
         size_t from = (size_t)l->n;
 
         (void)key;
-        for (; value.len >= CLEW_TRACE_ID_BYTES; value = clew_slice_from(value, CLEW_TRACE_ID_BYTES)) {
+        for (; value.len >= CLEW_TRACE_ID_BYTES;
+             value = clew_slice_from(value, CLEW_TRACE_ID_BYTES)) {
                 memcpy(l->ids[l->n].bytes, value.data, CLEW_TRACE_ID_BYTES);
                 if (++l->n == l->max)
                         break;
