@@ -5,7 +5,7 @@
  */
 #include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
-#include "query/rca/said-date.h"
+#include "query/rca/said-date-int.h"
 #include "query/rca/text-int.h"
 
 #include <stdio.h>

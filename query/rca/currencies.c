@@ -1,9 +1,9 @@
 /*
- * Currencies (currencies.h). A sign that several share ("$", "kr") tells nothing between them; one
- * that the table does not know, or a dollar with a letter before it ("CA$"), makes a text one that
- * cannot be told.
+ * Currencies (currencies-int.h). A sign that several share ("$", "kr") tells nothing between them;
+ * one that the table does not know, or a dollar with a letter before it ("CA$"), makes a text one
+ * that cannot be told.
  */
-#include "query/rca/currencies.h"
+#include "query/rca/currencies-int.h"
 
 #include "query/rca/sources-int.h"
 #include "query/rca/text-int.h"

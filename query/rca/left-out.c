@@ -159,6 +159,10 @@ static bool holds_begun(struct clew_slice t, struct clew_slice part)
         char begun[BEGUN + 1] = {0};
         ptrdiff_t at;
 
+        for (size_t i = 0; i < part.len; i++) {
+                if (!is_alpha(part.data[i]))
+                        return false; /* an id, or more words than one */
+        }
         for (size_t i = 0; i < BEGUN && i < part.len; i++)
                 begun[i] = (char)lower(part.data[i]);
         for (t = head(t, TEXT_MAX); part.len > BEGUN && (at = clew_text_find(t, begun)) >= 0;

@@ -1,8 +1,8 @@
 /*
- * Dates in words (said-date.h). Months are told by how their names begin in the languages that use
- * Latin letters, and in Russian; days by the number beside them, whatever ending it has.
+ * Dates in words (said-date-int.h). Months are told by how their names begin in the languages that
+ * use Latin letters, and in Russian; days by the number beside them, whatever ending it has.
  */
-#include "query/rca/said-date.h"
+#include "query/rca/said-date-int.h"
 
 #include "query/rca/text-int.h"
 

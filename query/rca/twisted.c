@@ -6,10 +6,10 @@
  * All of these are exact: the record or the user has the one form, nothing that the run had seen
  * has the other. Which record is meant is told by an id that the action names and the record holds.
  */
-#include "query/rca/currencies.h"
+#include "query/rca/currencies-int.h"
 #include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
-#include "query/rca/said-date.h"
+#include "query/rca/said-date-int.h"
 #include "query/rca/sources-int.h"
 #include "query/rca/text-int.h"
 

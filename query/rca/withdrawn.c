@@ -16,6 +16,7 @@
 #define SHOWN_MAX 48u
 #define NEAR_BYTES 64u   /* words that tell what a number is of */
 #define NOTICE_NEAR 200u /* a notice says what it is about first */
+#define NEAR_WORD_MIN 5u
 #define NEAR_WORD_MAX 24u
 #define ROUNDED 0.002 /* a figure that is told in three digits or more */
 #define NEAR 2.0      /* how far a corrected figure is from the old one at most, as a factor */
@@ -234,6 +235,7 @@ static bool is_of_same(struct clew_slice a, size_t at, struct clew_slice b, size
         struct clew_slice near_a = head(clew_slice_from(a, begin), NOTICE_NEAR + NEAR_BYTES);
         size_t other = from > NEAR_BYTES ? from - NEAR_BYTES : 0;
         struct clew_slice near_b = head(clew_slice_from(b, other), 2 * NEAR_BYTES);
+        bool names = false;
 
         for (size_t i = 0; i < near_a.len;) {
                 char word[NEAR_WORD_MAX + 1] = {0};
@@ -248,10 +250,13 @@ static bool is_of_same(struct clew_slice a, size_t at, struct clew_slice b, size
                 i += n == 0;
                 for (size_t k = 0; k < CLEW_ARRAY_LEN(empty); k++)
                         told &= strncmp(word, empty[k], strlen(empty[k])) != 0;
-                if (n >= 4 && told && clew_text_find(near_b, word) >= 0)
+                if (n < NEAR_WORD_MIN || !told)
+                        continue;
+                if (clew_text_find(near_b, word) >= 0)
                         return true;
+                names = true;
         }
-        return false;
+        return !names;
 }
 
 /* The first place of the number in @text, or 0. */

@@ -2,8 +2,8 @@
  * A date as people say it: a day beside the name of its month, in some languages. And dates that
  * another one may be counted from.
  */
-#ifndef CLEW_QUERY_RCA_SAID_DATE_H
-#define CLEW_QUERY_RCA_SAID_DATE_H
+#ifndef CLEW_QUERY_RCA_SAID_DATE_INT_H
+#define CLEW_QUERY_RCA_SAID_DATE_INT_H
 
 #include "proto/base/slice.h"
 

@@ -1,8 +1,8 @@
 /*
  * Currencies: their codes, signs, and what people call them.
  */
-#ifndef CLEW_QUERY_RCA_CURRENCIES_H
-#define CLEW_QUERY_RCA_CURRENCIES_H
+#ifndef CLEW_QUERY_RCA_CURRENCIES_INT_H
+#define CLEW_QUERY_RCA_CURRENCIES_INT_H
 
 #include "proto/base/slice.h"
 
