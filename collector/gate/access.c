@@ -51,6 +51,7 @@ struct clew_access {
         /* under the lock: */
         struct clew_keys *keys;
         struct stat seen; /* the file as it was read */
+        struct stat told; /* as it was when it was told that it cannot be taken */
         struct session sessions[SESSIONS_MAX];
         struct failures failures[FAILURES];
 };
@@ -501,6 +502,9 @@ void clew_access_tick(struct clew_access *a)
         if (same_file(&st, &a->seen)) /* only this thread changes it */
                 return;
         if (clew_keys_load(a->options.keys_path, &keys, &err) < 0) {
+                if (same_file(&st, &a->told)) /* each second would be a full disk of it */
+                        return;
+                a->told = st;
                 clew_log_limited(&limit, CLEW_LOG_ERROR, "keys.unreadable",
                                  "reason=\"%s\" action=\"the keys read before still count\"",
                                  err.message);
@@ -511,6 +515,9 @@ void clew_access_tick(struct clew_access *a)
         if (keys->n == 0 && old->n > 0) { /* emptied, or gone: that opens no door */
                 pthread_mutex_unlock(&a->lock);
                 clew_keys_free(keys);
+                if (same_file(&st, &a->told))
+                        return;
+                a->told = st;
                 clew_log_limited(&limit, CLEW_LOG_ERROR, "keys.gone",
                                  "action=\"the keys read before still count until a restart\"");
                 return;
