@@ -236,9 +236,11 @@ int clew_prices_install(const char *path, struct clew_error *err)
 
         clew_buffer_init(&text, CLEW_PRICE_FILE_BYTES_MAX);
         r = clew_small_file_read(path, &text);
+        if (r == -EMSGSIZE)
+                return clew_error_set(err, r, 0, "price file %s: larger than 1 MiB", path);
         if (r < 0)
-                return clew_error_set(err, r, 0, "price file %s: %s", path,
-                                      r == -EMSGSIZE ? "larger than 1 MiB" : strerror(-r));
+                return clew_error_set(err, r, 0, "cannot open the price file %s: %s", path,
+                                      strerror(-r));
         return install(clew_buffer_slice(&text), err);
 }
 
