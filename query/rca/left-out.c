@@ -148,9 +148,22 @@ struct fate {
         bool shown;     /* a result holds it */
 };
 
+/* "XEHM4B" of "IDs XEHM4B": the last word, when it has a digit. */
+static struct clew_slice id_of(struct clew_slice part)
+{
+        size_t from = part.len;
+        bool digit = false;
+
+        while (from > 0 && part.data[from - 1] != ' ')
+                digit |= is_digit(part.data[--from]);
+        return digit ? clew_slice_from(part, from) : part;
+}
+
 static bool holds(struct clew_slice t, struct clew_slice part)
 {
-        return clew_find(head(t, TEXT_MAX), part.data, part.len) != NULL;
+        struct clew_slice id = id_of(part);
+
+        return clew_find(head(t, TEXT_MAX), id.data, id.len) != NULL;
 }
 
 /* The name begun, in capitals or inflected: "MAD" for Madrid. */

@@ -112,6 +112,19 @@ static uint32_t shown_instead(struct variants *x, struct clew_slice value, size_
         return CLEW_RCA_NONE;
 }
 
+/* A part of 2024-05-23 or 15:00: days and hours are chosen for many reasons. */
+static bool is_of_date(struct clew_slice t, size_t from, size_t to)
+{
+        bool before =
+                from >= 2 &&
+                (t.data[from - 1] == '-' || t.data[from - 1] == ':' || t.data[from - 1] == 'T') &&
+                is_digit(t.data[from - 2]);
+        bool behind = to + 1 < t.len && (t.data[to] == '-' || t.data[to] == ':') &&
+                      is_digit(t.data[to + 1]);
+
+        return before || behind;
+}
+
 static bool look_at(struct variants *x, const struct clew_act *act,
                     const struct clew_flat_leaf *leaf, struct clew_findings *ret)
 {
@@ -130,7 +143,7 @@ static bool look_at(struct variants *x, const struct clew_act *act,
                         i++;
                         continue;
                 }
-                if (i - from < DIGITS_MIN ||
+                if (i - from < DIGITS_MIN || is_of_date(t, from, i) ||
                     clew_acts_said(x->acts, clew_slice_make(t.data + from, i - from)))
                         continue;
                 u = shown_instead(x, t, from, i, clew_sources_end(v, act->who), &instead);

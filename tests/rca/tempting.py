@@ -198,6 +198,12 @@ CASES = [
     Case("other-variant", "not that one", "You read reports.", [
         U("Open the newest report, not 2023."), A("search", {"query": "reports"}, "https://a.example/reports/2024 https://a.example/reports/2023"),
         A("open", {"url": "https://a.example/reports/2024"}, "It grew."), S("It grew.")], [SEARCH, tool("open", "Opens a page.", url="")]),
+    Case("other-variant", "a day of a date", "You change flights.", [
+        U("Move my flight of May 23 to the first day that is free."), A("search", {"query": "flights"}, "2024-05-23 full, 2024-05-26 free"),
+        A("change", {"date": "2024-05-26"}, "ok"), S("Moved.")], [SEARCH, tool("change", "Moves a flight.", date="")]),
+    Case("other-variant", "an hour that is taken", "You make appointments.", [
+        U("A meeting at 15 o'clock, or the next free hour."), A("search", {"query": "events"}, '{"busy": "2027-02-08T15:00:00+01:00"}'),
+        A("create_event", {"start": "2027-02-08T16:00:00+01:00"}, "ok"), S("Done.")], [SEARCH, tool("create_event", "Makes one.", start="")]),
     Case("other-variant", "the number is a count", "You read reports.", [
         U("Give me 12 facts of the last chapter."), A("search", {"query": "chapters"}, "https://a.example/book/chapter-12 https://a.example/book/chapter-14 (last)"),
         A("open", {"url": "https://a.example/book/chapter-14"}, "It ends."), S("It ends.")], [SEARCH, tool("open", "Opens a page.", url="")]),
@@ -299,6 +305,9 @@ CASES = [
     Case("left-out", "named in another language", "You compare.", [
         U("Vergleiche das Wetter in Lissabon und in Madrid."), A("search", {"query": "weather Lisbon"}, "20 degrees"), A("search", {"query": "weather Madrid"}, "25 degrees"),
         S("20 und 25 Grad.")], [SEARCH]),
+    Case("left-out", "an id with what it is called before it", "You cancel.", [
+        U("Cancel the reservations with reservation IDs XEHM4B and 59XX6W."), A("get_record", {"id": "XEHM4B"}, '{"id": "XEHM4B"}'),
+        A("get_record", {"id": "59XX6W"}, '{"id": "59XX6W"}'), S("Neither can be cancelled.")], [GET]),
     Case("cut-result", "ten were asked for", "You list.", [
         U("Name the first 10 lamps."), A("list_lamps", {"limit": 10}, '{"lamps": ["L0", "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9"], "has_more": true}'), S("L0 to L9.")],
         [tool("list_lamps", "Lists lamps.", limit="")]),

@@ -878,6 +878,7 @@ def part_left_out(claim):
     said = asked(claim.run)
     if m[0] not in said or m[1] not in said:
         return "no user named both"
+    m = (re.sub(r"^\D+ (?=\S*\d\S*$)", "", m[0]), m[1])
     for s in claim.run.spans:
         if s.tool and m[0] in s.text("all"):
             return "span %s has %s" % (s.id, m[0])
