@@ -32,6 +32,13 @@ struct clew_index_table {
         uint8_t checked[CLEW_TREE_BYTES]; /* the tree that was looked at; guarded by clew_env.lock
                                            */
         bool is_checked;
+        /* Of a store that is only read: the tree whose pages are looked at as they are come to, the
+         * snapshot that was last seen to have it, its pages, and a bit for each that was. Guarded by
+         * clew_env.lock. */
+        uint8_t known_tree[CLEW_TREE_BYTES];
+        uint64_t known_txn;
+        uint64_t known_pages;
+        uint8_t *known;
 };
 
 struct clew_env {

@@ -44,6 +44,8 @@ struct walk {
         uint8_t *pages; /* the page at hand of each level */
         struct totals found;
         unsigned depth; /* levels that the tree is said to have */
+        struct clew_slice from; /* what lies outside is passed over; no data = no bound */
+        struct clew_slice to;
         struct level levels[LEVELS_MAX];
 };
 
@@ -119,7 +121,9 @@ static int check_big(struct walk *w, uint64_t number, const uint8_t *node)
 
         if (first < FIRST_PAGE || first >= w->c->n_pages || n > w->c->n_pages - first)
                 return damaged(w, number, "leads out of the file");
-        if (!lead_to(w, first))
+        /* Of a part of the tree nobody knows what else leads there: a value is compared with its
+         * key when it is read. */
+        if (!w->c->known && !lead_to(w, first))
                 return damaged(w, first, "two ways lead to it");
         w->found.overflows += n;
         return 0;
@@ -190,38 +194,78 @@ static int check_leaf(struct walk *w, const struct level *l, uint64_t number)
         return r;
 }
 
+static bool is_known(const struct walk *w, uint64_t number)
+{
+        return w->c->known && (w->c->known[number / 8] & 1u << number % 8) != 0;
+}
+
+/* Of a page that was looked at: it lies where it did then, or another way leads to it now. */
+static int check_bounds(struct walk *w, const struct level *l, uint64_t number, bool is_leaf)
+{
+        unsigned first = is_leaf ? 0 : 1;
+
+        if (l->n > first && ((l->low.data && clew_slice_cmp(key_of(node_at(l->page, first)), l->low) < 0) ||
+                             (l->high.data &&
+                              clew_slice_cmp(key_of(node_at(l->page, l->n - 1)), l->high) >= 0)))
+                return damaged(w, number, "keys are out of order");
+        return 0;
+}
+
+/* The page at hand of a level, looked at. */
+static int check_page(struct walk *w, struct level *l, uint64_t number, bool is_leaf)
+{
+        size_t lower = get16(l->page + 12);
+        size_t upper = get16(l->page + 14);
+        int r;
+
+        if (get64(l->page) != number || get16(l->page + 10) != (is_leaf ? IS_LEAF : IS_BRANCH) ||
+            lower <= PAGE_HEADER || lower > upper || upper > w->c->page_bytes || lower % 2)
+                return damaged(w, number, "is none of the tree");
+        l->n = (unsigned)(lower - PAGE_HEADER) / 2u;
+        r = check_nodes(w, l, number, is_leaf);
+        if (r == 0 && is_leaf)
+                r = check_leaf(w, l, number);
+        w->found.branches += !is_leaf;
+        if (r == 0 && w->c->known)
+                w->c->known[number / 8] |= (uint8_t)(1u << number % 8);
+        return r;
+}
+
 /* Page @number is on level @depth, below @up (NULL = it is the root). */
 static int open_level(struct walk *w, uint64_t number, unsigned depth, const struct level *up)
 {
         struct level *l = &w->levels[depth];
         uint8_t *page = w->pages + depth * w->c->page_bytes;
         bool is_leaf = depth + 1 == w->depth;
-        size_t lower;
-        size_t upper;
-        int r;
 
+        *l = (struct level){.page = page};
         if (number < FIRST_PAGE || number >= w->c->n_pages)
                 return damaged(w, number, "is outside of the file");
-        if (!lead_to(w, number))
+        if (!w->c->known && !lead_to(w, number))
                 return damaged(w, number, "two ways lead to it");
-        if (!read_page(w, number, page))
-                return damaged(w, number, "cannot be read");
-        *l = (struct level){.page = page};
-        lower = get16(l->page + 12);
-        upper = get16(l->page + 14);
-        if (get64(l->page) != number || get16(l->page + 10) != (is_leaf ? IS_LEAF : IS_BRANCH) ||
-            lower <= PAGE_HEADER || lower > upper || upper > w->c->page_bytes || lower % 2)
-                return damaged(w, number, "is none of the tree");
-        l->n = (unsigned)(lower - PAGE_HEADER) / 2u;
         if (up) {
                 l->low = up->at > 1 ? key_of(node_at(up->page, up->at - 1)) : up->low;
                 l->high = up->at < up->n ? key_of(node_at(up->page, up->at)) : up->high;
         }
-        r = check_nodes(w, l, number, is_leaf);
-        if (r == 0 && is_leaf)
-                r = check_leaf(w, l, number);
-        w->found.branches += !is_leaf;
-        return r;
+        if (is_known(w, number)) {
+                l->page = w->c->map + number * w->c->page_bytes;
+                l->n = (unsigned)(get16(l->page + 12) - PAGE_HEADER) / 2u;
+                return check_bounds(w, l, number, is_leaf);
+        }
+        if (!read_page(w, number, page))
+                return damaged(w, number, "cannot be read");
+        return check_page(w, l, number, is_leaf);
+}
+
+/* The node that the walk is to go into next; false: none of this page. */
+static bool next_of(const struct walk *w, struct level *l)
+{
+        /* What begins behind a key is behind all before it. */
+        while (w->from.data && l->at + 1 < l->n &&
+               clew_slice_cmp(key_of(node_at(l->page, l->at + 1)), w->from) <= 0)
+                l->at++;
+        return l->at < l->n && !(w->to.data && l->at > 0 &&
+                                 clew_slice_cmp(key_of(node_at(l->page, l->at)), w->to) > 0);
 }
 
 static int walk_tree(struct walk *w, uint64_t root)
@@ -233,7 +277,7 @@ static int walk_tree(struct walk *w, uint64_t root)
                 struct level *up = &w->levels[depth - 1];
                 const uint8_t *node;
 
-                if (up->at == up->n) {
+                if (!next_of(w, up)) {
                         depth--;
                         continue;
                 }
@@ -248,26 +292,39 @@ static int walk_tree(struct walk *w, uint64_t root)
         return r;
 }
 
+static int check(struct clew_tree_check *c, struct walk *w)
+{
+        uint64_t root = get64(c->tree + 40);
+        int r;
+
+        if (root == NO_PAGE)
+                return w->depth == 0 && get64(c->tree + 32) == 0 ? 0 : damaged(w, 0, "is missing");
+        if (w->depth == 0 || w->depth > LEVELS_MAX)
+                return damaged(w, root, "begins a tree of another depth");
+        w->seen = c->known ? NULL : clew_calloc((size_t)(c->n_pages / 8 + 1), 1);
+        w->pages = clew_malloc(w->depth * c->page_bytes);
+        r = w->pages && (w->seen || c->known) ? walk_tree(w, root) : -ENOMEM;
+        clew_free(w->seen);
+        clew_free(w->pages);
+        return r;
+}
+
 int clew_tree_check(struct clew_tree_check *c)
 {
         struct walk w = {.c = c, .depth = get16(c->tree + 6)};
         const struct totals noted = {get64(c->tree + 8), get64(c->tree + 16), get64(c->tree + 24),
                                      get64(c->tree + 32)};
-        uint64_t root = get64(c->tree + 40);
-        int r;
+        int r = check(c, &w);
 
-        if (root == NO_PAGE)
-                return w.depth == 0 && noted.entries == 0 ? 0 : damaged(&w, 0, "is missing");
-        if (w.depth == 0 || w.depth > LEVELS_MAX)
-                return damaged(&w, root, "begins a tree of another depth");
-        w.seen = clew_calloc((size_t)(c->n_pages / 8 + 1), 1);
-        w.pages = clew_calloc(w.depth, c->page_bytes);
-        r = w.seen && w.pages ? walk_tree(&w, root) : -ENOMEM;
-        clew_free(w.seen);
-        clew_free(w.pages);
-        if (r == -ENOMEM)
-                return r;
         if (r == 0 && memcmp(&w.found, &noted, sizeof(noted)) != 0)
-                return damaged(&w, root, "begins a tree of other numbers of pages and records");
+                return damaged(&w, get64(c->tree + 40),
+                               "begins a tree of other numbers of pages and records");
         return r;
+}
+
+int clew_tree_check_range(struct clew_tree_check *c, struct clew_slice from, struct clew_slice to)
+{
+        struct walk w = {.c = c, .depth = get16(c->tree + 6), .from = from, .to = to};
+
+        return check(c, &w);
 }
