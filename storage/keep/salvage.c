@@ -179,8 +179,7 @@ static bool is_word(struct clew_slice key)
         return key.len > 0;
 }
 
-/* The table that a record is of, by its key and the kind of its value; -1 = of none. */
-static int classify(struct clew_slice key, struct clew_slice value)
+int clew_salvage_table_of(struct clew_slice key, struct clew_slice value)
 {
         struct clew_fragment_header h;
         struct clew_slice pack;
@@ -299,7 +298,7 @@ static int take_node(struct walk *w, int tree, uint64_t number, const uint8_t *p
         }
         is_whole = clew_record_check(key, stored, &value);
         if (is_whole) {
-                table = classify(key, value);
+                table = clew_salvage_table_of(key, value);
                 mark_run(w, node);
                 if (table == tree)
                         clew_salvage_runs_note(&w->runs, (enum clew_table)table, key, value);
