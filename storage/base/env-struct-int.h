@@ -59,6 +59,7 @@ struct clew_env {
         bool fresh;                  /* created, or its creation finished, by this one */
         atomic_bool broken;          /* must be reopened before the next transaction */
         atomic_size_t touched_bytes; /* of values, since it was looked how much is mapped */
+        atomic_uint_fast64_t read_bytes; /* of values, since it was opened */
         atomic_uintptr_t map_from;   /* the mapping of the data file; 0 = not found yet */
         atomic_uintptr_t map_to;
         int lock_fd; /* LMDB's lock file, and its mapping (readers.c) */
