@@ -10,8 +10,8 @@
  * cannot be told.
  *
  * A tree that was looked at is not looked at again until another process has written to it: what
- * this one has written is on a tree that was whole. A process that only reads looks at the pages that
- * it comes to, before LMDB does: what that takes does not grow with the store.
+ * this one has written is on a tree that was whole. A process that only reads looks at the pages
+ * that it comes to, before LMDB does: what that takes does not grow with the store.
  *
  * LMDB's rule for handles: one transaction at a time may open one. They are opened under env->lock,
  * by a transaction that does nothing else, or by the only write transaction before anyone can see
@@ -51,7 +51,8 @@ CLEW_MUST_USE int clew_index_table_check_range(struct clew_env *env, MDB_txn *tx
                                                struct clew_error *err);
 /* Whether it is looked at so. */
 bool clew_index_table_is_read_only(const struct clew_env *env);
-/* Frees what is remembered of pages. Of an environment without transactions, or with its lock held. */
+/* Frees what is remembered of pages. Of an environment without transactions, or with its lock held.
+ */
 void clew_index_table_forget(struct clew_env *env);
 /* The tree is to be looked at again, whoever wrote it. */
 void clew_index_table_doubt(struct clew_env *env);

@@ -32,7 +32,7 @@ struct walk {
         uint8_t *seen;  /* a bit for each page that was led to */
         uint8_t *pages; /* the page at hand of each level */
         struct totals found;
-        unsigned depth; /* levels that the tree is said to have */
+        unsigned depth;         /* levels that the tree is said to have */
         struct clew_slice from; /* what lies outside is passed over; no data = no bound */
         struct clew_slice to;
         struct level levels[CLEW_TREE_LEVELS_MAX];
@@ -161,9 +161,10 @@ static int check_bounds(struct walk *w, const struct level *l, uint64_t number, 
 {
         unsigned first = is_leaf ? 0 : 1;
 
-        if (l->n > first && ((l->low.data && clew_slice_cmp(clew_node_key(node_at(l->page, first)), l->low) < 0) ||
-                             (l->high.data &&
-                              clew_slice_cmp(clew_node_key(node_at(l->page, l->n - 1)), l->high) >= 0)))
+        if (l->n > first &&
+            ((l->low.data && clew_slice_cmp(clew_node_key(node_at(l->page, first)), l->low) < 0) ||
+             (l->high.data &&
+              clew_slice_cmp(clew_node_key(node_at(l->page, l->n - 1)), l->high) >= 0)))
                 return damaged(w, number, "keys are out of order");
         return 0;
 }
@@ -253,7 +254,9 @@ static int check(struct clew_tree_check *c, struct walk *w)
         int r;
 
         if (root == CLEW_PAGE_NONE)
-                return w->depth == 0 && clew_page_get64(c->tree + 32) == 0 ? 0 : damaged(w, 0, "is missing");
+                return w->depth == 0 && clew_page_get64(c->tree + 32) == 0
+                               ? 0
+                               : damaged(w, 0, "is missing");
         if (w->depth == 0 || w->depth > CLEW_TREE_LEVELS_MAX)
                 return damaged(w, root, "begins a tree of another depth");
         w->seen = c->known ? NULL : clew_calloc((size_t)(c->n_pages / 8 + 1), 1);
@@ -267,8 +270,8 @@ static int check(struct clew_tree_check *c, struct walk *w)
 int clew_tree_check(struct clew_tree_check *c)
 {
         struct walk w = {.c = c, .depth = clew_page_get16(c->tree + 6)};
-        const struct totals noted = {clew_page_get64(c->tree + 8), clew_page_get64(c->tree + 16), clew_page_get64(c->tree + 24),
-                                     clew_page_get64(c->tree + 32)};
+        const struct totals noted = {clew_page_get64(c->tree + 8), clew_page_get64(c->tree + 16),
+                                     clew_page_get64(c->tree + 24), clew_page_get64(c->tree + 32)};
         int r = check(c, &w);
 
         if (r == 0 && memcmp(&w.found, &noted, sizeof(noted)) != 0)
