@@ -419,6 +419,10 @@ struct clew_store_figures {
 CLEW_MUST_USE int clew_store_figures(struct clew_store *store, struct clew_store_figures *ret,
                                      struct clew_error *err);
 
+/* Bytes of stored records that were read since it was opened, each time that one was; pages on the
+ * way to them are not counted. */
+uint64_t clew_store_read_bytes(const struct clew_store *store);
+
 /* Gives back the memory of file pages that this process has touched; they stay in the system's
  * cache. For long-running programs. 0 or a negative errno; nothing depends on success. */
 CLEW_MUST_USE int clew_store_release_pages(struct clew_store *store, struct clew_error *err);

@@ -117,12 +117,13 @@ class Asked:
 
     def __init__(self, words):
         before = time.monotonic()
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env={**os.environ, "CLEW_READS": "1"})
         out, err = self.finish(process)
         self.wall = time.monotonic() - before
         self.lines = out.count(b"\n")
-        found = re.search(rb"searched the spans of (\d+) traces?, ([\d.]+ ?[kMG]?B)", err)
-        self.read = found.group(2).decode() if found else "-"
+        found = re.search(rb"^read (\d+) bytes of stored records$", err, re.M)
+        self.read = f"{int(found.group(1)) / 1e6:,.2f}" if found else "-"
 
     def finish(self, process):
         """Output and errors, with what the process used; ended when it takes too long."""
@@ -205,6 +206,9 @@ def questions(size, order, trace):
                         *newest]),
         ("path", ["list", "--path", "send_mail/error ... send_mail", *newest]),
         ("stats --by agent", ["stats", "--by", "agent", *everything]),
+        ("stats --by model", ["stats", "--by", "model", *everything]),
+        ("stats --by tool", ["stats", "--by", "tool", *everything]),
+        ("stats --by kind", ["stats", "--by", "kind", *everything]),
         ("compare --failed", ["compare", "--failed", *everything]),
         ("list --count", ["list", "--count", *everything]),
         ("clusters", ["clusters", *everything]),
@@ -225,7 +229,7 @@ def pick(kit, clew, store):
 
 def bench_query(kit, setup):
     kit.head("questions to a store of agent runs: whole process, sealed, warm")
-    kit.row("", "runs", "p50 ms", "p95 ms", "CPU ms", "MiB", "spans", "scan ms", widths=WIDTHS)
+    kit.row("", "runs", "p50 ms", "p95 ms", "CPU ms", "MiB", "read MB", "scan ms", widths=WIDTHS)
     clew = setup.program("query/clew")
     sizes = setup.sizes or (QUICK_SIZES if setup.quick else SIZES)
     stores = [(n, os.path.join(build_store(kit, setup, n), "store")) for n in sizes]
@@ -245,6 +249,6 @@ def bench_query(kit, setup):
         for n, store in stores:
             print_start(kit, setup, n, os.path.dirname(store))
     bench_hot(kit, setup, clew)
-    print("  MiB: resident at most, mapped pages of the store counted. spans: read and searched.")
+    print("  MiB: resident at most, mapped pages of the store counted. read: stored records, each time that one was.")
     for label, words in questions(sizes[-1], *picked[sizes[-1]]):
         kit.command(setup, ["build/query/clew", *(f"'{w}'" if " " in w else w for w in words)])

@@ -16,6 +16,7 @@
 #include "storage/tier.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define GAP_BYTES 512u
@@ -142,9 +143,20 @@ void clew_cli_let_go(struct clew_cli *cli)
         cli->view = NULL;
 }
 
+/* For who measures (tools/bench). */
+static void tell_reads(struct clew_cli *cli)
+{
+        const char *wanted = getenv("CLEW_READS");
+
+        if (cli->store && wanted && *wanted && !clew_served())
+                fprintf(cli->err, "read %llu bytes of stored records\n",
+                        (unsigned long long)clew_store_read_bytes(cli->store));
+}
+
 void clew_cli_close_store(struct clew_cli *cli)
 {
         clew_cli_let_go(cli);
+        tell_reads(cli);
         clew_tier_free(cli->tier);
         clew_store_close(cli->store);
         cli->tier = NULL;

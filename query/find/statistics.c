@@ -116,6 +116,8 @@ double clew_quantile(const double *ascending, size_t n, double q)
 #define COUNTED_BITS 16u
 /* Fewer are put in order. */
 #define COUNTED_FROM 16384u
+/* Quantiles of more at once are picked from all values, sorted. */
+#define COUNTED_MAX 16u
 
 static size_t rank_of(double q, size_t n)
 {
@@ -131,47 +133,80 @@ static size_t place_of(double v)
         return (size_t)(bits_of(v) >> (64 - COUNTED_BITS));
 }
 
-/* The @rank-th of those at @place, of which there are @n. */
-static int pick(const struct clew_sample_part *parts, size_t n_parts, size_t place, size_t n,
-                size_t rank, double *ret)
-{
-        double *room = clew_calloc(n, sizeof(*room));
-        size_t at = 0;
-        int r = room ? 0 : -ENOMEM;
+/* What one quantile is picked from: the values at one place. */
+struct picking {
+        size_t place;
+        size_t rank; /* among them */
+        size_t n;
+        size_t at;
+        double *room;
+};
 
+/* Puts the values at the places that are wanted into their rooms, in one pass over all. */
+static int gather(const struct clew_sample_part *parts, size_t n_parts, struct picking *p,
+                  unsigned k)
+{
+        uint8_t *of = clew_calloc((size_t)1 << COUNTED_BITS, sizeof(*of)); /* place to room + 1 */
+        int r = of ? 0 : -ENOMEM;
+
+        for (unsigned i = 0; r == 0 && i < k; i++) {
+                if (of[p[i].place])
+                        continue;
+                p[i].room = clew_calloc(p[i].n, sizeof(*p[i].room));
+                r = p[i].room ? 0 : -ENOMEM;
+                of[p[i].place] = (uint8_t)(i + 1);
+        }
         for (size_t i = 0; r == 0 && i < n_parts; i++) {
                 for (size_t j = 0; j < parts[i].n; j++) {
-                        if (place_of(parts[i].values[j]) == place)
-                                room[at++] = parts[i].values[j];
+                        unsigned to = of[place_of(parts[i].values[j])];
+
+                        if (to > 0)
+                                p[to - 1].room[p[to - 1].at++] = parts[i].values[j];
                 }
         }
-        if (r == 0)
-                r = clew_sort_doubles(room, n);
-        if (r == 0)
-                *ret = room[rank];
-        clew_free(room);
+        for (unsigned i = 0; r == 0 && i < k; i++)
+                r = p[i].room ? clew_sort_doubles(p[i].room, p[i].n) : 0;
+        clew_free(of);
         return r;
+}
+
+static int count(const struct clew_sample_part *parts, size_t n_parts, size_t n, const double *q,
+                 struct picking *p, unsigned k)
+{
+        size_t *counts = clew_calloc((size_t)1 << COUNTED_BITS, sizeof(*counts));
+
+        if (!counts)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_parts; i++) {
+                for (size_t j = 0; j < parts[i].n; j++)
+                        counts[place_of(parts[i].values[j])]++;
+        }
+        for (unsigned i = 0; i < k; i++) {
+                p[i].rank = rank_of(q[i], n);
+                while (p[i].rank >= counts[p[i].place])
+                        p[i].rank -= counts[p[i].place++];
+                p[i].n = counts[p[i].place];
+        }
+        clew_free(counts);
+        return 0;
 }
 
 static int count_and_pick(const struct clew_sample_part *parts, size_t n_parts, size_t n,
                           const double *q, unsigned k, double *ret)
 {
-        size_t *counts = clew_calloc((size_t)1 << COUNTED_BITS, sizeof(*counts));
-        int r = counts ? 0 : -ENOMEM;
+        struct picking p[COUNTED_MAX] = {0};
+        int r = count(parts, n_parts, n, q, p, k);
 
-        for (size_t i = 0; r == 0 && i < n_parts; i++) {
-                for (size_t j = 0; j < parts[i].n; j++)
-                        counts[place_of(parts[i].values[j])]++;
-        }
+        if (r == 0)
+                r = gather(parts, n_parts, p, k);
         for (unsigned i = 0; r == 0 && i < k; i++) {
-                size_t rank = rank_of(q[i], n);
-                size_t place = 0;
-
-                while (rank >= counts[place])
-                        rank -= counts[place++];
-                r = pick(parts, n_parts, place, counts[place], rank, &ret[i]);
+                for (unsigned j = 0; j <= i; j++) { /* one room for all of one place */
+                        if (p[j].room && p[j].place == p[i].place)
+                                ret[i] = p[j].room[p[i].rank];
+                }
         }
-        clew_free(counts);
+        for (unsigned i = 0; i < k; i++)
+                clew_free(p[i].room);
         return r;
 }
 
@@ -185,7 +220,7 @@ int clew_quantiles(const struct clew_sample_part *parts, size_t n_parts, const d
 
         for (size_t i = 0; i < n_parts; i++)
                 n += parts[i].n;
-        if (n >= COUNTED_FROM)
+        if (n >= COUNTED_FROM && k <= COUNTED_MAX)
                 return count_and_pick(parts, n_parts, n, q, k, ret);
         room = clew_calloc(n + 1, sizeof(*room));
         if (!room)

@@ -383,6 +383,7 @@ void clew_env_close(struct clew_env *env)
         if (!env)
                 return;
         CLEW_ASSERT(env->readers == 0);
+        clew_index_table_forget(env);
         if (env->lmdb)
                 mdb_env_close(env->lmdb);
         clew_env_unmap_readers(env);

@@ -32,6 +32,13 @@ struct clew_index_table {
         uint8_t checked[CLEW_TREE_BYTES]; /* the tree that was looked at; guarded by clew_env.lock
                                            */
         bool is_checked;
+        /* Of a store that is only read: the tree whose pages are looked at as they are come to, the
+         * snapshot that was last seen to have it, its pages, and a bit for each that was. Guarded
+         * by clew_env.lock. */
+        uint8_t known_tree[CLEW_TREE_BYTES];
+        uint64_t known_txn;
+        uint64_t known_pages;
+        uint8_t *known;
 };
 
 struct clew_env {
@@ -45,14 +52,15 @@ struct clew_env {
         char *dir;
         enum clew_store_mode mode;
         size_t map_bytes;
-        size_t page_bytes;           /* set before map_from is */
-        int dir_fd;                  /* the directory, whatever becomes of its name */
-        int creating_fd;             /* holds the sign of an unfinished creation; -1 = none */
-        int collector_fd;            /* holds the collector's lock; -1 = none */
-        bool fresh;                  /* created, or its creation finished, by this one */
-        atomic_bool broken;          /* must be reopened before the next transaction */
-        atomic_size_t touched_bytes; /* of values, since it was looked how much is mapped */
-        atomic_uintptr_t map_from;   /* the mapping of the data file; 0 = not found yet */
+        size_t page_bytes;               /* set before map_from is */
+        int dir_fd;                      /* the directory, whatever becomes of its name */
+        int creating_fd;                 /* holds the sign of an unfinished creation; -1 = none */
+        int collector_fd;                /* holds the collector's lock; -1 = none */
+        bool fresh;                      /* created, or its creation finished, by this one */
+        atomic_bool broken;              /* must be reopened before the next transaction */
+        atomic_size_t touched_bytes;     /* of values, since it was looked how much is mapped */
+        atomic_uint_fast64_t read_bytes; /* of values, since it was opened */
+        atomic_uintptr_t map_from;       /* the mapping of the data file; 0 = not found yet */
         atomic_uintptr_t map_to;
         int lock_fd; /* LMDB's lock file, and its mapping (readers.c) */
         uint8_t *lock_map;

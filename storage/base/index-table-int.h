@@ -10,7 +10,8 @@
  * cannot be told.
  *
  * A tree that was looked at is not looked at again until another process has written to it: what
- * this one has written is on a tree that was whole.
+ * this one has written is on a tree that was whole. A process that only reads looks at the pages
+ * that it comes to, before LMDB does: what that takes does not grow with the store.
  *
  * LMDB's rule for handles: one transaction at a time may open one. They are opened under env->lock,
  * by a transaction that does nothing else, or by the only write transaction before anyone can see
@@ -43,6 +44,16 @@ CLEW_MUST_USE int clew_index_table_follow(struct clew_env *env, unsigned number,
  * was looked at. */
 CLEW_MUST_USE int clew_index_table_check(struct clew_env *env, MDB_txn *txn,
                                          struct clew_error *err);
+/* The same of a store that is only read for the pages on the way from key @from to @to alone, each
+ * once (@to without data: to the end). In others a walk has looked at all. */
+CLEW_MUST_USE int clew_index_table_check_range(struct clew_env *env, MDB_txn *txn,
+                                               struct clew_slice from, struct clew_slice to,
+                                               struct clew_error *err);
+/* Whether it is looked at so. */
+bool clew_index_table_is_read_only(const struct clew_env *env);
+/* Frees what is remembered of pages. Of an environment without transactions, or with its lock held.
+ */
+void clew_index_table_forget(struct clew_env *env);
 /* The tree is to be looked at again, whoever wrote it. */
 void clew_index_table_doubt(struct clew_env *env);
 /* The next write transaction makes another table. */

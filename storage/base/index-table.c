@@ -6,6 +6,8 @@
 #include "storage/base/env-struct-int.h"
 #include "storage/base/tree-check-int.h"
 
+#include "proto/base/mem.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +62,13 @@ static int read_tree(const struct clew_env *env, MDB_txn *txn, unsigned number,
         return rc;
 }
 
+void clew_index_table_forget(struct clew_env *env)
+{
+        clew_free(env->index.known);
+        env->index.known = NULL;
+        env->index.known_txn = 0;
+}
+
 /* ---- handles --------------------------------------------------------------------------------- */
 
 static void use(struct clew_env *env, MDB_dbi dbi, uint64_t since)
@@ -79,6 +88,7 @@ int clew_index_table_open(struct clew_env *env, MDB_txn *txn)
         int rc = mdb_dbi_open(txn, NULL, 0, &env->names);
 
         env->index.is_checked = false;
+        clew_index_table_forget(env);
         env->index.is_new = false;
         atomic_store(&env->index.own_commit, 0);
         while (rc == 0 && number < NUMBERS_MAX && read_tree(env, txn, number + 1, tree) == 0)
@@ -171,37 +181,50 @@ static bool is_known(struct clew_env *env, const uint8_t *tree, uint64_t last_co
         return known;
 }
 
+static int told(const struct clew_env *env, const struct clew_tree_check *c, int r,
+                struct clew_error *err)
+{
+        if (r == -EBADMSG)
+                return clew_error_set(
+                        err, r, 0,
+                        "store %s: page %llu of its indexes is damaged (%s); see clew "
+                        "reindex --indexes",
+                        env->dir, (unsigned long long)c->ret_page, c->ret_what);
+        return r < 0 ? clew_error_set(err, r, 0, "out of memory") : 0;
+}
+
+/* 1 = @ret is the tree as @txn sees it, 0 = there is none to look at. */
+static int find_tree(struct clew_env *env, MDB_txn *txn, uint8_t ret[CLEW_TREE_BYTES],
+                     struct clew_error *err)
+{
+        int rc;
+
+        if (!env->has[CLEW_TABLE_INDEX] || !atomic_load(&env->map_from))
+                return 0;
+        rc = read_tree(env, txn, clew_index_table_number(env), ret);
+        if (rc == MDB_NOTFOUND) /* the snapshot is older than the table */
+                return 0;
+        return rc == 0 ? 1 : clew_env_error(env, rc, "reading", err);
+}
+
 /* @last_commit: of the snapshot. */
 static int look(struct clew_env *env, MDB_txn *txn, uint64_t last_commit, struct clew_error *err)
 {
         struct clew_tree_check c = {.page_bytes = env->page_bytes};
         uint8_t tree[CLEW_TREE_BYTES];
         int rc;
-        int r;
+        int r = find_tree(env, txn, tree, err);
 
-        if (!env->has[CLEW_TABLE_INDEX] || !atomic_load(&env->map_from))
-                return 0;
-        rc = read_tree(env, txn, clew_index_table_number(env), tree);
-        if (rc == MDB_NOTFOUND) /* the snapshot is older than the table */
-                return 0;
-        if (rc != 0)
-                return clew_env_error(env, rc, "reading", err);
-        if (is_known(env, tree, last_commit))
-                return 0;
+        if (r <= 0 || is_known(env, tree, last_commit))
+                return r < 0 ? r : 0;
         rc = mdb_env_get_fd(env->lmdb, &c.fd);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
         c.n_pages = count_pages(env, c.fd);
         c.tree = tree;
-        r = clew_tree_check(&c);
-        if (r == -EBADMSG)
-                return clew_error_set(
-                        err, r, 0,
-                        "store %s: page %llu of its indexes is damaged (%s); see clew "
-                        "reindex --indexes",
-                        env->dir, (unsigned long long)c.ret_page, c.ret_what);
+        r = told(env, &c, clew_tree_check(&c), err);
         if (r < 0)
-                return clew_error_set(err, r, 0, "out of memory");
+                return r;
         pthread_mutex_lock(&env->lock);
         memcpy(env->index.checked, tree, CLEW_TREE_BYTES);
         env->index.is_checked = true;
@@ -214,10 +237,65 @@ int clew_index_table_check(struct clew_env *env, MDB_txn *txn, struct clew_error
         return txn == atomic_load(&env->index.writing) ? 0 : look(env, txn, mdb_txn_id(txn), err);
 }
 
+/* ---- looking at what is come to -------------------------------------------------------------- */
+
+bool clew_index_table_is_read_only(const struct clew_env *env)
+{
+        return env->mode == CLEW_STORE_READ;
+}
+
+/* The lock is held. 1 = what is known is of the tree that @txn sees, 0 = there is none. */
+static int follow_tree(struct clew_env *env, MDB_txn *txn, int fd, struct clew_error *err)
+{
+        uint8_t tree[CLEW_TREE_BYTES];
+        int r = env->index.known && env->index.known_txn == mdb_txn_id(txn)
+                        ? 1
+                        : find_tree(env, txn, tree, err);
+
+        if (r <= 0 || (env->index.known && env->index.known_txn == mdb_txn_id(txn)))
+                return r;
+        if (!env->index.known || memcmp(env->index.known_tree, tree, CLEW_TREE_BYTES) != 0) {
+                clew_index_table_forget(env);
+                env->index.known_pages = count_pages(env, fd);
+                env->index.known = clew_calloc((size_t)(env->index.known_pages / 8 + 1), 1);
+                if (!env->index.known)
+                        return clew_error_set(err, -ENOMEM, 0, "out of memory");
+                memcpy(env->index.known_tree, tree, CLEW_TREE_BYTES);
+        }
+        env->index.known_txn = mdb_txn_id(txn);
+        return 1;
+}
+
+int clew_index_table_check_range(struct clew_env *env, MDB_txn *txn, struct clew_slice from,
+                                 struct clew_slice to, struct clew_error *err)
+{
+        struct clew_tree_check c = {.page_bytes = env->page_bytes};
+        int rc;
+        int r;
+
+        if (!clew_index_table_is_read_only(env))
+                return 0;
+        rc = mdb_env_get_fd(env->lmdb, &c.fd);
+        if (rc != 0)
+                return clew_env_error(env, rc, "reading", err);
+        pthread_mutex_lock(&env->lock);
+        r = follow_tree(env, txn, c.fd, err);
+        if (r == 1) {
+                c.n_pages = env->index.known_pages;
+                c.tree = env->index.known_tree;
+                c.known = env->index.known;
+                c.map = (const uint8_t *)atomic_load(&env->map_from); // NOLINT(*-int-to-ptr)
+                r = told(env, &c, clew_tree_check_range(&c, from, to), err);
+        }
+        pthread_mutex_unlock(&env->lock);
+        return r;
+}
+
 void clew_index_table_doubt(struct clew_env *env)
 {
         pthread_mutex_lock(&env->lock);
         env->index.is_checked = false;
+        clew_index_table_forget(env);
         pthread_mutex_unlock(&env->lock);
 }
 

@@ -224,8 +224,14 @@ int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
 {
         MDB_val k = val_of(key);
         MDB_val v = {0};
-        int rc = clew_env_has(env, table) ? raw_get(env, txn, table, &k, &v) : MDB_NOTFOUND;
+        int r = table == CLEW_TABLE_INDEX && clew_env_has(env, table)
+                        ? clew_index_table_check_range(env, txn, key, key, err)
+                        : 0;
+        int rc;
 
+        if (r < 0)
+                return r;
+        rc = clew_env_has(env, table) ? raw_get(env, txn, table, &k, &v) : MDB_NOTFOUND;
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
@@ -241,8 +247,14 @@ int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
 {
         MDB_val k = val_of(key);
         MDB_val v = {0};
-        int rc = clew_env_has(env, table) ? raw_get(env, txn, table, &k, &v) : MDB_NOTFOUND;
+        int r = table == CLEW_TABLE_INDEX && clew_env_has(env, table)
+                        ? clew_index_table_check_range(env, txn, key, key, err)
+                        : 0;
+        int rc;
 
+        if (r < 0)
+                return r;
+        rc = clew_env_has(env, table) ? raw_get(env, txn, table, &k, &v) : MDB_NOTFOUND;
         clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
         if (rc != 0)
                 return clew_env_error(env, rc, "reading", err);
@@ -334,7 +346,7 @@ int clew_scan_open(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
                 *ret = (struct clew_scan){.env = env, .table = table, .at_end = true};
                 return 0;
         }
-        if (table == CLEW_TABLE_INDEX) {
+        if (table == CLEW_TABLE_INDEX && !clew_index_table_is_read_only(env)) {
                 int r = clew_index_table_check(env, txn, err);
 
                 if (r < 0)
@@ -344,7 +356,10 @@ int clew_scan_open(struct clew_env *env, MDB_txn *txn, enum clew_table table, st
         rc = rc == EINVAL ? MDB_CORRUPTED : rc;
         if (rc != 0)
                 return clew_env_error(env, rc, "opening a cursor", err);
-        *ret = (struct clew_scan){.env = env, .cursor = cursor, .table = table};
+        *ret = (struct clew_scan){.env = env,
+                                  .cursor = cursor,
+                                  .table = table,
+                                  .is_looked_at = !clew_index_table_is_read_only(env)};
         return 0;
 }
 
@@ -374,6 +389,23 @@ static int take(struct clew_scan *scan, int rc, MDB_val k, MDB_val v, struct cle
         return 1;
 }
 
+/* Before LMDB goes from @from (no data: from the beginning) to the end of indexes that are only
+ * read. */
+static int look_ahead(struct clew_scan *scan, struct clew_slice from, struct clew_error *err)
+{
+        MDB_txn *txn = scan->cursor ? mdb_cursor_txn(scan->cursor) : NULL;
+        int r = 0;
+
+        if (scan->table != CLEW_TABLE_INDEX || scan->is_looked_at || !txn)
+                return 0;
+        if (!from.data)
+                r = clew_index_table_check(scan->env, txn, err);
+        else
+                r = clew_index_table_check_range(scan->env, txn, from, CLEW_SLICE_NULL, err);
+        scan->is_looked_at = r == 0;
+        return r;
+}
+
 int clew_scan_seek(struct clew_scan *scan, struct clew_slice key, struct clew_error *err)
 {
         MDB_val k = val_of(key);
@@ -384,6 +416,10 @@ int clew_scan_seek(struct clew_scan *scan, struct clew_slice key, struct clew_er
                 return 0;
         scan->at_end = false;
         scan->last_key_len = 0;
+        scan->is_looked_at = !clew_index_table_is_read_only(scan->env);
+        r = look_ahead(scan, key, err);
+        if (r < 0)
+                return r;
         r = take(scan, cursor_get(scan->cursor, &k, &v, MDB_SET_RANGE), k, v, err);
         scan->positioned = r == 1;
         return r < 0 ? r : 0;
@@ -410,6 +446,10 @@ int clew_scan_next(struct clew_scan *scan, struct clew_error *err)
 
         if (scan->at_end)
                 return 0;
+        r = look_ahead(scan, CLEW_SLICE_NULL, err);
+        if (r < 0)
+                return r;
+        r = 1;
         if (!scan->positioned)
                 r = take(scan, cursor_get(scan->cursor, &k, &v, MDB_NEXT), k, v, err);
         scan->positioned = false;

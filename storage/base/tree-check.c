@@ -32,7 +32,9 @@ struct walk {
         uint8_t *seen;  /* a bit for each page that was led to */
         uint8_t *pages; /* the page at hand of each level */
         struct totals found;
-        unsigned depth; /* levels that the tree is said to have */
+        unsigned depth;         /* levels that the tree is said to have */
+        struct clew_slice from; /* what lies outside is passed over; no data = no bound */
+        struct clew_slice to;
         struct level levels[CLEW_TREE_LEVELS_MAX];
 };
 
@@ -76,7 +78,9 @@ static int check_big(struct walk *w, uint64_t number, const uint8_t *node)
 
         if (first < CLEW_PAGE_FIRST || first >= w->c->n_pages || n > w->c->n_pages - first)
                 return damaged(w, number, "leads out of the file");
-        if (!lead_to(w, first))
+        /* Of a part of the tree nobody knows what else leads there: a value is compared with its
+         * key when it is read. */
+        if (!w->c->known && !lead_to(w, first))
                 return damaged(w, first, "two ways lead to it");
         w->found.overflows += n;
         return 0;
@@ -147,39 +151,80 @@ static int check_leaf(struct walk *w, const struct level *l, uint64_t number)
         return r;
 }
 
+static bool is_known(const struct walk *w, uint64_t number)
+{
+        return w->c->known && (w->c->known[number / 8] & 1u << number % 8) != 0;
+}
+
+/* Of a page that was looked at: it lies where it did then, or another way leads to it now. */
+static int check_bounds(struct walk *w, const struct level *l, uint64_t number, bool is_leaf)
+{
+        unsigned first = is_leaf ? 0 : 1;
+
+        if (l->n > first &&
+            ((l->low.data && clew_slice_cmp(clew_node_key(node_at(l->page, first)), l->low) < 0) ||
+             (l->high.data &&
+              clew_slice_cmp(clew_node_key(node_at(l->page, l->n - 1)), l->high) >= 0)))
+                return damaged(w, number, "keys are out of order");
+        return 0;
+}
+
+/* The page at hand of a level, looked at. */
+static int check_page(struct walk *w, struct level *l, uint64_t number, bool is_leaf)
+{
+        size_t lower = clew_page_lower(l->page);
+        size_t upper = clew_page_upper(l->page);
+        int r;
+
+        if (clew_page_number(l->page) != number ||
+            clew_page_flags(l->page) != (is_leaf ? CLEW_PAGE_LEAF : CLEW_PAGE_BRANCH) ||
+            lower <= CLEW_PAGE_HEADER || lower > upper || upper > w->c->page_bytes || lower % 2)
+                return damaged(w, number, "is none of the tree");
+        l->n = (unsigned)(lower - CLEW_PAGE_HEADER) / 2u;
+        r = check_nodes(w, l, number, is_leaf);
+        if (r == 0 && is_leaf)
+                r = check_leaf(w, l, number);
+        w->found.branches += !is_leaf;
+        if (r == 0 && w->c->known)
+                w->c->known[number / 8] |= (uint8_t)(1u << number % 8);
+        return r;
+}
+
 /* Page @number is on level @depth, below @up (NULL = it is the root). */
 static int open_level(struct walk *w, uint64_t number, unsigned depth, const struct level *up)
 {
         struct level *l = &w->levels[depth];
         uint8_t *page = w->pages + depth * w->c->page_bytes;
         bool is_leaf = depth + 1 == w->depth;
-        size_t lower;
-        size_t upper;
-        int r;
 
+        *l = (struct level){.page = page};
         if (number < CLEW_PAGE_FIRST || number >= w->c->n_pages)
                 return damaged(w, number, "is outside of the file");
-        if (!lead_to(w, number))
+        if (!w->c->known && !lead_to(w, number))
                 return damaged(w, number, "two ways lead to it");
-        if (!read_page(w, number, page))
-                return damaged(w, number, "cannot be read");
-        *l = (struct level){.page = page};
-        lower = clew_page_lower(l->page);
-        upper = clew_page_upper(l->page);
-        if (clew_page_number(l->page) != number ||
-            clew_page_flags(l->page) != (is_leaf ? CLEW_PAGE_LEAF : CLEW_PAGE_BRANCH) ||
-            lower <= CLEW_PAGE_HEADER || lower > upper || upper > w->c->page_bytes || lower % 2)
-                return damaged(w, number, "is none of the tree");
-        l->n = (unsigned)(lower - CLEW_PAGE_HEADER) / 2u;
         if (up) {
                 l->low = up->at > 1 ? clew_node_key(node_at(up->page, up->at - 1)) : up->low;
                 l->high = up->at < up->n ? clew_node_key(node_at(up->page, up->at)) : up->high;
         }
-        r = check_nodes(w, l, number, is_leaf);
-        if (r == 0 && is_leaf)
-                r = check_leaf(w, l, number);
-        w->found.branches += !is_leaf;
-        return r;
+        if (is_known(w, number)) {
+                l->page = w->c->map + number * w->c->page_bytes;
+                l->n = (unsigned)(clew_page_lower(l->page) - CLEW_PAGE_HEADER) / 2u;
+                return check_bounds(w, l, number, is_leaf);
+        }
+        if (!read_page(w, number, page))
+                return damaged(w, number, "cannot be read");
+        return check_page(w, l, number, is_leaf);
+}
+
+/* The node that the walk is to go into next; false: none of this page. */
+static bool next_of(const struct walk *w, struct level *l)
+{
+        /* What begins behind a key is behind all before it. */
+        while (w->from.data && l->at + 1 < l->n &&
+               clew_slice_cmp(clew_node_key(node_at(l->page, l->at + 1)), w->from) <= 0)
+                l->at++;
+        return l->at < l->n && !(w->to.data && l->at > 0 &&
+                                 clew_slice_cmp(clew_node_key(node_at(l->page, l->at)), w->to) > 0);
 }
 
 static int walk_tree(struct walk *w, uint64_t root)
@@ -191,7 +236,7 @@ static int walk_tree(struct walk *w, uint64_t root)
                 struct level *up = &w->levels[depth - 1];
                 const uint8_t *node;
 
-                if (up->at == up->n) {
+                if (!next_of(w, up)) {
                         depth--;
                         continue;
                 }
@@ -203,26 +248,41 @@ static int walk_tree(struct walk *w, uint64_t root)
         return r;
 }
 
+static int check(struct clew_tree_check *c, struct walk *w)
+{
+        uint64_t root = clew_page_get64(c->tree + 40);
+        int r;
+
+        if (root == CLEW_PAGE_NONE)
+                return w->depth == 0 && clew_page_get64(c->tree + 32) == 0
+                               ? 0
+                               : damaged(w, 0, "is missing");
+        if (w->depth == 0 || w->depth > CLEW_TREE_LEVELS_MAX)
+                return damaged(w, root, "begins a tree of another depth");
+        w->seen = c->known ? NULL : clew_calloc((size_t)(c->n_pages / 8 + 1), 1);
+        w->pages = clew_malloc(w->depth * c->page_bytes);
+        r = w->pages && (w->seen || c->known) ? walk_tree(w, root) : -ENOMEM;
+        clew_free(w->seen);
+        clew_free(w->pages);
+        return r;
+}
+
 int clew_tree_check(struct clew_tree_check *c)
 {
         struct walk w = {.c = c, .depth = clew_page_get16(c->tree + 6)};
         const struct totals noted = {clew_page_get64(c->tree + 8), clew_page_get64(c->tree + 16),
                                      clew_page_get64(c->tree + 24), clew_page_get64(c->tree + 32)};
-        uint64_t root = clew_page_get64(c->tree + 40);
-        int r;
+        int r = check(c, &w);
 
-        if (root == CLEW_PAGE_NONE)
-                return w.depth == 0 && noted.entries == 0 ? 0 : damaged(&w, 0, "is missing");
-        if (w.depth == 0 || w.depth > CLEW_TREE_LEVELS_MAX)
-                return damaged(&w, root, "begins a tree of another depth");
-        w.seen = clew_calloc((size_t)(c->n_pages / 8 + 1), 1);
-        w.pages = clew_calloc(w.depth, c->page_bytes);
-        r = w.seen && w.pages ? walk_tree(&w, root) : -ENOMEM;
-        clew_free(w.seen);
-        clew_free(w.pages);
-        if (r == -ENOMEM)
-                return r;
         if (r == 0 && memcmp(&w.found, &noted, sizeof(noted)) != 0)
-                return damaged(&w, root, "begins a tree of other numbers of pages and records");
+                return damaged(&w, clew_page_get64(c->tree + 40),
+                               "begins a tree of other numbers of pages and records");
         return r;
+}
+
+int clew_tree_check_range(struct clew_tree_check *c, struct clew_slice from, struct clew_slice to)
+{
+        struct walk w = {.c = c, .depth = clew_page_get16(c->tree + 6), .from = from, .to = to};
+
+        return check(c, &w);
 }

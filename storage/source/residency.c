@@ -121,6 +121,7 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
 {
         size_t n = random && value.len < TOUCHED_BYTES_MIN ? TOUCHED_BYTES_MIN : value.len;
 
+        atomic_fetch_add_explicit(&env->read_bytes, value.len, memory_order_relaxed);
         if (env->mode == CLEW_STORE_WRITE)
                 return;
         if (atomic_fetch_add_explicit(&env->touched_bytes, n, memory_order_relaxed) <
@@ -130,6 +131,11 @@ void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random
         if (clew_mem_file_bytes() >
             (env->mode == CLEW_STORE_COLLECT ? MAPPED_BYTES_MAX_COLLECT : MAPPED_BYTES_MAX))
                 (void)drop_mapping(env, value.data); /* nothing depends on it */
+}
+
+uint64_t clew_store_read_bytes(const struct clew_store *store)
+{
+        return atomic_load_explicit(&store->env->read_bytes, memory_order_relaxed);
 }
 
 int clew_store_release_pages(struct clew_store *store, struct clew_error *err)

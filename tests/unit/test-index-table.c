@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -186,6 +187,74 @@ static size_t next_leaf(struct fixture *f, size_t page, const uint8_t *first)
         return 0;
 }
 
+/* Who asks for single records looks at the pages on the way to them alone: a page is told before
+ * LMDB comes to it, each time, and what lies on others is found. Both before and after all was
+ * walked. */
+static void judge_read(struct fixture *f)
+{
+        static const uint32_t strides[] = {1, 7, RECORDS - 1}; /* of the order; no divisors */
+        MDB_txn *txn;
+
+        assert_int_equal(clew_txn_begin_read(f->env, &txn, &f->err), 0);
+        for (size_t s = 0; s < CLEW_ARRAY_LEN(strides); s++) {
+                uint32_t found = 0;
+                uint32_t told = 0;
+
+                for (uint32_t i = 0; i < RECORDS; i++) {
+                        struct clew_key key =
+                                clew_index_key_block(1, (uint32_t)(i * strides[s]) % RECORDS);
+                        struct clew_slice value;
+                        struct clew_error err = {0};
+                        int r = clew_table_get(f->env, txn, CLEW_TABLE_INDEX, clew_key_slice(&key),
+                                               &value, &err);
+
+                        assert_true(r == 0 || r == -EBADMSG);
+                        found += r == 0;
+                        told += r < 0 && strstr(err.message, "of its indexes is damaged");
+                }
+                assert_int_equal(found + told, RECORDS);
+                assert_in_range(told, 10, RECORDS / 2);
+        }
+        clew_txn_end_read(f->env, txn);
+}
+
+/* Behind a key nothing is damaged, or it is told; before it nobody has looked. */
+static uint32_t walk_from(struct fixture *f, uint32_t from, int *ret)
+{
+        struct clew_key key = clew_index_key_block(1, from);
+        CLEW_SCAN scan = {0};
+        MDB_txn *txn;
+        uint32_t n = 0;
+        int r;
+
+        assert_int_equal(clew_txn_begin_read(f->env, &txn, &f->err), 0);
+        r = clew_scan_open(f->env, txn, CLEW_TABLE_INDEX, &scan, &f->err);
+        if (r == 0)
+                r = clew_scan_seek(&scan, clew_key_slice(&key), &f->err);
+        while (r == 0 && (r = clew_scan_next(&scan, &f->err)) == 1) {
+                n++;
+                r = 0;
+        }
+        clew_scan_close(&scan);
+        clew_txn_end_read(f->env, txn);
+        *ret = r;
+        return n;
+}
+
+static void judge_walks(struct fixture *f)
+{
+        uint32_t whole = 0;
+
+        for (uint32_t from = 0; from < RECORDS; from++) {
+                int r;
+                uint32_t n = walk_from(f, from, &r);
+
+                assert_true(r == -EBADMSG ? n == 0 && whole == 0 : n == RECORDS - from);
+                whole += r == 0;
+        }
+        assert_in_range(whole, 1, RECORDS - 10);
+}
+
 /* The damaged tree is told to who reads, and costs who writes the table and nothing else. */
 static void judge_left_behind(struct fixture *f)
 {
@@ -193,8 +262,11 @@ static void judge_left_behind(struct fixture *f)
 
         save(f);
         open_env(f, CLEW_STORE_READ);
+        judge_read(f);
+        judge_walks(f);
         assert_int_equal(counted(f, &there), RECORDS);
         assert_int_equal(there, -EBADMSG);
+        judge_read(f);
         close_env(f);
         open_env(f, CLEW_STORE_COLLECT);
         put(f, 7, 9, 40);

@@ -8,6 +8,7 @@
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,21 +103,39 @@ static bool put_number(uint8_t *to, size_t *len, uint64_t v, uint64_t step)
         return true;
 }
 
+/* The bits of a number behind those of its exponent and length. */
+#define VALUE_MASK (UINT64_MAX >> (8 - FIRST_BITS))
+
+/* Millions are read for one answer: where eight bytes are left they are read as one. */
+static uint64_t read_value(struct clew_cursor *c, unsigned *ret_exponent)
+{
+        unsigned first = clew_cursor_left(c) > 0 ? *c->at : 0;
+        unsigned more = first >> FIRST_BITS & 7u;
+        uint64_t v;
+
+        *ret_exponent = first >> 6;
+        if (CLEW_LIKELY(clew_cursor_left(c) >= sizeof(v))) {
+                memcpy(&v, c->at, sizeof(v));
+                c->at += 1 + more;
+                return (be64toh(v) & VALUE_MASK) >> 8 * (MORE_BYTES_MAX - more);
+        }
+        first = clew_cursor_byte(c);
+        v = first & ((1u << FIRST_BITS) - 1);
+        for (; more > 0; more--)
+                v = v << 8 | clew_cursor_byte(c);
+        return v;
+}
+
 static uint64_t read_number(struct clew_cursor *c, uint64_t step)
 {
-        unsigned first = clew_cursor_byte(c);
-        unsigned more = first >> FIRST_BITS & 7u;
-        struct clew_slice rest = clew_cursor_bytes(c, more);
-        uint64_t v = first & ((1u << FIRST_BITS) - 1);
+        unsigned exponent;
+        uint64_t v = read_value(c, &exponent);
 
-        for (size_t i = 0; i < rest.len; i++)
-                v = v << 8 | rest.data[i];
-        for (unsigned e = first >> 6; e > 0; e--) {
-                if (v > UINT64_MAX / step) {
+        for (; exponent > 0; exponent--) {
+                if (__builtin_mul_overflow(v, step, &v)) {
                         clew_cursor_fail(c);
                         return 0;
                 }
-                v *= step;
         }
         return v;
 }
