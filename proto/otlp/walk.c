@@ -57,6 +57,7 @@ struct walk {
         struct list_chunk *last_chunk;
         size_t n_lists;
         const struct clew_log_family *family; /* of the scope at hand: its items name runs */
+        struct clew_error told;               /* what the caller's error said before the walk */
         struct clew_otlp_trace *cache[LIST_CACHE_SLOTS];
 };
 
@@ -150,6 +151,20 @@ static void reject(struct walk *w, const char *what, size_t len, size_t want)
                 snprintf(reason, size, "%s has %zu bytes instead of %zu", what, len, want);
         else
                 snprintf(reason, size, "%s is all zero", what);
+}
+
+/* Whether @r says that an item holds a value too deep to read: it is left out alone. */
+static bool leave_out_deep(struct walk *w, int r, const char *what)
+{
+        if (r != -E2BIG || !w->arena)
+                return false;
+        if (w->batch->n_rejected++ == 0)
+                snprintf(w->batch->reject_reason, sizeof(w->batch->reject_reason),
+                         "a %s holds values nested deeper than %u levels", what,
+                         CLEW_OTLP_DEPTH_MAX);
+        if (w->check.err)
+                *w->check.err = w->told;
+        return true;
 }
 
 /* ---- lists of items by trace --------------------------------------------------------------------
@@ -462,6 +477,8 @@ static int take_span(struct walk *w, struct clew_slice raw, uint32_t scope)
         enum id_form span_form;
         int r = check_span(w, raw, &facts);
 
+        if (CLEW_UNLIKELY(leave_out_deep(w, r, "span")))
+                return 0;
         if (r < 0 || !w->arena)
                 return r;
         trace_form = read_id(facts.trace_id, trace_id.bytes, sizeof(trace_id.bytes));
@@ -509,6 +526,8 @@ static int take_log(struct walk *w, struct clew_slice raw, uint32_t scope)
         enum id_form span_form;
         int r = check_log(w, raw, &facts);
 
+        if (CLEW_UNLIKELY(leave_out_deep(w, r, "log record")))
+                return 0;
         if (r < 0 || !w->arena)
                 return r;
         if (raw.len < LOG_MIN_BYTES) {
@@ -818,7 +837,8 @@ int clew_otlp_walk(struct clew_slice request, enum clew_otlp_signal signal,
                          .request = request,
                          .signal = signal,
                          .arena = arena,
-                         .batch = &batch};
+                         .batch = &batch,
+                         .told = err ? *err : (struct clew_error){0}};
         int r = take_envelopes(&w);
 
         if (r == 0)
