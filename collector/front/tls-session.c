@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct clew_tls_context {
         SSL_CTX *ctx;
@@ -53,10 +54,27 @@ static bool is_given(const char *file)
         return file && *file && strcmp(file, "off") != 0;
 }
 
+/* OpenSSL would wait for the writer of a pipe, for ever and in the middle of a reload. */
+static int check_plain(const char *what, const char *file, struct clew_error *err)
+{
+        struct stat st;
+
+        return stat(file, &st) == 0 && !S_ISREG(st.st_mode)
+                       ? clew_error_set(err, -EPERM, 0, "%s %s: is not a regular file", what, file)
+                       : 0;
+}
+
 static int load(SSL_CTX *ctx, const struct clew_tls_files *files, struct clew_error *err)
 {
         const char *key = is_given(files->key) ? files->key : files->cert;
+        int r = check_plain("tls-cert", files->cert, err);
 
+        if (r == 0)
+                r = check_plain("tls-key", key, err);
+        if (r == 0 && is_given(files->client_ca))
+                r = check_plain("tls-client-ca", files->client_ca, err);
+        if (r < 0)
+                return r;
         ERR_clear_error();
         if (SSL_CTX_use_certificate_chain_file(ctx, files->cert) != 1)
                 return fail(err, "tls-cert", files->cert);

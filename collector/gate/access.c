@@ -51,6 +51,8 @@ struct clew_access {
         /* under the lock: */
         struct clew_keys *keys;
         struct stat seen; /* the file as it was read */
+        struct stat told; /* as it was when it was told that it cannot be taken ... */
+        bool is_told;     /* ... since it was read */
         struct session sessions[SESSIONS_MAX];
         struct failures failures[FAILURES];
 };
@@ -489,6 +491,16 @@ static bool same_file(const struct stat *a, const struct stat *b)
                a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* What was told of this very file is not told each second. */
+static bool is_told(struct clew_access *a, const struct stat *st)
+{
+        if (a->is_told && same_file(st, &a->told))
+                return true;
+        a->told = *st;
+        a->is_told = true;
+        return false;
+}
+
 void clew_access_tick(struct clew_access *a)
 {
         static struct clew_log_limit limit = {.per_second = 1};
@@ -501,6 +513,8 @@ void clew_access_tick(struct clew_access *a)
         if (same_file(&st, &a->seen)) /* only this thread changes it */
                 return;
         if (clew_keys_load(a->options.keys_path, &keys, &err) < 0) {
+                if (is_told(a, &st))
+                        return;
                 clew_log_limited(&limit, CLEW_LOG_ERROR, "keys.unreadable",
                                  "reason=\"%s\" action=\"the keys read before still count\"",
                                  err.message);
@@ -511,12 +525,15 @@ void clew_access_tick(struct clew_access *a)
         if (keys->n == 0 && old->n > 0) { /* emptied, or gone: that opens no door */
                 pthread_mutex_unlock(&a->lock);
                 clew_keys_free(keys);
+                if (is_told(a, &st))
+                        return;
                 clew_log_limited(&limit, CLEW_LOG_ERROR, "keys.gone",
                                  "action=\"the keys read before still count until a restart\"");
                 return;
         }
         a->keys = keys;
         a->seen = st;
+        a->is_told = false;
         pthread_mutex_unlock(&a->lock);
         clew_keys_free(old);
         clew_log(CLEW_LOG_INFO, "keys.read", "keys=%u", keys->n);

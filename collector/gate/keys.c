@@ -269,7 +269,9 @@ static int check_mode(int fd, const char *path, struct clew_error *err)
         if (fstat(fd, &st) < 0)
                 return clew_error_set(err, -errno, 0, "cannot look at %s: %s", path,
                                       strerror(errno));
-        if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 || !S_ISREG(st.st_mode))
+        if (!S_ISREG(st.st_mode))
+                return clew_error_set(err, -EPERM, 0, "%s is not a regular file", path);
+        if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
                 return clew_error_set(err, -EPERM, 0,
                                       "%s can be read or written by others: chmod 600 %s", path,
                                       path);
@@ -315,7 +317,7 @@ int clew_keys_load(const char *path, struct clew_keys **ret, struct clew_error *
         if (!keys)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         clew_buffer_init(&text, FILE_BYTES_MAX);
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
         if (fd < 0 && errno == ENOENT) {
                 *ret = keys;
                 return 0;

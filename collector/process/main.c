@@ -158,6 +158,7 @@ static void reload_prices(const struct run *run)
 static void reload(struct run *run)
 {
         char status[CLEW_COLLECTOR_STATUS_MAX];
+        uint64_t errors = clew_log_lines(CLEW_LOG_ERROR);
 
         run->reload = false;
         run->next_reload_ns = now_ns() + RELOAD_NS;
@@ -165,7 +166,8 @@ static void reload(struct run *run)
         reload_config(run);
         reload_prices(run);
         clew_collector_reload(run->collector);
-        clew_log(CLEW_LOG_INFO, "reloaded", "what=\"config, prices, rules, keys, certificates\"");
+        clew_log(CLEW_LOG_INFO, "reloaded", "what=\"config, prices, rules, keys, certificates%s\"",
+                 clew_log_lines(CLEW_LOG_ERROR) > errors ? ", but for what was refused" : "");
         clew_collector_describe(run->collector, status);
         clew_notify_ready(status);
 }

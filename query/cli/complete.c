@@ -116,7 +116,7 @@ static const char *const kinds[] = {
         [CLEW_NAMES_LABELS] = "labels",           [CLEW_NAMES_SCORES] = "scores",
         [CLEW_NAMES_RUBRICS] = "rubrics",         [CLEW_NAMES_DATASETS] = "datasets",
         [CLEW_NAMES_EXPERIMENTS] = "experiments", [CLEW_NAMES_RULES] = "rules",
-        [CLEW_NAMES_ATTRIBUTES] = "attributes",
+        [CLEW_NAMES_ATTRIBUTES] = "attributes",   [CLEW_NAMES_VALUES] = "values",
 };
 
 /* Who waits for a word does not wait for a server that is slow. */
@@ -127,21 +127,34 @@ static bool took_too_long(void)
         return clew_clock_monotonic_ns(clew_clock_system()) > asked_until_ns;
 }
 
-/* Those of a server's store: the program there says them. */
-static void ask_names(struct complete *c, enum clew_names_of of)
+/* Those of a server's store: the program there says them. @key: of values alone. */
+static void ask_names(struct complete *c, enum clew_names_of of, struct clew_slice key)
 {
         char completion[] = "completion";
         char names[] = "names";
         char kind[16];
-        char *words[] = {completion, names, kind, NULL};
-        struct clew_remote_call call = {.words = words, .n_words = 3, .stop = took_too_long};
+        char whose[NAME_BYTES_MAX];
+        char *words[] = {completion, names, kind, key.len ? whose : NULL, NULL};
+        struct clew_remote_call call = {
+                .words = words, .n_words = key.len ? 4 : 3, .stop = took_too_long};
 
         snprintf(kind, sizeof(kind), "%s", kinds[of]);
+        snprintf(whose, sizeof(whose), "%.*s", (int)key.len, (const char *)key.data);
         asked_until_ns = clew_clock_monotonic_ns(clew_clock_system()) + SERVER_NS;
         (void)!clew_remote_call(c->cli, &call);
 }
 
-static void put_names(struct complete *c, enum clew_names_of of)
+static int gather(struct clew_view *view, enum clew_names_of of, struct clew_slice key,
+                  const struct clew_clock *clock, struct clew_arena *arena, struct clew_names *ret)
+{
+        return of == CLEW_NAMES_VALUES
+                       ? clew_names_values(view, key, TRACES_MAX, LOOK_NS, clock, arena, ret)
+                       : clew_names_gather(view, of, of == CLEW_NAMES_TRACES ? IDS_MAX : TRACES_MAX,
+                                           LOOK_NS, clock, arena, ret);
+}
+
+/* @key: whose values, when it is asked for those. */
+static void put_names_of(struct complete *c, enum clew_names_of of, struct clew_slice key)
 {
         CLEW_ARENA arena = {0};
         struct clew_view *view = NULL;
@@ -157,7 +170,7 @@ static void put_names(struct complete *c, enum clew_names_of of)
                 /* A store that is not there is no news; beside a server there is no /dev/null. */
                 c->cli->err = fmemopen(unheard, sizeof(unheard), "w");
                 if (c->cli->err && c->cli->url)
-                        ask_names(c, of);
+                        ask_names(c, of, key);
                 r = c->cli->err && !c->cli->url ? clew_cli_view(c->cli, &view) : -1;
                 if (c->cli->err)
                         fclose(c->cli->err);
@@ -166,11 +179,15 @@ static void put_names(struct complete *c, enum clew_names_of of)
         look.wall_ns = clew_clock_monotonic_ns(look.clock);
         look.cpu_ns = cpu_ns();
         clew_arena_init(&arena, ARENA_MAX);
-        if (r != 0 || clew_names_gather(view, of, of == CLEW_NAMES_TRACES ? IDS_MAX : TRACES_MAX,
-                                        LOOK_NS, &clock, &arena, &names) < 0)
+        if (r != 0 || gather(view, of, key, &clock, &arena, &names) < 0)
                 return;
         for (uint32_t i = 0; i < names.n; i++)
                 put(c, names.items[i].name, names.items[i].text);
+}
+
+static void put_names(struct complete *c, enum clew_names_of of)
+{
+        put_names_of(c, of, CLEW_SLICE_NULL);
 }
 
 /* ---- flags -------------------------------------------------------------------------------------
@@ -375,6 +392,14 @@ static bool names_fields(const struct clew_command *command)
 
 static void put_value(struct complete *c, const struct flag *f)
 {
+        const char *end = strchr(c->word, '=');
+
+        if (clew_slice_eq_cstr(f->name, "attr") && end && end > c->word &&
+            (size_t)(end - c->word) < NAME_BYTES_MAX) {
+                put_names_of(c, CLEW_NAMES_VALUES,
+                             clew_slice_make(c->word, (size_t)(end - c->word)));
+                return;
+        }
         for (size_t i = 0; i < CLEW_ARRAY_LEN(names_of_flags); i++) {
                 if (clew_slice_eq_cstr(f->name, names_of_flags[i].flag))
                         put_names(c, names_of_flags[i].of);
@@ -493,13 +518,13 @@ static void count_arguments(struct complete *c, int from, int n, char **words)
         }
 }
 
-int clew_complete_names(struct clew_cli *cli, const char *kind)
+int clew_complete_names(struct clew_cli *cli, const char *kind, const char *key)
 {
         struct complete c = {.cli = cli};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(kinds); i++) {
                 if (strcmp(kind, kinds[i]) == 0)
-                        put_names(&c, (enum clew_names_of)i);
+                        put_names_of(&c, (enum clew_names_of)i, clew_slice_of_cstr(key));
         }
         return CLEW_EXIT_OK;
 }

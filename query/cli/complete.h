@@ -17,7 +17,8 @@
  * are meant. @words are those behind the program's name. Returns an exit status. */
 int clew_complete(struct clew_cli *cli, int n, char **words);
 
-/* Prints the names of a kind ("traces", "agents" ...) that the store knows, as above. */
-int clew_complete_names(struct clew_cli *cli, const char *kind);
+/* Prints the names of a kind ("traces", "agents" ...) that the store knows, as above. @key: of
+ * which attribute, for "values"; else "". */
+int clew_complete_names(struct clew_cli *cli, const char *kind, const char *key);
 
 #endif

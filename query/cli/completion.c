@@ -69,8 +69,8 @@ int clew_cmd_completion(struct clew_cli *cli, int argc, char **argv)
          * elsewhere is believed: who asks beside a server gets names alone. */
         if (argc > 1 && strcmp(argv[1], "words") == 0 && !clew_served())
                 return clew_complete(cli, argc - 2, argv + 2);
-        if (argc == 3 && strcmp(argv[1], "names") == 0)
-                return clew_complete_names(cli, argv[2]);
+        if ((argc == 3 || argc == 4) && strcmp(argv[1], "names") == 0)
+                return clew_complete_names(cli, argv[2], argc == 4 ? argv[3] : "");
         r = clew_options_parse(cli, argc, argv, NULL, NULL, &args);
         if (r != 0)
                 return r;

@@ -20,6 +20,8 @@
 #define SLOTS 8192u /* a power of two, over twice CLEW_NAMES_MAX */
 /* A text behind a name. */
 #define TEXT_BYTES_MAX 60u
+/* A longer value is not typed again. */
+#define VALUE_BYTES_MAX 200u
 
 /* ---- keeping -----------------------------------------------------------------------------------
  */
@@ -115,6 +117,20 @@ static void add_attributes(struct clew_names *n, struct clew_attributes *all)
         }
 }
 
+static void add_value(void *context, struct clew_slice text)
+{
+        struct clew_names *n = context;
+        struct clew_slice parts[] = {n->wanted, CLEW_SLICE_LITERAL("="), text};
+
+        if (text.len <= VALUE_BYTES_MAX)
+                add(n, clew_arena_concat(n->arena, parts, CLEW_ARRAY_LEN(parts)), CLEW_SLICE_NULL);
+}
+
+static bool is_of_spans(enum clew_names_of of)
+{
+        return of == CLEW_NAMES_ATTRIBUTES || of == CLEW_NAMES_VALUES;
+}
+
 static int gather_traces(struct clew_names *n, struct clew_view *view, enum clew_names_of of,
                          uint32_t traces, uint64_t limit_ns, const struct clew_clock *clock)
 {
@@ -127,15 +143,20 @@ static int gather_traces(struct clew_names *n, struct clew_view *view, enum clew
         struct clew_selected t;
         struct clew_trace_data data;
         struct clew_error err = {0};
-        int r = of == CLEW_NAMES_ATTRIBUTES ? clew_attributes_init(&all) : 0;
+        int r = is_of_spans(of) ? clew_attributes_init(&all) : 0;
 
+        if (of == CLEW_NAMES_VALUES) {
+                all.wanted = n->wanted;
+                all.value = add_value;
+                all.context = n;
+        }
         if (r == 0)
                 r = clew_select_init(&s, view, &filter, clock, NULL, &err);
         for (uint32_t i = 0; r >= 0 && i < traces; i++) {
                 r = clew_select_next(&s, &t, &err);
                 if (r != 1)
                         break;
-                if (of != CLEW_NAMES_ATTRIBUTES)
+                if (!is_of_spans(of))
                         add_of(n, of, &t);
                 else if (clew_select_open(&s, &t, &data, &err) == 0)
                         r = clew_attributes_add(&all, data.traces);
@@ -213,17 +234,34 @@ static void gather_rules(struct clew_names *n)
         }
 }
 
+static int begin(struct clew_names *ret, struct clew_arena *arena)
+{
+        *ret = (struct clew_names){.arena = arena};
+        ret->items = clew_arena_calloc(arena, CLEW_NAMES_MAX, sizeof(*ret->items));
+        ret->slots = clew_arena_calloc(arena, SLOTS, sizeof(*ret->slots));
+        return ret->items && ret->slots ? 0 : -ENOMEM;
+}
+
+int clew_names_values(struct clew_view *view, struct clew_slice key, uint32_t traces,
+                      uint64_t limit_ns, const struct clew_clock *clock, struct clew_arena *arena,
+                      struct clew_names *ret)
+{
+        int r = begin(ret, arena);
+
+        ret->wanted = key;
+        return r < 0 || !view
+                       ? r
+                       : gather_traces(ret, view, CLEW_NAMES_VALUES, traces, limit_ns, clock);
+}
+
 int clew_names_gather(struct clew_view *view, enum clew_names_of of, uint32_t traces,
                       uint64_t limit_ns, const struct clew_clock *clock, struct clew_arena *arena,
                       struct clew_names *ret)
 {
-        int r = 0;
+        int r = begin(ret, arena);
 
-        *ret = (struct clew_names){.arena = arena};
-        ret->items = clew_arena_calloc(arena, CLEW_NAMES_MAX, sizeof(*ret->items));
-        ret->slots = clew_arena_calloc(arena, SLOTS, sizeof(*ret->slots));
-        if (!ret->items || !ret->slots)
-                return -ENOMEM;
+        if (r < 0)
+                return r;
         if (of == CLEW_NAMES_RULES)
                 gather_rules(ret);
         else if (view && (of < CLEW_NAMES_LABELS || of == CLEW_NAMES_ATTRIBUTES))

@@ -33,6 +33,7 @@ enum clew_names_of {
         CLEW_NAMES_EXPERIMENTS,
         CLEW_NAMES_RULES,      /* of root cause: known without a store */
         CLEW_NAMES_ATTRIBUTES, /* "span.http.method": of spans, which takes longest */
+        CLEW_NAMES_VALUES,     /* "KEY=VALUE" of one attribute: clew_names_values() */
 };
 
 /* Names kept of one kind. */
@@ -46,13 +47,19 @@ struct clew_name {
 struct clew_names {
         struct clew_arena *arena;
         struct clew_name *items;
-        uint32_t *slots; /* index + 1, by hash */
+        uint32_t *slots;          /* index + 1, by hash */
+        struct clew_slice wanted; /* the key whose values they are */
         uint32_t n;
 };
 
 /* @traces newest traces are looked at, for @limit_ns at most (0: no bound). @view may be NULL where
  * no store is needed. Names live in @arena. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_names_gather(struct clew_view *view, enum clew_names_of of, uint32_t traces,
+                                    uint64_t limit_ns, const struct clew_clock *clock,
+                                    struct clew_arena *arena, struct clew_names *ret);
+
+/* The same of the values of attribute @key, which has its scope ("span.") or not. */
+CLEW_MUST_USE int clew_names_values(struct clew_view *view, struct clew_slice key, uint32_t traces,
                                     uint64_t limit_ns, const struct clew_clock *clock,
                                     struct clew_arena *arena, struct clew_names *ret);
 

@@ -8,6 +8,8 @@
 #include "proto/otlp/walk.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +57,35 @@ static struct clew_attribute_key *find(struct clew_attributes *a, const char *sc
         return key;
 }
 
+static bool is_wanted(const struct clew_attributes *a, const struct clew_attribute_key *key)
+{
+        size_t n = strlen(key->scope);
+
+        return a->value && (clew_slice_eq(a->wanted, key->name) ||
+                            (a->wanted.len > n && memcmp(a->wanted.data, key->scope, n) == 0 &&
+                             clew_slice_eq(clew_slice_from(a->wanted, n), key->name)));
+}
+
+static void tell_value(const struct clew_attributes *a, struct clew_slice raw)
+{
+        struct clew_value v;
+        char text[48];
+        int n = 0;
+
+        if (!clew_value_parse(raw, &v))
+                return;
+        if (v.type == CLEW_VALUE_STRING)
+                a->value(a->context, v.bytes);
+        else if (v.type == CLEW_VALUE_BOOL)
+                a->value(a->context, clew_slice_of_cstr(v.boolean ? "true" : "false"));
+        else if (v.type == CLEW_VALUE_INT)
+                n = snprintf(text, sizeof(text), "%" PRId64, v.integer);
+        else if (v.type == CLEW_VALUE_DOUBLE)
+                n = snprintf(text, sizeof(text), "%.17g", v.number);
+        if (n > 0)
+                a->value(a->context, clew_slice_make(text, (size_t)n));
+}
+
 static void count_value(struct clew_attributes *a, struct clew_attribute_key *key,
                         struct clew_slice raw)
 {
@@ -71,10 +102,13 @@ static void count_value(struct clew_attributes *a, struct clew_attribute_key *ke
                 if (key->values[i] == hash)
                         return;
         }
-        if (key->n_values == CLEW_ATTRIBUTE_VALUES_MAX)
+        if (key->n_values == CLEW_ATTRIBUTE_VALUES_MAX) {
                 key->many = true;
-        else
-                key->values[key->n_values++] = hash;
+                return;
+        }
+        key->values[key->n_values++] = hash;
+        if (is_wanted(a, key))
+                tell_value(a, raw);
 }
 
 static void add_all(struct clew_attributes *a, const char *scope, struct clew_message_iter it)

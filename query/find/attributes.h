@@ -32,6 +32,11 @@ struct clew_attribute_key {
 
 struct clew_attributes {
         struct clew_arena arena;
+        /* May be set after the init: a key, with its scope or without, each value of which is told
+         * once (in each scope; texts, numbers and booleans). */
+        struct clew_slice wanted;
+        void (*value)(void *context, struct clew_slice text);
+        void *context;
         struct clew_attribute_key **table;
         struct clew_attribute_key **all; /* after finish: by scope and name */
         uint32_t n;

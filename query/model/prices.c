@@ -7,6 +7,7 @@
 #include "proto/base/compiler.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "proto/base/small-file.h"
 #include "query/model/value-int.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A price list longer than this is something else. */
 #define PRICES_MAX 65536u
@@ -201,20 +203,6 @@ uint32_t clew_prices_mark(void)
         return now ? now->mark : 0;
 }
 
-static int read_all(FILE *file, struct clew_buffer *text)
-{
-        for (;;) {
-                uint8_t *room = clew_buffer_reserve(text, 4096);
-                size_t n = room ? fread(room, 1, 4096, file) : 0;
-
-                if (!room)
-                        return clew_buffer_error(text);
-                clew_buffer_commit(text, n);
-                if (n < 4096)
-                        return ferror(file) ? -EIO : 0;
-        }
-}
-
 static int install(struct clew_slice text, struct clew_error *err)
 {
         const struct installed *now = atomic_load(&installed);
@@ -244,18 +232,15 @@ static int install(struct clew_slice text, struct clew_error *err)
 int clew_prices_install(const char *path, struct clew_error *err)
 {
         CLEW_BUFFER text = {0};
-        FILE *file = fopen(path, "re");
         int r;
 
-        if (!file)
-                return clew_error_set(err, -errno, 0, "cannot open the price file %s: %s", path,
-                                      strerror(errno));
         clew_buffer_init(&text, CLEW_PRICE_FILE_BYTES_MAX);
-        r = read_all(file, &text);
-        fclose(file);
+        r = clew_small_file_read(path, &text);
+        if (r == -EMSGSIZE)
+                return clew_error_set(err, r, 0, "price file %s: larger than 1 MiB", path);
         if (r < 0)
-                return clew_error_set(err, r, 0, "price file %s: %s", path,
-                                      r == -EMSGSIZE ? "larger than 1 MiB" : strerror(-r));
+                return clew_error_set(err, r, 0, "cannot open the price file %s: %s", path,
+                                      strerror(-r));
         return install(clew_buffer_slice(&text), err);
 }
 
@@ -275,12 +260,8 @@ int clew_prices_install_default(struct clew_error *err)
                 snprintf(paths[0], sizeof(paths[0]), "%s/.config/clew/prices", home);
         snprintf(paths[1], sizeof(paths[1]), "/etc/clew/prices");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(paths); i++) {
-                FILE *file = paths[i][0] ? fopen(paths[i], "re") : NULL;
-
-                if (!file)
-                        continue;
-                fclose(file);
-                return clew_prices_install(paths[i], err);
+                if (paths[i][0] && access(paths[i], R_OK) == 0)
+                        return clew_prices_install(paths[i], err);
         }
         return 0;
 }

@@ -20,7 +20,7 @@ const char *clew_feature_name(enum clew_feature feature)
 {
         static const char *const names[CLEW_FEATURE_COUNT] = {
                 "first-sign",    "signs-before", "shows",       "explains",     "more-signs",
-                "tool",          "bad-tool",     "late",        "order",        "first-call",
+                "tool",          "bad-tool",     "late",        "calls-before", "first-call",
                 "second-call",   "third-call",   "last-call",   "last-but-one", "acts",
                 "changes",       "looks",        "bad-action",  "mended",       "reads-bad",
                 "answers",       "asks",         "behind-user", "long-text",    "novel",

@@ -5,13 +5,11 @@
 
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
+#include "proto/base/small-file.h"
 #include "query/answer/when.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct reading {
         struct clew_retention *r;
@@ -393,26 +391,16 @@ int clew_retention_parse(struct clew_retention *r, struct clew_slice text, struc
 int clew_retention_load(struct clew_retention *r, const char *path, struct clew_error *err)
 {
         CLEW_BUFFER text = {0};
-        uint8_t *room;
-        ssize_t n = 0;
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int e;
 
         *r = (struct clew_retention){.n = 0};
-        if (fd < 0)
-                return clew_error_set(err, -errno, 0, "retention file %s: %s", path,
-                                      strerror(errno));
         clew_buffer_init(&text, CLEW_RETENTION_FILE_MAX + 1);
-        do {
-                clew_buffer_commit(&text, (size_t)n);
-                room = clew_buffer_reserve(&text, 4096);
-                n = room ? read(fd, room, 4096) : 0;
-        } while (n > 0);
-        close(fd);
-        if (!room)
+        e = clew_small_file_read(path, &text);
+        if (e == -EMSGSIZE)
                 return clew_error_set(err, -EINVAL, 0, "retention file %s: has over %zu bytes",
                                       path, CLEW_RETENTION_FILE_MAX);
-        if (n < 0)
-                return clew_error_set(err, -EIO, 0, "retention file %s: cannot be read", path);
+        if (e < 0)
+                return clew_error_set(err, e, 0, "retention file %s: %s", path, strerror(-e));
         return clew_retention_parse(r, clew_buffer_slice(&text), err);
 }
 

@@ -235,6 +235,10 @@ static void read_all(const struct expectation *e, FILE *f, struct totals *totals
         clew_free(out);
 }
 
+#define EXIT_SKIPPED 77
+
+static size_t n_skipped;
+
 static void test_file(void **state)
 {
         const struct expectation *e = *state;
@@ -247,6 +251,7 @@ static void test_file(void **state)
         f = fopen(path, "rb");
         if (!f) {
                 print_message("skipped: %s is not there\n", path);
+                n_skipped++;
                 skip();
                 return;
         }
@@ -261,6 +266,7 @@ static void test_file(void **state)
 int main(void)
 {
         struct CMUnitTest tests[sizeof(expectations) / sizeof(expectations[0])];
+        int failed;
 
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
                 union {
@@ -272,5 +278,7 @@ int main(void)
                                                .test_func = test_file,
                                                .initial_state = state.out};
         }
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        failed = cmocka_run_group_tests(tests, NULL, NULL);
+        /* Nothing was tried: meson and the suite call that skipped. */
+        return failed == 0 && n_skipped == sizeof(tests) / sizeof(tests[0]) ? EXIT_SKIPPED : failed;
 }

@@ -3,6 +3,7 @@
  */
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "query/rca/candidates.h"
 #include "query/rca/lineage.h"
 #include "query/rca/rca.h"
 #include "tests/unit/rca-scene.h"
@@ -14,6 +15,24 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+/* rca-signs writes both into one object, and rca-fit learns a weight for each name: two of one name
+ * were one. */
+static void test_no_sign_has_the_name_of_another(void **state)
+{
+        const char *names[CLEW_RULE_COUNT + CLEW_FEATURE_COUNT];
+        size_t n = 0;
+
+        (void)state;
+        for (int r = 0; r < CLEW_RULE_COUNT; r++)
+                names[n++] = clew_rule_info((enum clew_rule)r)->name;
+        for (int k = 0; k < CLEW_FEATURE_COUNT; k++)
+                names[n++] = clew_feature_name((enum clew_feature)k);
+        for (size_t i = 0; i < n; i++) {
+                for (size_t k = 0; k < i; k++)
+                        assert_string_not_equal(names[i], names[k]);
+        }
+}
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
@@ -461,6 +480,7 @@ static void test_a_span_of_twenty_megabytes(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_no_sign_has_the_name_of_another),
                 cmocka_unit_test(test_a_failed_turn_is_the_models),
                 cmocka_unit_test(test_infrastructure_is_the_tools),
                 cmocka_unit_test(test_a_request_tried_again_inside_a_call),

@@ -35,8 +35,10 @@ struct writer {
         struct clew_tier *tier;
         uint32_t here[TRACES];     /* spans that it has */
         uint32_t uploaded[TRACES]; /* that the bucket has of it */
-        bool is_deleted[TRACES];
-        bool is_said[TRACES]; /* that it is, in the bucket */ /* and takes no more of it in */
+        bool is_deleted[TRACES];   /* and takes no more of it in */
+        bool is_said[TRACES];      /* that it is, in the bucket */
+        size_t n_carried;          /* traces that others have deleted, as it was told */
+        bool refuses;              /* it cannot note them */
 };
 
 struct fixture {
@@ -53,6 +55,19 @@ static void require(int r, const struct clew_error *err)
 {
         if (r < 0)
                 fail_msg("%s (%d)", err->message, r);
+}
+
+static int on_carried(void *context, const char *writer, const struct clew_trace_id *ids, size_t n,
+                      struct clew_error *err)
+{
+        struct writer *w = context;
+
+        assert_string_equal(writer, "a");
+        assert_non_null(ids);
+        if (w->refuses)
+                return clew_error_set(err, -ENOSPC, 0, "no room for the audit log");
+        w->n_carried += n;
+        return 0;
 }
 
 static void open_reader(struct fixture *f)
@@ -85,7 +100,8 @@ static int set_up(void **state)
         f->random = test_random_seeded("second");
         for (unsigned i = 0; i < 2; i++) {
                 struct writer *w = &f->writers[i];
-                const struct clew_tier_options tier = {.url = f->url, .writer = names[i]};
+                const struct clew_tier_options tier = {
+                        .url = f->url, .writer = names[i], .carried = on_carried, .context = w};
                 struct clew_tier_stats stats;
                 struct clew_error err = {0};
 
@@ -332,6 +348,70 @@ static void what_one_deletes_is_shown_of_neither(void **state)
         follow(f, "more");
 }
 
+static int hold(struct clew_shelf *shelf, void *context, struct clew_error *err)
+{
+        return clew_shelf_hold(shelf, context, err);
+}
+
+static void check_carried(struct writer *w, uint64_t deleted, bool is_there, int is_held)
+{
+        const struct clew_trace_id first = id_of(0);
+        const struct clew_trace_id second = id_of(1);
+        struct clew_erasure_status status;
+        struct clew_trace_data data = {0};
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+
+        require(clew_view_open(w->store, &view, &err), &err);
+        require(clew_view_erasure(view, &status, &err), &err);
+        assert_int_equal(status.deleted, deleted);
+        assert_int_equal(clew_view_load(view, &first, &data, &err), is_there ? 0 : -ENOENT);
+        assert_int_equal(clew_view_is_held(view, &second, &err), is_held);
+        clew_view_close(view);
+}
+
+static void another_writer_carries_a_deletion_out(void **state)
+{
+        struct fixture *f = *state;
+        struct writer *a = &f->writers[0];
+        struct writer *b = &f->writers[1];
+        const struct clew_rewrite_options o = {0};
+        const struct clew_tier_options again = {
+                .url = f->url, .writer = "b", .carried = on_carried, .context = b};
+        struct clew_trace_id held = id_of(1);
+        struct clew_rewrite_stats done;
+        struct clew_tier_stats stats;
+        struct clew_error err = {0};
+
+        for (uint32_t t = 0; t < 2; t++) {
+                send(a, t, 0);
+                send(b, t, 1);
+        }
+        require(clew_store_shelve(a->store, hold, &held, &err), &err);
+        delete_trace(a, 0);
+        seal_and_upload(a);
+        /* What cannot be noted is not done. */
+        b->refuses = true;
+        seal_and_upload(b);
+        check_carried(b, 0, true, 0);
+        b->refuses = false;
+        /* Each start looks at once. */
+        clew_tier_free(b->tier);
+        require(clew_tier_attach(b->store, &again, &b->tier, &stats, &err), &err);
+        require(clew_tier_sync(b->tier, NULL, NULL, &stats, &err), &err);
+        assert_int_equal(b->n_carried, 1);
+        check_carried(b, 1, true, 1);
+        require(clew_store_resume_erasure(b->store, &o, &done, &err), &err);
+        assert_int_equal(done.traces, 1);
+        check_carried(b, 1, false, 1);
+        /* The same is read again, and nothing is told or done twice. */
+        clew_tier_free(b->tier);
+        require(clew_tier_attach(b->store, &again, &b->tier, &stats, &err), &err);
+        require(clew_tier_sync(b->tier, NULL, NULL, &stats, &err), &err);
+        assert_int_equal(b->n_carried, 1);
+        check_carried(b, 1, false, 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -340,6 +420,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_part_goes_with_its_writer_and_the_other_stays,
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_one_deletes_is_shown_of_neither, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(another_writer_carries_a_deletion_out, set_up,
                                                 tear_down),
         };
 
