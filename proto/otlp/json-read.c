@@ -51,6 +51,7 @@ struct frame {
         size_t slot;                        /* index of its splice */
         size_t extra;                       /* sum of extra bytes when it opened */
         unsigned depth;                     /* of the reader inside it */
+        unsigned values;                    /* AnyValues from the top to here */
         bool has_member;                    /* AnyValue: what a later member replaces */
         uint8_t hint;                       /* field number after the one last seen */
         size_t member_start;
@@ -131,8 +132,10 @@ static int wrong_type(struct job *job, const struct clew_otlp_field *f)
 static int open_message(struct job *job, const struct clew_otlp_message *message)
 {
         struct splice empty = {0};
+        unsigned values =
+                (job->n_frames > 0 ? top(job)->values : 0) + (message->is_any_value ? 1u : 0u);
 
-        if (job->n_frames == CLEW_OTLP_FRAMES_MAX) {
+        if (values > CLEW_OTLP_DEPTH_MAX || job->n_frames == CLEW_OTLP_FRAMES_MAX) {
                 clew_error_set(&job->fault, -E2BIG, job->r.offset,
                                "byte %zu: values nested deeper than %u levels", job->r.offset,
                                CLEW_OTLP_DEPTH_MAX);
@@ -144,6 +147,7 @@ static int open_message(struct job *job, const struct clew_otlp_message *message
                 .slot = n_splices(job),
                 .extra = job->extra,
                 .depth = job->r.depth,
+                .values = values,
                 .hint = 1,
         };
         if (CLEW_LIKELY(job->splices.capacity - job->splices.len >= sizeof(empty)))

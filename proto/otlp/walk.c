@@ -10,8 +10,6 @@
  * small cache maps recent trace ids to their lists; a trace that has fallen out of it simply starts
  * a second list. At the end all lists are sorted by id and arrival, and lists of one trace are
  * joined. A sort instead of a hash table: nobody can choose ids that make it slow.
- *
- * Writing a part needs no second look at the request: envelope fields and items are at hand.
  */
 #include "proto/otlp/walk.h"
 
@@ -20,6 +18,7 @@
 #include "proto/otlp/envelope-int.h"
 #include "proto/otlp/log-event.h"
 #include "proto/otlp/span.h"
+#include "proto/otlp/walk-int.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +33,6 @@
 #define LISTS_CHUNK_MIN 16u
 #define LISTS_CHUNK_MAX 4096u
 #define SCOPES_MIN 16u
-#define NO_ITEM UINT32_MAX
 
 /* Lists of items, one per trace and stay in the cache, in chunks that never move. */
 struct list_chunk {
@@ -57,6 +55,7 @@ struct walk {
         struct list_chunk *last_chunk;
         size_t n_lists;
         const struct clew_log_family *family; /* of the scope at hand: its items name runs */
+        struct clew_error told;               /* what the caller's error said before the walk */
         struct clew_otlp_trace *cache[LIST_CACHE_SLOTS];
 };
 
@@ -152,6 +151,20 @@ static void reject(struct walk *w, const char *what, size_t len, size_t want)
                 snprintf(reason, size, "%s is all zero", what);
 }
 
+/* Whether @r says that an item holds a value too deep to read: it is left out alone. */
+static bool leave_out_deep(struct walk *w, int r, const char *what)
+{
+        if (r != -E2BIG || !w->arena)
+                return false;
+        if (w->batch->n_rejected++ == 0)
+                snprintf(w->batch->reject_reason, sizeof(w->batch->reject_reason),
+                         "a %s holds values nested deeper than %u levels", what,
+                         CLEW_OTLP_DEPTH_MAX);
+        if (w->check.err)
+                *w->check.err = w->told;
+        return true;
+}
+
 /* ---- lists of items by trace --------------------------------------------------------------------
  */
 
@@ -192,8 +205,8 @@ static struct clew_otlp_trace *list_of(struct walk *w, const struct clew_trace_i
         if (!list)
                 return NULL;
         *list = (struct clew_otlp_trace){.id = *id,
-                                         .first = NO_ITEM,
-                                         .last = NO_ITEM,
+                                         .first = CLEW_NO_ITEM,
+                                         .last = CLEW_NO_ITEM,
                                          .min_start_ns = UINT64_MAX,
                                          .service = w->batch->scopes[scope].service};
         *cached = list;
@@ -247,8 +260,8 @@ static int append_item(struct walk *w, struct clew_slice raw, uint32_t scope,
                 return out_of_memory(w);
         CLEW_ASSERT(b->n_items < w->items_capacity);
         b->items[b->n_items++] =
-                (struct clew_otlp_item){.raw = raw, .scope = scope, .next = NO_ITEM};
-        if (list->last == NO_ITEM)
+                (struct clew_otlp_item){.raw = raw, .scope = scope, .next = CLEW_NO_ITEM};
+        if (list->last == CLEW_NO_ITEM)
                 list->first = index;
         else
                 b->items[list->last].next = index;
@@ -462,6 +475,8 @@ static int take_span(struct walk *w, struct clew_slice raw, uint32_t scope)
         enum id_form span_form;
         int r = check_span(w, raw, &facts);
 
+        if (CLEW_UNLIKELY(leave_out_deep(w, r, "span")))
+                return 0;
         if (r < 0 || !w->arena)
                 return r;
         trace_form = read_id(facts.trace_id, trace_id.bytes, sizeof(trace_id.bytes));
@@ -509,6 +524,8 @@ static int take_log(struct walk *w, struct clew_slice raw, uint32_t scope)
         enum id_form span_form;
         int r = check_log(w, raw, &facts);
 
+        if (CLEW_UNLIKELY(leave_out_deep(w, r, "log record")))
+                return 0;
         if (r < 0 || !w->arena)
                 return r;
         if (raw.len < LOG_MIN_BYTES) {
@@ -716,97 +733,6 @@ static int take_kept_scopes(struct walk *w)
         return finish_traces(w);
 }
 
-/* ---- splitting ----------------------------------------------------------------------------------
- */
-
-/* The items of a trace from @index on that lie in one scope. */
-struct scope_run {
-        size_t items_bytes; /* encoded, with tags and lengths */
-        uint32_t end;       /* first item of the next run, or NO_ITEM */
-};
-
-static struct scope_run scope_run_at(const struct clew_otlp_batch *b, uint32_t index)
-{
-        uint32_t scope = b->items[index].scope;
-        struct scope_run run = {.end = index};
-
-        while (run.end != NO_ITEM && b->items[run.end].scope == scope) {
-                run.items_bytes += clew_envelope_field_size(b->items[run.end].raw.len);
-                run.end = b->items[run.end].next;
-        }
-        return run;
-}
-
-static size_t scope_run_size(const struct clew_otlp_batch *b, uint32_t index,
-                             const struct scope_run *run)
-{
-        return b->scopes[b->items[index].scope].scope_rest.len + run->items_bytes;
-}
-
-/* Payload of the ResourceSpans that begins with item @index; @ret_end as in struct scope_run. */
-static size_t resource_run_size(const struct clew_otlp_batch *b, uint32_t index, uint32_t *ret_end)
-{
-        const struct clew_otlp_scope *first = &b->scopes[b->items[index].scope];
-        size_t size = first->resource_rest.len;
-
-        while (index != NO_ITEM &&
-               b->scopes[b->items[index].scope].resource_index == first->resource_index) {
-                struct scope_run run = scope_run_at(b, index);
-
-                size += clew_envelope_field_size(scope_run_size(b, index, &run));
-                index = run.end;
-        }
-        *ret_end = index;
-        return size;
-}
-
-static int measure_split(struct walk *w)
-{
-        struct clew_otlp_batch *b = w->batch;
-
-        for (size_t i = 0; i < b->n_traces; i++) {
-                uint32_t index = b->traces[i].first;
-
-                while (index != NO_ITEM)
-                        b->split_bytes +=
-                                clew_envelope_field_size(resource_run_size(b, index, &index));
-                if (b->split_bytes > CLEW_OTLP_SPLIT_BYTES_MAX)
-                        return clew_error_set(
-                                w->check.err, -E2BIG, 0,
-                                "the request grows beyond %u bytes when each of its %zu traces "
-                                "gets its own resource; send smaller batches",
-                                CLEW_OTLP_SPLIT_BYTES_MAX, b->n_traces);
-        }
-        return 0;
-}
-
-void clew_otlp_write_trace(const struct clew_otlp_batch *batch, const struct clew_otlp_trace *trace,
-                           struct clew_buffer *out)
-{
-        uint32_t index = trace->first;
-        uint32_t resource_end = index;
-
-        while (index != NO_ITEM) {
-                const struct clew_otlp_scope *scope = &batch->scopes[batch->items[index].scope];
-                struct scope_run run = scope_run_at(batch, index);
-
-                if (index == resource_end) {
-                        clew_envelope_write_head(out, CLEW_FIELD_DATA_RESOURCES,
-                                                 resource_run_size(batch, index, &resource_end));
-                        clew_buffer_append_slice(out, scope->resource_rest);
-                }
-                clew_envelope_write_head(out, CLEW_FIELD_ENVELOPE_ITEMS,
-                                         scope_run_size(batch, index, &run));
-                clew_buffer_append_slice(out, scope->scope_rest);
-                for (; index != run.end; index = batch->items[index].next) {
-                        struct clew_slice raw = batch->items[index].raw;
-
-                        clew_envelope_write_head(out, CLEW_FIELD_ENVELOPE_ITEMS, raw.len);
-                        clew_buffer_append_slice(out, raw);
-                }
-        }
-}
-
 /* ---- entry points -------------------------------------------------------------------------------
  */
 
@@ -818,13 +744,14 @@ int clew_otlp_walk(struct clew_slice request, enum clew_otlp_signal signal,
                          .request = request,
                          .signal = signal,
                          .arena = arena,
-                         .batch = &batch};
+                         .batch = &batch,
+                         .told = err ? *err : (struct clew_error){0}};
         int r = take_envelopes(&w);
 
         if (r == 0)
                 r = take_kept_scopes(&w);
         if (r == 0)
-                r = measure_split(&w);
+                r = clew_split_measure(&batch, err);
         if (r == 0)
                 *ret = batch;
         return r;

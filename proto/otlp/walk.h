@@ -7,8 +7,10 @@
  * and bounds depth, spans and work. TracesData and ExportTraceServiceRequest share one shape (field
  * 1 = ResourceSpans), and so do LogsData and ExportLogsServiceRequest.
  *
- * What is bad alone is refused alone: a span whose ids are missing, zero or of wrong length is left
- * out and counted with a reason; its neighbours stay. Malformed protobuf refuses the request.
+ * What is bad alone is refused alone: a span whose ids are missing, zero or of wrong length, a span
+ * or log record that holds a value nested deeper than CLEW_OTLP_DEPTH_MAX, is left out and counted
+ * with a reason; its neighbours stay. Malformed protobuf refuses the request, and so does such a
+ * value in a resource or scope.
  * Lenient where unambiguous: an id sent as 32 (or 16) hex digits of text is taken as the id it
  * spells.
  */
@@ -85,7 +87,7 @@ struct clew_otlp_batch {
         struct clew_otlp_trace *traces; /* sorted by id */
         size_t n_traces;
         size_t split_bytes;      /* what writing all traces takes, to within 5 bytes an envelope */
-        uint64_t n_rejected;     /* spans refused alone (traces only) */
+        uint64_t n_rejected;     /* items refused alone */
         char reject_reason[160]; /* the first reason, English, for partial_success; "" if none */
 };
 
@@ -107,7 +109,8 @@ CLEW_MUST_USE int clew_otlp_walk(struct clew_slice request, enum clew_otlp_signa
 void clew_otlp_write_trace(const struct clew_otlp_batch *batch, const struct clew_otlp_trace *trace,
                            struct clew_buffer *out);
 
-/* The checks of the walk alone, without splitting. For bytes from the store, and for tests. */
+/* The checks of the walk alone, without splitting, where nothing is left out: a value too deep is
+ * -E2BIG. For bytes from the store, and for tests. */
 CLEW_MUST_USE int clew_otlp_check(struct clew_slice request, enum clew_otlp_signal signal,
                                   struct clew_error *err);
 

@@ -4,6 +4,8 @@
  */
 #include "query/cli/import-agents.h"
 
+#include "proto/base/base64.h"
+#include "proto/base/ids.h"
 #include "query/cli/import-span-int.h"
 
 #include <string.h>
@@ -15,23 +17,57 @@
 
 /* ---- LangSmith ------------------------------------------------------------------------------ */
 
-/* A thread is named in the metadata, by one of these; all of "extra" stays an attribute. */
-static struct clew_slice langsmith_session(struct clew_made *m, const struct clew_made_object *o)
+/* The first of @names that is a text there. */
+static struct clew_slice first_text(struct clew_made *m, struct clew_made_object *o,
+                                    const char *const *names, size_t n)
 {
-        static const char *const names[] = {"session_id", "thread_id", "conversation_id"};
-        struct clew_slice session = CLEW_SLICE_NULL;
+        struct clew_slice text = CLEW_SLICE_NULL;
+
+        for (size_t i = 0; i < n && text.len == 0; i++)
+                text = clew_made_text(m, o, names[i]);
+        return text;
+}
+
+/* A thread and the model are named in the metadata; all of "extra" stays an attribute. */
+static void read_langsmith_extra(struct clew_made *m, const struct clew_made_object *o,
+                                 struct clew_made_step *s)
+{
+        static const char *const threads[] = {"session_id", "thread_id", "conversation_id"};
+        static const char *const models[] = {"ls_model_name"};
+        static const char *const parameters[] = {"model", "model_name"};
         struct clew_made_object extra;
-        struct clew_made_object metadata;
+        struct clew_made_object inner;
 
         for (uint32_t i = 0; i < o->n; i++) {
                 if (!clew_slice_eq_cstr(o->items[i].key, "extra") ||
-                    !clew_made_open(m, o->items[i].raw, &extra) ||
-                    !clew_made_open(m, clew_made_raw(&extra, "metadata"), &metadata))
+                    !clew_made_open(m, o->items[i].raw, &extra))
                         continue;
-                for (size_t k = 0; k < CLEW_ARRAY_LEN(names) && session.len == 0; k++)
-                        session = clew_made_text(m, &metadata, names[k]);
+                if (clew_made_open(m, clew_made_raw(&extra, "metadata"), &inner)) {
+                        s->session = first_text(m, &inner, threads, CLEW_ARRAY_LEN(threads));
+                        s->model = first_text(m, &inner, models, CLEW_ARRAY_LEN(models));
+                }
+                if (s->model.len == 0 &&
+                    clew_made_open(m, clew_made_raw(&extra, "invocation_params"), &inner))
+                        s->model = first_text(m, &inner, parameters, CLEW_ARRAY_LEN(parameters));
         }
-        return session;
+}
+
+/* Source: "Run (span) data format" of its documentation; details by name of the part. */
+static void read_langsmith_usage(struct clew_made *m, struct clew_made_object *o,
+                                 struct clew_made_usage *u)
+{
+        struct clew_made_object details;
+
+        u->in = clew_made_raw(o, "prompt_tokens");
+        u->out = clew_made_raw(o, "completion_tokens");
+        u->total = clew_made_raw(o, "total_tokens");
+        u->cost = clew_made_raw(o, "total_cost");
+        if (clew_made_open(m, clew_made_raw(o, "prompt_token_details"), &details)) {
+                u->cached = clew_made_raw(&details, "cache_read");
+                u->written = clew_made_raw(&details, "cache_creation");
+        }
+        if (clew_made_open(m, clew_made_raw(o, "completion_token_details"), &details))
+                u->reasoning = clew_made_raw(&details, "reasoning");
 }
 
 static bool make_langsmith(struct clew_made *m, struct clew_made_object *o)
@@ -52,9 +88,10 @@ static bool make_langsmith(struct clew_made *m, struct clew_made_object *o)
         s.input = clew_made_text(m, o, "inputs");
         s.output = clew_made_text(m, o, "outputs");
         s.error = clew_made_text(m, o, "error");
-        s.tokens_in = clew_made_raw(o, "prompt_tokens");
-        s.tokens_out = clew_made_raw(o, "completion_tokens");
-        s.session = langsmith_session(m, o);
+        read_langsmith_usage(m, o, &s.usage);
+        read_langsmith_extra(m, o, &s);
+        if (strcmp(s.kind, "LLM") != 0)
+                s.model = CLEW_SLICE_NULL; /* handed down to what calls no model */
         s.rest = o;
         clew_made_begin(m, "langsmith");
         clew_made_span(m, &s);
@@ -81,11 +118,48 @@ static uint64_t time_either(struct clew_made *m, struct clew_made_object *o, con
         return t ? t : clew_made_time(m, o, b);
 }
 
+static struct clew_slice raw_either(struct clew_made_object *o, const char *a, const char *b)
+{
+        struct clew_slice s = clew_made_raw(o, a);
+
+        return s.len ? s : clew_made_raw(o, b);
+}
+
+/*
+ * Details are handed on as its own spans have them: which parts lie inside of which is the model's
+ * to know. Exports from before have "usage" alone; a cost without details has a name for each kind
+ * of export.
+ */
+static void read_langfuse_usage(struct clew_made *m, struct clew_made_object *o,
+                                struct clew_made_step *s)
+{
+        static const char *const costs[] = {"calculatedTotalCost", "calculated_total_cost",
+                                            "totalCost", "total_cost"};
+        struct clew_slice details = raw_either(o, "usageDetails", "usage_details");
+        struct clew_made_object inner;
+
+        if (clew_made_open(m, details, &inner) && inner.n > 0) {
+                s->own[0] = (struct clew_made_own){"langfuse.observation.usage_details", details};
+        } else if (clew_made_open(m, clew_made_raw(o, "usage"), &inner)) {
+                s->usage.in = clew_made_raw(&inner, "input");
+                s->usage.out = clew_made_raw(&inner, "output");
+                s->usage.total = clew_made_raw(&inner, "total");
+                s->usage.cost = clew_made_raw(&inner, "totalCost");
+        }
+        details = raw_either(o, "costDetails", "cost_details");
+        if (clew_made_open(m, details, &inner) && inner.n > 0) {
+                s->own[1] = (struct clew_made_own){"langfuse.observation.cost_details", details};
+                s->usage.cost = CLEW_SLICE_NULL;
+                return;
+        }
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(costs) && s->usage.cost.len == 0; i++)
+                s->usage.cost = clew_made_raw(o, costs[i]);
+}
+
 static void put_observation(struct clew_made *m, struct clew_made_object *o, struct clew_slice root)
 {
-        static const char *const usages[] = {"usageDetails", "usage_details", "usage"};
+        static const char *const models[] = {"model", "providedModelName", "provided_model_name"};
         struct clew_made_step s = {0};
-        struct clew_made_object usage;
 
         s.id = clew_made_text(m, o, "id");
         s.trace = either(m, o, "traceId", "trace_id");
@@ -97,18 +171,12 @@ static void put_observation(struct clew_made *m, struct clew_made_object *o, str
         s.end_ns = time_either(m, o, "endTime", "end_time");
         s.input = clew_made_text(m, o, "input");
         s.output = clew_made_text(m, o, "output");
-        s.model = clew_made_text(m, o, "model");
+        s.model = first_text(m, o, models, CLEW_ARRAY_LEN(models));
         if (clew_slice_eq_cstr(clew_made_text(m, o, "level"), "ERROR")) {
                 s.error = either(m, o, "statusMessage", "status_message");
                 s.error = s.error.len ? s.error : CLEW_SLICE_LITERAL("error");
         }
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(usages) && s.tokens_in.len + s.tokens_out.len == 0;
-             i++) {
-                if (!clew_made_open(m, clew_made_raw(o, usages[i]), &usage))
-                        continue;
-                s.tokens_in = clew_made_raw(&usage, "input");
-                s.tokens_out = clew_made_raw(&usage, "output");
-        }
+        read_langfuse_usage(m, o, &s);
         s.rest = o;
         clew_made_span(m, &s);
 }
@@ -252,23 +320,43 @@ static bool make_chat(struct clew_made *m, struct clew_made_object *o, struct cl
         return true;
 }
 
+/* What the call @id returned; of results that name no call, the one at place @n. */
+static struct clew_slice atif_result(struct clew_made *m, struct clew_slice results,
+                                     struct clew_slice id, uint32_t n)
+{
+        struct clew_json_reader r = clew_json_reader_make(results, CLEW_JSON_DEPTH_MAX);
+        struct clew_made_object result;
+        struct clew_slice source;
+
+        if (results.len == 0 || clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
+                return CLEW_SLICE_NULL;
+        for (uint32_t k = 0; clew_json_next_element(&r); k++) {
+                if (!clew_made_open(m, clew_json_take(&r), &result))
+                        continue;
+                source = clew_made_text(m, &result, "source_call_id");
+                if (source.len && id.len ? clew_slice_eq(source, id) : k == n)
+                        return clew_made_text(m, &result, "content");
+        }
+        return CLEW_SLICE_NULL;
+}
+
 /* Calls of an ATIF step, each with what it returned, as tool spans. */
 static void put_atif_tools(struct clew_made *m, const struct clew_made_step *run,
                            struct clew_made_object *step, struct clew_slice step_id)
 {
         struct clew_slice calls = clew_made_raw(step, "tool_calls");
         struct clew_json_reader r = clew_json_reader_make(calls, CLEW_JSON_DEPTH_MAX);
+        struct clew_made_object observation;
+        struct clew_slice results = CLEW_SLICE_NULL;
         uint32_t n = 0;
 
         if (calls.len == 0 || clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
                 return;
+        if (clew_made_open(m, clew_made_raw(step, "observation"), &observation))
+                results = clew_made_raw(&observation, "results");
         while (clew_json_next_element(&r)) {
                 struct clew_made_object call;
-                struct clew_made_object observation = {0};
-                struct clew_made_object result;
                 struct clew_made_step s = {.trace = run->trace, .parent = run->id, .kind = "TOOL"};
-                struct clew_json_reader results;
-                uint32_t k = 0;
 
                 if (!clew_made_open(m, clew_json_take(&r), &call))
                         continue;
@@ -277,17 +365,7 @@ static void put_atif_tools(struct clew_made *m, const struct clew_made_step *run
                 s.name = clew_made_text(m, &call, "function_name");
                 s.input = clew_made_text(m, &call, "arguments");
                 s.start_ns = s.end_ns = clew_made_time(m, step, "timestamp");
-                if (clew_made_open(m, clew_made_raw(step, "observation"), &observation)) {
-                        results = clew_json_reader_make(clew_made_raw(&observation, "results"),
-                                                        CLEW_JSON_DEPTH_MAX);
-                        (void)clew_json_next(&results);
-                        while (clew_json_next_element(&results)) {
-                                struct clew_slice one = clew_json_take(&results);
-
-                                if (k++ == n && clew_made_open(m, one, &result))
-                                        s.output = clew_made_text(m, &result, "content");
-                        }
-                }
+                s.output = atif_result(m, results, clew_made_text(m, &call, "tool_call_id"), n);
                 s.rest = &call;
                 clew_made_span(m, &s);
                 n++;
@@ -315,8 +393,10 @@ static void put_atif_step(struct clew_made *m, const struct clew_made_step *run,
         s.input = *said;
         s.output = message.len ? message : clew_made_raw(step, "tool_calls");
         if (clew_made_open(m, clew_made_raw(step, "metrics"), &metrics)) {
-                s.tokens_in = clew_made_raw(&metrics, "prompt_tokens");
-                s.tokens_out = clew_made_raw(&metrics, "completion_tokens");
+                s.usage.in = clew_made_raw(&metrics, "prompt_tokens"); /* cached ones included */
+                s.usage.out = clew_made_raw(&metrics, "completion_tokens");
+                s.usage.cached = clew_made_raw(&metrics, "cached_tokens");
+                s.usage.cost = clew_made_raw(&metrics, "cost_usd");
         }
         clew_made_span(m, &s);
         put_atif_tools(m, run, step, id);
@@ -328,6 +408,7 @@ static bool make_atif(struct clew_made *m, struct clew_made_object *o)
         struct clew_slice version = clew_made_text(m, o, "schema_version");
         struct clew_json_reader r;
         struct clew_made_object agent;
+        struct clew_made_object totals;
         struct clew_made_step s = {0};
         struct clew_slice said = CLEW_SLICE_NULL;
         uint32_t n = 0;
@@ -344,6 +425,12 @@ static bool make_atif(struct clew_made *m, struct clew_made_object *o)
         if (clew_made_open(m, clew_made_raw(o, "agent"), &agent)) {
                 s.name = clew_made_text(m, &agent, "name");
                 s.model = clew_made_text(m, &agent, "model_name");
+        }
+        if (clew_made_open(m, clew_made_raw(o, "final_metrics"), &totals)) {
+                s.usage.in = clew_made_raw(&totals, "total_prompt_tokens");
+                s.usage.out = clew_made_raw(&totals, "total_completion_tokens");
+                s.usage.cached = clew_made_raw(&totals, "total_cached_tokens");
+                s.usage.cost = clew_made_raw(&totals, "total_cost_usd");
         }
         r = clew_json_reader_make(clew_made_raw(o, "steps"), CLEW_JSON_DEPTH_MAX);
         s.rest = o;
@@ -363,26 +450,63 @@ static bool make_atif(struct clew_made *m, struct clew_made_object *o)
 /* ---- MLflow -----------------------------------------------------------------------
  */
 
-static void put_mlflow_span(struct clew_made *m, struct clew_made_object *o,
-                            struct clew_slice trace)
+/* An id of version 3 is base64 of @bytes bytes, which becomes hexadecimal; others stay. */
+static struct clew_slice mlflow_id(struct clew_made *m, struct clew_slice id, size_t bytes)
 {
-        struct clew_made_object context = {0};
+        CLEW_BUFFER plain = {0};
+        char hex[33];
+
+        clew_buffer_init(&plain, sizeof(hex) / 2);
+        if (bytes > sizeof(hex) / 2 || id.len != (bytes + 2) / 3 * 4 ||
+            !clew_base64_decode(id, &plain) || plain.len != bytes)
+                return id;
+        clew_hex_encode(clew_buffer_slice(&plain), hex);
+        return clew_arena_copy(m->arena, clew_slice_make(hex, 2 * bytes));
+}
+
+/*
+ * Where a span says who it is and how it ended, by version of its dictionary: 2 in "context" and
+ * "status_code", 3 in base64 and STATUS_CODE_ERROR, 4 in hexadecimal and "otel_trace_id". Source:
+ * mlflow/entities/span.py, Span.from_dict.
+ */
+static void read_mlflow_form(struct clew_made *m, struct clew_made_object *o,
+                             struct clew_made_step *s)
+{
+        struct clew_made_object inner;
+        struct clew_slice trace;
+        struct clew_slice code;
+        struct clew_slice message;
+
+        if (clew_made_open(m, clew_made_raw(o, "context"), &inner)) {
+                s->id = clew_made_text(m, &inner, "span_id");
+                trace = clew_made_text(m, &inner, "trace_id");
+        } else {
+                s->id = mlflow_id(m, clew_made_text(m, o, "span_id"), 8);
+                trace = mlflow_id(m, either(m, o, "otel_trace_id", "trace_id"), 16);
+        }
+        s->trace = trace.len ? trace : s->trace;
+        s->parent = mlflow_id(m, either(m, o, "parent_id", "parent_span_id"), 8);
+        s->start_ns = time_either(m, o, "start_time", "start_time_unix_nano");
+        s->end_ns = time_either(m, o, "end_time", "end_time_unix_nano");
+        code = clew_made_text(m, o, "status_code");
+        message = clew_made_text(m, o, "status_message");
+        if (clew_made_open(m, clew_made_raw(o, "status"), &inner)) {
+                code = clew_made_text(m, &inner, "code");
+                message = clew_made_text(m, &inner, "message");
+        }
+        if (clew_slice_eq_cstr(code, "ERROR") || clew_slice_eq_cstr(code, "STATUS_CODE_ERROR"))
+                s->error = message.len ? message : CLEW_SLICE_LITERAL("error");
+}
+
+static void put_mlflow_span(struct clew_made *m, struct clew_made_object *o,
+                            const struct clew_made_step *of)
+{
         struct clew_made_object attributes = {0};
         struct clew_slice type;
-        struct clew_made_step s = {0};
+        struct clew_made_step s = {.trace = of->trace, .kind = "CHAIN"};
 
-        if (clew_made_open(m, clew_made_raw(o, "context"), &context)) {
-                s.id = clew_made_text(m, &context, "span_id");
-                trace = clew_made_text(m, &context, "trace_id").len
-                                ? clew_made_text(m, &context, "trace_id")
-                                : trace;
-        }
-        s.trace = trace;
-        s.parent = either(m, o, "parent_id", "parent_span_id");
         s.name = clew_made_text(m, o, "name");
-        s.start_ns = time_either(m, o, "start_time", "start_time_unix_nano");
-        s.end_ns = time_either(m, o, "end_time", "end_time_unix_nano");
-        s.kind = "CHAIN";
+        read_mlflow_form(m, o, &s);
         if (clew_made_open(m, clew_made_raw(o, "attributes"), &attributes)) {
                 type = clew_made_text_of(m, clew_made_text(m, &attributes, "mlflow.spanType"));
                 s.kind = clew_made_kind(type);
@@ -390,12 +514,26 @@ static void put_mlflow_span(struct clew_made *m, struct clew_made_object *o,
                 s.output =
                         clew_made_text_of(m, clew_made_text(m, &attributes, "mlflow.spanOutputs"));
         }
-        if (clew_slice_eq_cstr(clew_made_text(m, o, "status_code"), "ERROR")) {
-                s.error = clew_made_text(m, o, "status_message");
-                s.error = s.error.len ? s.error : CLEW_SLICE_LITERAL("error");
+        if (s.parent.len == 0) { /* what is known of the trace is said on its root */
+                s.session = of->session;
+                s.user = of->user;
         }
-        s.rest = &attributes;
+        s.attributes = &attributes;
+        s.rest = o;
         clew_made_span(m, &s);
+}
+
+/* Session and user: "trace_metadata", "request_metadata" before version 3. */
+static void read_mlflow_info(struct clew_made *m, struct clew_made_object *info,
+                             struct clew_made_step *ret)
+{
+        struct clew_made_object metadata;
+
+        ret->trace = either(m, info, "trace_id", "request_id");
+        if (!clew_made_open(m, raw_either(info, "trace_metadata", "request_metadata"), &metadata))
+                return;
+        ret->session = clew_made_text(m, &metadata, "mlflow.trace.session");
+        ret->user = clew_made_text(m, &metadata, "mlflow.trace.user");
 }
 
 static bool make_mlflow(struct clew_made *m, struct clew_made_object *o)
@@ -403,13 +541,13 @@ static bool make_mlflow(struct clew_made *m, struct clew_made_object *o)
         struct clew_json_reader r;
         struct clew_made_object info;
         struct clew_made_object data;
-        struct clew_slice trace;
+        struct clew_made_step of = {0};
 
         if (!clew_made_open(m, clew_made_raw(o, "info"), &info) ||
             !clew_made_open(m, clew_made_raw(o, "data"), &data) || !clew_made_has(&data, "spans") ||
             !(clew_made_has(&info, "trace_id") || clew_made_has(&info, "request_id")))
                 return false;
-        trace = either(m, &info, "trace_id", "request_id");
+        read_mlflow_info(m, &info, &of);
         r = clew_json_reader_make(clew_made_raw(&data, "spans"), CLEW_JSON_DEPTH_MAX);
         clew_made_begin(m, "mlflow");
         (void)clew_json_next(&r);
@@ -417,7 +555,7 @@ static bool make_mlflow(struct clew_made *m, struct clew_made_object *o)
                 struct clew_made_object span;
 
                 if (clew_made_open(m, clew_json_take(&r), &span))
-                        put_mlflow_span(m, &span, trace);
+                        put_mlflow_span(m, &span, &of);
         }
         clew_made_end(m);
         return true;

@@ -830,21 +830,27 @@ static bool make_one(struct maker *k, struct clew_slice raw, const struct clew_j
 
 struct clew_slice clew_import_page(struct clew_slice text)
 {
-        static const char *const names[] = {"traceId", "trace_id", "observations"};
+        static const char *const lists[] = {"data", "runs", "traces"};
+        static const char *const names[] = {"traceId", "trace_id", "observations", "info"};
         struct clew_json_reader r;
         struct clew_json_object o;
         struct clew_json_object first;
-        const struct clew_json_member *data;
 
-        if (!open_object(text, &o) || !is_list(data = get(&o, "data")))
+        if (!open_object(text, &o))
                 return CLEW_SLICE_NULL;
-        r = clew_json_reader_make(data->raw, CLEW_JSON_DEPTH_MAX);
-        (void)clew_json_next(&r);
-        if (!clew_json_next_element(&r) || !open_object(clew_json_take(&r), &first))
-                return CLEW_SLICE_NULL;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
-                if (get(&first, names[i]))
-                        return data->raw;
+        for (size_t l = 0; l < CLEW_ARRAY_LEN(lists); l++) {
+                const struct clew_json_member *list = get(&o, lists[l]);
+
+                if (!is_list(list))
+                        continue;
+                r = clew_json_reader_make(list->raw, CLEW_JSON_DEPTH_MAX);
+                (void)clew_json_next(&r);
+                if (!clew_json_next_element(&r) || !open_object(clew_json_take(&r), &first))
+                        continue;
+                for (size_t i = 0; i < CLEW_ARRAY_LEN(names); i++) {
+                        if (get(&first, names[i]))
+                                return list->raw;
+                }
         }
         return CLEW_SLICE_NULL;
 }

@@ -30,7 +30,8 @@ enum clew_form clew_import_form(struct clew_slice text, struct clew_arena *arena
                                 struct clew_error *err, int *ret_error);
 
 /* The list of a page of an API, {"data":[...]}, whose elements are asked about by themselves:
- * traces and observations of Langfuse, OTLP spans of Phoenix. Empty when @text is none. */
+ * traces and observations of Langfuse, OTLP spans of Phoenix, "runs" of LangSmith, "traces" of
+ * MLflow. Empty when @text is none. */
 struct clew_slice clew_import_page(struct clew_slice text);
 
 #endif

@@ -226,8 +226,15 @@ static void put_model(struct sample *s, struct clew_made_object *event, uint32_t
         step.input = whole(s, input_of(s, event));
         if (clew_made_open(s->m, clew_made_raw(event, "output"), &output)) {
                 if (clew_made_open(s->m, clew_made_raw(&output, "usage"), &usage)) {
-                        step.tokens_in = clew_made_raw(&usage, "input_tokens");
-                        step.tokens_out = clew_made_raw(&usage, "output_tokens");
+                        step.usage = (struct clew_made_usage){
+                                .in = clew_made_raw(&usage, "input_tokens"),
+                                .out = clew_made_raw(&usage, "output_tokens"),
+                                .total = clew_made_raw(&usage, "total_tokens"),
+                                .cached = clew_made_raw(&usage, "input_tokens_cache_read"),
+                                .written = clew_made_raw(&usage, "input_tokens_cache_write"),
+                                .reasoning = clew_made_raw(&usage, "reasoning_tokens"),
+                                .cost = clew_made_raw(&usage, "total_cost"),
+                        };
                 }
                 r = clew_json_reader_make(clew_made_raw(&output, "choices"), CLEW_JSON_DEPTH_MAX);
                 if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN && clew_json_next_element(&r) &&

@@ -30,6 +30,25 @@ struct clew_made {
         uint32_t n; /* spans so far */
 };
 
+/* Tokens and dollars of a call: JSON numbers, or strings of them; empty = not said. */
+struct clew_made_usage {
+        struct clew_slice in;
+        struct clew_slice out;
+        struct clew_slice total; /* tells whether the parts lie inside or beside */
+        struct clew_slice cached;
+        struct clew_slice written;
+        struct clew_slice reasoning;
+        struct clew_slice cost;
+};
+
+/* An attribute under the name that the tool's own spans have, where the model has tables for it. */
+struct clew_made_own {
+        const char *key;
+        struct clew_slice text;
+};
+
+#define CLEW_MADE_OWN_MAX 2u /* usage and cost */
+
 struct clew_made_step {
         struct clew_slice trace;
         struct clew_slice id;
@@ -44,10 +63,11 @@ struct clew_made_step {
         struct clew_slice session;
         struct clew_slice user;
         struct clew_slice error;
-        struct clew_slice tokens_in; /* raw numbers */
-        struct clew_slice tokens_out;
-        struct clew_slice scores;      /* {"name":{"value":..,"explanation":..}}, raw */
-        struct clew_made_object *rest; /* what was not used becomes attributes; may be NULL */
+        struct clew_made_usage usage;
+        struct clew_made_own own[CLEW_MADE_OWN_MAX]; /* those without a key are left out */
+        struct clew_slice scores;            /* {"name":{"value":..,"explanation":..}}, raw */
+        struct clew_made_object *attributes; /* a span's own, not used yet; may be NULL */
+        struct clew_made_object *rest;       /* what was not used becomes attributes; may be NULL */
 };
 
 /* False when @raw is no object. */

@@ -158,13 +158,19 @@ static void put_attribute(struct clew_made *m, const char *key, struct clew_slic
         end_attribute(m);
 }
 
+/* At the number that @raw is, or that is the text of the string @raw. */
+static bool number_of(struct clew_made *m, struct clew_slice raw, struct clew_json_reader *ret)
+{
+        *ret = clew_json_reader_make(clew_made_text_of(m, raw), 1);
+        return raw.len > 0 && clew_json_next(ret) == CLEW_JSON_NUMBER;
+}
+
 static void put_count(struct clew_made *m, const char *key, struct clew_slice raw)
 {
-        struct clew_json_reader r = clew_json_reader_make(raw, 1);
+        struct clew_json_reader r;
         uint64_t n;
 
-        if (raw.len == 0 || clew_json_next(&r) != CLEW_JSON_NUMBER || !clew_json_uint64(&r, &n) ||
-            n > INT64_MAX)
+        if (!number_of(m, raw, &r) || !clew_json_uint64(&r, &n) || n > INT64_MAX)
                 return;
         begin_attribute(m, key, "intValue");
         clew_json_write_uint64_string(&m->w, n);
@@ -173,28 +179,42 @@ static void put_count(struct clew_made *m, const char *key, struct clew_slice ra
 
 static void put_number(struct clew_made *m, const char *key, struct clew_slice raw)
 {
-        struct clew_json_reader r = clew_json_reader_make(raw, 1);
+        struct clew_json_reader r;
         double v;
 
-        if (raw.len == 0 || clew_json_next(&r) != CLEW_JSON_NUMBER || !clew_json_double(&r, &v) ||
-            !isfinite(v))
+        if (!number_of(m, raw, &r) || !clew_json_double(&r, &v) || !isfinite(v))
                 return;
         begin_attribute(m, key, "doubleValue");
         clew_json_write_double(&m->w, v);
         end_attribute(m);
 }
 
-static void put_rest(struct clew_made *m, struct clew_made_object *o)
+/* What is left of @o: as "import.NAME"; with @own names that have a prefix (a convention's) stay.
+ */
+static void put_rest(struct clew_made *m, struct clew_made_object *o, bool own)
 {
         for (uint32_t i = 0; o && i < o->n; i++) {
-                struct clew_slice key =
-                        clew_arena_printf(m->arena, "import.%.*s", (int)o->items[i].key.len,
-                                          (const char *)o->items[i].key.data);
+                bool kept = own && o->items[i].key.len &&
+                            memchr(o->items[i].key.data, '.', o->items[i].key.len);
+                struct clew_slice key = clew_arena_printf(m->arena, "%s%.*s", kept ? "" : "import.",
+                                                          (int)o->items[i].key.len,
+                                                          (const char *)o->items[i].key.data);
 
                 if (!o->items[i].used && !clew_slice_eq_cstr(o->items[i].raw, "null") && key.data)
                         put_attribute(m, (const char *)key.data,
                                       clew_made_text_of(m, o->items[i].raw));
         }
+}
+
+static void put_usage(struct clew_made *m, const struct clew_made_usage *u)
+{
+        put_count(m, "llm.token_count.prompt", u->in);
+        put_count(m, "llm.token_count.completion", u->out);
+        put_count(m, "llm.token_count.total", u->total);
+        put_count(m, "llm.token_count.prompt_details.cache_read", u->cached);
+        put_count(m, "llm.token_count.prompt_details.cache_write", u->written);
+        put_count(m, "llm.token_count.completion_details.reasoning", u->reasoning);
+        put_number(m, "llm.cost.total", u->cost);
 }
 
 static void put_attributes(struct clew_made *m, const struct clew_made_step *s)
@@ -211,9 +231,13 @@ static void put_attributes(struct clew_made *m, const struct clew_made_step *s)
         put_attribute(m, "user.id", s->user);
         if (is_tool)
                 put_attribute(m, "tool.name", s->name);
-        put_count(m, "llm.token_count.prompt", s->tokens_in);
-        put_count(m, "llm.token_count.completion", s->tokens_out);
-        put_rest(m, s->rest);
+        put_usage(m, &s->usage);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(s->own); i++) {
+                if (s->own[i].key)
+                        put_attribute(m, s->own[i].key, s->own[i].text);
+        }
+        put_rest(m, s->attributes, true);
+        put_rest(m, s->rest, false);
         clew_json_write_array_end(&m->w);
 }
 

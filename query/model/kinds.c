@@ -360,6 +360,13 @@ static const struct entry logfire[] = {
         W("log", GENERIC),
 };
 
+static const struct entry honeyhive[] = {
+        V("model", LLM),
+        V("tool", TOOL),
+        V("chain", CHAIN),
+        V("session", CHAIN),
+};
+
 static const struct entry request_type[] = {
         V("chat", LLM),
         V("completion", LLM),
@@ -385,7 +392,7 @@ static const struct map maps[] = {
         MAP(mlflow),   MAP(langwatch),     MAP(gen_ai_kind), MAP(operation),    MAP(traceloop),
         MAP(genkit),   MAP(genkit_type),   MAP(aisdk),       MAP(request_type), MAP(mcp),
         MAP(logfire),  MAP(laminar),       MAP(braintrust),  MAP(spring_ai),    MAP(ag2),
-        MAP(sentry),   ENDS(haystack),
+        MAP(sentry),   MAP(honeyhive),     ENDS(haystack),
 };
 
 static bool equal_ignoring_case(struct clew_slice a, const char *b)
@@ -445,6 +452,11 @@ struct pattern {
 #define L(text, kind)                                                                              \
         {                                                                                          \
                 text, sizeof(text) - 1, 1, CLEW_KIND_##kind, CLEW_DIALECT_PYDANTIC                 \
+        }
+/* A name of one dialect alone. */
+#define D(text, kind, dialect)                                                                     \
+        {                                                                                          \
+                text, sizeof(text) - 1, 0, CLEW_KIND_##kind, CLEW_DIALECT_##dialect                \
         }
 
 /* In order; the first that fits wins. */
@@ -525,10 +537,12 @@ static const struct pattern patterns[] = {
         L("Guardrail ", GUARDRAIL),
         L("Task: ", CHAIN),
         L("Turn ", CHAIN),
+        D("llm_node", LLM, LIVEKIT), /* around the plugin's call, or the user's own */
 };
 
 #undef P
 #undef L
+#undef D
 
 /* Called for each span of each trace: one byte decides nearly always. */
 static bool fits(const struct pattern *p, struct clew_slice name)

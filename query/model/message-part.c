@@ -352,12 +352,26 @@ static struct clew_slice reasoning_of(struct clew_message_sink *s, const struct 
         return m && m->token == CLEW_JSON_ARRAY_BEGIN ? clew_single_text(s, m->raw) : text_of(s, m);
 }
 
+/* OpenAI's Assistants have an object there:
+ * {"type":"text","text":{"value":"...","annotations":[]}}. */
+static struct clew_slice plain_text_of(struct clew_message_sink *s,
+                                       const struct clew_json_object *o)
+{
+        const struct clew_json_member *m = get_any(o, NAMES("text", "content", "value"));
+        struct clew_json_object inner;
+
+        if (m && m->token == CLEW_JSON_OBJECT_BEGIN && open_object(m->raw, &inner) &&
+            get(&inner, "value"))
+                return text_of(s, get(&inner, "value"));
+        return text_of(s, m);
+}
+
 static void fill_part(struct clew_message_sink *s, const struct clew_json_object *o,
                       struct clew_part *part)
 {
         switch (part->type) {
         case CLEW_PART_TEXT:
-                part->text = text_of_any(s, o, NAMES("text", "content", "value"));
+                part->text = plain_text_of(s, o);
                 return;
         case CLEW_PART_REFUSAL:
                 part->text = text_of_any(s, o, NAMES("refusal", "text", "content"));

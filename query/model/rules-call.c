@@ -27,6 +27,8 @@ static const struct clew_rule kind_rules[] = {
         K("gen_ai.span_kind_name", "gen_ai_kind", OTHER),
         K("spring.ai.kind", "spring_ai", SPRING_AI),
         K("ag2.span.type", "ag2", AG2),
+        K("honeyhive_event_type", "honeyhive", OTHER),
+        K("agentops.span.kind", "traceloop", OTHER), /* the same words */
         K("gen_ai.operation.name", "operation", OTEL),
         K("haystack.component.type", "haystack", HAYSTACK),
         K("traceloop.span.kind", "traceloop", OPENLLMETRY),

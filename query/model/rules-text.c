@@ -88,6 +88,7 @@ static const struct clew_rule tool_result_rules[] = {
         MK("log-body/output", "messages.0.content.content", OTHER, TOOLS),
         MK("log-body/output", "messages.0.content", OTHER, TOOLS),
         TK("output", CLAUDE_CODE, TOOLS),
+        TK("tool.result", OTHER, TOOLS), /* AgentOps */
 };
 
 static const struct clew_rule tool_definition_rules[] = {

@@ -260,6 +260,12 @@ static bool is_workflow_root(const struct clew_builder *b, const struct clew_ste
                (clew_find(scope, "openai_agents", 13) || clew_find(scope, "openai-agents", 13));
 }
 
+/* ADK puts the answers of calls made at once together in a span that looks like one more call. */
+static bool is_merged(const struct clew_step *step)
+{
+        return clew_slice_eq(step->span.name, KEY("execute_tool (merged tools)"));
+}
+
 static void derive_kind(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_kind_value v;
@@ -267,6 +273,10 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
         if (kind_from_keys(b, step)) {
                 if (step->kind == CLEW_KIND_TOOL && clew_step_is_around_tool(b, step))
                         step->kind = CLEW_KIND_GENERIC;
+                if (step->kind == CLEW_KIND_TOOL && is_merged(step)) {
+                        step->kind = CLEW_KIND_GENERIC;
+                        step->flags |= CLEW_STEP_NOISE;
+                }
                 clew_graph_agent_settle(b, step);
                 if (is_workflow_root(b, step))
                         step->kind = CLEW_KIND_CHAIN;

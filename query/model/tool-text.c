@@ -21,33 +21,45 @@ static const struct {
         const char *second; /* content, where there is none at the first place */
         const char *needs;  /* a member that proves the wrapper, where the head is a common one */
         const char *exit;   /* of the command that the tool ran: not 0 is a failure */
+        const char
+                *status; /* "error" is a failure: the tool raised, and the model is to hear of it */
 } results[] = {
         /* LangChain: a message in its own serialisation, alone or as a node's output; as a dict. */
         {.head = "{\"output\":{\"lc\"",
          .content = "output.kwargs.content",
-         .call_id = "output.kwargs.tool_call_id"},
+         .call_id = "output.kwargs.tool_call_id",
+         .status = "output.kwargs.status"},
         {.head = "{\"output\": {\"lc\"",
          .content = "output.kwargs.content",
-         .call_id = "output.kwargs.tool_call_id"},
+         .call_id = "output.kwargs.tool_call_id",
+         .status = "output.kwargs.status"},
         {.head = "{\"output\":{\"content\"",
          .content = "output.content",
          .call_id = "output.tool_call_id",
-         .needs = "output.tool_call_id"},
+         .needs = "output.tool_call_id",
+         .status = "output.status"},
         {.head = "{\"output\": {\"content\"",
          .content = "output.content",
          .call_id = "output.tool_call_id",
-         .needs = "output.tool_call_id"},
+         .needs = "output.tool_call_id",
+         .status = "output.status"},
         {.head = "{\"content\"",
          .content = "content",
          .call_id = "tool_call_id",
-         .needs = "tool_call_id"},
-        {.head = "{\"lc\"", .content = "kwargs.content", .call_id = "kwargs.tool_call_id"},
+         .needs = "tool_call_id",
+         .status = "status"},
+        {.head = "{\"lc\"",
+         .content = "kwargs.content",
+         .call_id = "kwargs.tool_call_id",
+         .status = "kwargs.status"},
         {.head = "{\"type\": \"tool\", \"data\"",
          .content = "data.content",
-         .call_id = "data.tool_call_id"},
+         .call_id = "data.tool_call_id",
+         .status = "data.status"},
         {.head = "{\"type\":\"tool\",\"data\"",
          .content = "data.content",
-         .call_id = "data.tool_call_id"},
+         .call_id = "data.tool_call_id",
+         .status = "data.status"},
         /* LlamaIndex: ToolOutput. */
         {.head = "{\"blocks\":[", .content = "raw_output"},
         {.head = "{\"blocks\": [", .content = "raw_output"},
@@ -261,13 +273,22 @@ struct clew_slice clew_tool_result_call_id(struct clew_slice text, struct clew_a
 
 bool clew_tool_result_failed(struct clew_slice text, struct clew_arena *arena)
 {
-        int i = wrapper_of(text, arena);
+        struct clew_slice message = command_message(text, arena);
         struct clew_slice code;
         double number = 0;
+        int i;
 
         if (clew_slice_starts_with(text, KEY("status='failure' result=")))
                 return true;
-        if (i < 0 || !results[i].exit)
+        if (message.len > 0)
+                text = message;
+        i = wrapper_of(text, arena);
+        if (i < 0)
+                return false;
+        if (results[i].status)
+                return clew_slice_eq_cstr(clew_text_member(text, results[i].status, arena),
+                                          "error");
+        if (!results[i].exit)
                 return false;
         code = clew_text_member(text, results[i].exit, arena);
         return code.len > 0 && clew_text_number(code, &number) && number != 0;

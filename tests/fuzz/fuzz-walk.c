@@ -57,8 +57,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         clew_arena_init(&arena, MEMORY_MAX);
         clew_buffer_init(&parts, MEMORY_MAX);
         r = clew_otlp_walk(request, signal, &arena, &b, &err);
-        /* Both stop at the first fault, but a walk sees all envelopes before the first item. */
-        CLEW_ASSERT((r == 0) == (checked == 0));
+        /* Both stop at the first fault, but a walk sees all envelopes before the first item, and
+         * leaves out an item that the check finds too deep. */
+        CLEW_ASSERT((r == 0) == (checked == 0) ||
+                    (checked == -E2BIG && (r < 0 || b.n_rejected > 0)));
         if (r < 0) {
                 CLEW_ASSERT(err.code == r && err.message[0]);
                 CLEW_ASSERT(err.offset <= request.len);

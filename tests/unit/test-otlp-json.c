@@ -309,17 +309,25 @@ static void unreadable_spans_cost_themselves(void **state)
         check_dropped("\"unknownFields\":\"?\"", "unknownFields");
         check_dropped("\"unknownFields\":\"CA==\"", "unknownFields");
         clew_buffer_init(&deep, BYTES_MAX);
-        clew_buffer_append_cstr(&deep, "\"name\":\"");
-        for (int i = 0; i < 20000; i++)
-                clew_buffer_append_byte(&deep, 'x');
-        clew_buffer_append_cstr(&deep, "\",\"attributes\":[{\"key\":\"k\",\"value\":{");
-        for (int i = 0; i < 40; i++)
-                clew_buffer_append_cstr(&deep, "\"kvlistValue\":{\"values\":[{\"value\":{");
-        for (int i = 0; i < 40; i++)
-                clew_buffer_append_cstr(&deep, "}}]}");
-        clew_buffer_append_cstr(&deep, "}}]");
-        clew_buffer_append_byte(&deep, 0);
-        check_dropped((char *)deep.data, "nested deeper");
+        for (unsigned way = 0; way < 4;
+             way++) { /* the first level too many, and more; both kinds */
+                unsigned levels = way & 1 ? 40 : CLEW_OTLP_DEPTH_MAX;
+
+                clew_buffer_clear(&deep);
+                clew_buffer_append_cstr(&deep, "\"name\":\"");
+                for (int i = 0; i < 20000; i++)
+                        clew_buffer_append_byte(&deep, 'x');
+                clew_buffer_append_cstr(&deep, "\",\"attributes\":[{\"key\":\"k\",\"value\":{");
+                for (unsigned i = 0; i < levels; i++)
+                        clew_buffer_append_cstr(&deep, way & 2 ? "\"arrayValue\":{\"values\":[{"
+                                                               : "\"kvlistValue\":{\"values\":[{"
+                                                                 "\"value\":{");
+                for (unsigned i = 0; i < levels; i++)
+                        clew_buffer_append_cstr(&deep, way & 2 ? "}]}" : "}}]}");
+                clew_buffer_append_cstr(&deep, "}}]");
+                clew_buffer_append_byte(&deep, 0);
+                check_dropped((char *)deep.data, "nested deeper");
+        }
 }
 
 static void what_is_no_span_costs_itself(void **state)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -583,6 +584,37 @@ static void test_depth(void **state)
         }
 }
 
+/* A span that is too deep is left out alone, whatever follows it, and what was said before stays.
+ */
+static void test_deep_spans_cost_themselves(void **state)
+{
+        static const unsigned depths[] = {CLEW_OTLP_DEPTH_MAX, 7500};
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(depths); i++) {
+                CLEW_BUFFER b = {0};
+                CLEW_BUFFER good = {0};
+                CLEW_ARENA arena = {0};
+                struct clew_otlp_batch batch;
+                struct clew_error err = {.code = -EILSEQ, .message = "before"};
+
+                clew_buffer_init(&b, MIB);
+                clew_buffer_init(&good, MIB);
+                clew_arena_init(&arena, MIB);
+                nested_request(depths[i], &b);
+                nested_request(CLEW_OTLP_DEPTH_MAX - 1, &good);
+                clew_buffer_append_slice(&b, clew_buffer_slice(&good));
+                assert_int_equal(clew_otlp_walk(clew_buffer_slice(&b), CLEW_OTLP_TRACES, &arena,
+                                                &batch, &err),
+                                 0);
+                assert_int_equal(batch.n_items, 1);
+                assert_int_equal(batch.n_rejected, 1);
+                assert_non_null(strstr(batch.reject_reason, "nested deeper than 32 levels"));
+                assert_int_equal(err.code, -EILSEQ);
+                assert_string_equal(err.message, "before");
+        }
+}
+
 /* Walks with an arena of twice the wire size and returns the verdict. */
 static int walk_bounded(const struct clew_buffer *b, enum clew_otlp_signal signal,
                         struct clew_otlp_batch *ret, size_t *ret_used)
@@ -823,6 +855,7 @@ int main(void)
                 cmocka_unit_test(test_ids_as_text_become_bytes),
                 cmocka_unit_test(test_malformed_names_the_place),
                 cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_deep_spans_cost_themselves),
                 cmocka_unit_test(test_millions_of_empty_items),
                 cmocka_unit_test(test_millions_of_empty_envelopes),
                 cmocka_unit_test(test_repeated_sub_messages_are_linear),
