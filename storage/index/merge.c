@@ -237,10 +237,14 @@ static int choose_any(struct clew_index_merge *m, struct clew_index_catalog *c,
 
         if (m->options->purge_below > 0)
                 return choose_purge(m, c, ret);
+        if (m->options->at_rest) { /* all at once: step by step the same is written more often */
+                int at_rest = choose_at_rest(m, c, ret);
+
+                if (at_rest != 0)
+                        return at_rest;
+        }
         n = choose(c, ret);
-        if (n > 0 || !m->options->at_rest)
-                return (int)n;
-        return choose_at_rest(m, c, ret);
+        return (int)n;
 }
 
 /* 1 = begun, 0 = nothing is due. */
