@@ -144,6 +144,7 @@ struct clew_index_use {
         uint64_t taken;     /* of the chosen ones, by a taker */
         uint64_t uncovered; /* segments that no run covers: their traces are all given ... */
         uint64_t scanned;   /* ... and these are they, from where the walk began */
+        uint32_t stale;     /* runs of another version of the indexer: not used */
 };
 
 /* ---- asking ---------------------------------------------------------------------------------- */

@@ -35,8 +35,9 @@
 /* Key: this byte alone; value: what hashes of texts that were left out are made with. One a store
  * (query/serve/retention-carry.c). */
 #define CLEW_SHELF_HASH_KEY 'K'
-/* Key: this byte, the id of a run, the first 15 bytes of a trace id; value: that id whole. The
- * store's own: clew_store_append() adds it, clew_view_run() reads it. */
+/* Key: this byte, the id of a run, the first 15 bytes of a trace id; value: that id whole, and
+ * those of other traces of the run that begin so. The store's own: clew_store_append() adds it,
+ * clew_view_run() reads it. */
 #define CLEW_SHELF_RUN 'J'
 
 /* ---- writing -------------------------------------------------------------------------------- */

@@ -131,6 +131,11 @@ static void print_counts(struct clew_cli *cli, const struct clew_select *s)
                         "are\n",
                         (unsigned long long)use->uncovered, use->uncovered == 1 ? "" : "s",
                         (unsigned long long)use->scanned);
+        if (use->stale > 0)
+                fprintf(cli->out,
+                        "       %u index run%s of another version of Clew: not used; a collector "
+                        "makes them anew, clew reindex --indexes at once\n",
+                        use->stale, use->stale == 1 ? "" : "s");
         fprintf(cli->out, "read   %llu trace%s in the time window", (unsigned long long)s->seen,
                 s->seen == 1 ? "" : "s");
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {

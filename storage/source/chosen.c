@@ -89,10 +89,11 @@ static int out_of_memory(struct clew_error *err)
 static int not_covered(const struct clew_index_catalog *c, struct clew_error *err)
 {
         return clew_error_set(err, -ENOENT, 0,
-                              "%llu of %llu segments have no index yet; a collector makes it in "
+                              "%llu of %llu segments have %s; a collector makes it in "
                               "the background, clew reindex --indexes at once",
                               (unsigned long long)(c->n_segments - c->n_covered),
-                              (unsigned long long)c->n_segments);
+                              (unsigned long long)c->n_segments,
+                              c->n_stale > 0 ? "no index of this version of Clew" : "no index yet");
 }
 
 int clew_view_index_runs(struct clew_view *v, uint64_t version,
@@ -227,6 +228,7 @@ static int list_uncovered(struct clew_view *v, struct clew_error *err)
         struct chosen_run *list = &c->runs[c->n - 1];
         int r;
 
+        v->use.stale = v->index.n_stale;
         if (v->index.n_covered == v->index.n_segments)
                 return 0;
         if (v->index.n_covered == 0)

@@ -9,6 +9,7 @@
 #include "storage/source/store-int.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -21,6 +22,8 @@
 #define WINDOW_LOG 24
 #define LEVEL 3
 #define STATE_BYTES_MAX 32u
+/* Of a run's record: traces whose ids differ in their last byte alone. */
+#define RUN_VALUE_MAX (1u + 256u * CLEW_TRACE_ID_BYTES)
 
 /* ---- values --------------------------------------------------------------------------------- */
 
@@ -288,6 +291,44 @@ static size_t run_key(const struct clew_trace_id *run, const struct clew_trace_i
         return sizeof(run->bytes) + sizeof(id->bytes);
 }
 
+/* Ids that share a key: at most 256, as one byte is left to tell them apart. */
+static bool holds(struct clew_slice ids, const struct clew_trace_id *id)
+{
+        for (size_t i = 0; i + sizeof(id->bytes) <= ids.len; i += sizeof(id->bytes)) {
+                if (memcmp(ids.data + i, id->bytes, sizeof(id->bytes)) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* 1 = it is there now, 0 = it was. */
+static int add_run(struct clew_shelf *s, const struct clew_trace_id *run,
+                   const struct clew_trace_id *id, struct clew_error *err)
+{
+        CLEW_BUFFER value = {0};
+        CLEW_BUFFER ids = {0};
+        uint8_t room[CLEW_SHELF_KEY_MAX];
+        struct clew_slice key = clew_slice_make(room, run_key(run, id, room));
+        int r;
+
+        clew_buffer_init(&ids, RUN_VALUE_MAX);
+        clew_buffer_init(&value, RUN_VALUE_MAX);
+        r = get(s->store->env, s->txn, key, &ids, err);
+        if (r == 0 && holds(clew_buffer_slice(&ids), id))
+                return 0;
+        if (r < 0 && r != -ENOENT)
+                return r;
+        clew_buffer_append_byte(&value, KIND_PLAIN);
+        clew_buffer_append_slice(&value, clew_buffer_slice(&ids));
+        clew_buffer_append(&value, id->bytes, sizeof(id->bytes));
+        if (clew_buffer_error(&value) < 0)
+                return clew_error_set(err, clew_buffer_error(&value), 0, "traces of one run: %s",
+                                      strerror(-clew_buffer_error(&value)));
+        r = r == 0 ? clew_shelf_replace(s, key, clew_buffer_slice(&value), err)
+                   : clew_shelf_add(s, key, clew_buffer_slice(&value), err);
+        return r < 0 ? r : 1;
+}
+
 int clew_shelf_add_runs(struct clew_store *store, MDB_txn *txn,
                         const struct clew_fragment *fragments, size_t n, struct clew_error *err)
 {
@@ -296,24 +337,18 @@ int clew_shelf_add_runs(struct clew_store *store, MDB_txn *txn,
         bool opened = false;
         int r = 0;
 
-        for (size_t i = 0; i < n && r == 0; i++) {
+        for (size_t i = 0; i < n && r >= 0; i++) {
                 const struct clew_fragment *f = &fragments[i];
-                uint8_t value[1 + CLEW_TRACE_ID_BYTES] = {KIND_PLAIN};
-                uint8_t key[CLEW_SHELF_KEY_MAX];
 
                 if (!f->has_run)
                         continue;
                 if (!opened)
                         r = clew_shelf_state_read(store->env, txn, &s.state, err);
                 opened = true;
-                memcpy(value + 1, f->trace_id.bytes, sizeof(f->trace_id.bytes));
                 if (r == 0)
-                        r = clew_shelf_add(
-                                &s, clew_slice_make(key, run_key(&f->run, &f->trace_id, key)),
-                                clew_slice_make(value, sizeof(value)), err);
-                changed = changed || r == 0;
-                if (r == -EEXIST)
-                        r = 0;
+                        r = add_run(&s, &f->run, &f->trace_id, err);
+                changed = changed || r == 1;
+                r = r < 0 ? r : 0;
         }
         return r == 0 && changed ? clew_shelf_end(&s, err) : r;
 }
@@ -324,14 +359,26 @@ struct run_list {
         int max;
 };
 
+static int compare_ids(const void *a, const void *b)
+{
+        return memcmp(a, b, sizeof(struct clew_trace_id));
+}
+
 static int take_run(struct clew_slice key, struct clew_slice value, void *context)
 {
         struct run_list *l = context;
+        size_t from = (size_t)l->n;
 
         (void)key;
-        if (!clew_trace_id_from_bytes(value, &l->ids[l->n]))
-                return 0;
-        return ++l->n == l->max ? 1 : 0;
+        for (; value.len >= CLEW_TRACE_ID_BYTES;
+             value = clew_slice_from(value, CLEW_TRACE_ID_BYTES)) {
+                memcpy(l->ids[l->n].bytes, value.data, CLEW_TRACE_ID_BYTES);
+                if (++l->n == l->max)
+                        break;
+        }
+        /* Those that share a key stand in the order of their arrival. */
+        qsort(l->ids + from, (size_t)l->n - from, sizeof(*l->ids), compare_ids);
+        return l->n == l->max ? 1 : 0;
 }
 
 int clew_view_run(struct clew_view *view, const struct clew_trace_id *run,

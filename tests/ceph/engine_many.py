@@ -157,7 +157,7 @@ def test_a_sleeper_acknowledges_nothing_after_a_take_over():
                 wait_synced(p, new, new.dir, url, ())
                 checked(ledger, reader)
                 assert new.stop() == 0
-            assert "another clewd has taken it over" in old.log, old.tail
+            old.wait_for("another clewd has taken it over")
             listed = reader.clew(None, "list", "--since", "all", "-n", "1000", "--json")
             assert trace_id(20) not in listed and trace_id(21) not in listed
 

@@ -650,6 +650,24 @@ static void test_damage(void **state)
         }
 }
 
+/* What a walk is told of runs of another version: that they are there, and not used. */
+static void check_stale(struct clew_store *store, uint32_t stale)
+{
+        const struct clew_index_use *use;
+        struct clew_list_entry entry;
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+
+        assert_int_equal(clew_view_open(store, &view, &err), 0);
+        assert_int_equal(clew_view_list_chosen(view, NULL, &chooser, &err), 0);
+        assert_true(clew_view_next(view, &entry, &err) >= 0);
+        use = clew_view_index_use(view);
+        assert_int_equal(use->stale, stale);
+        assert_int_equal(use->used, stale == 0);
+        assert_int_equal(strstr(use->why_not, "of this version") != NULL, stale > 0);
+        clew_view_close(view);
+}
+
 /* Segments made before there were indexes, or by an indexer of another version. */
 static void test_missing(void **state)
 {
@@ -676,8 +694,11 @@ static void test_missing(void **state)
                 assert_int_equal(compare(store, spans, 40), 0);
                 clew_store_close(store);
                 store = open_store(dir.path, &deriver);
+                if (makers[i] == &other)
+                        check_stale(store, 1); /* merged */
                 assert_int_equal(clew_store_reindex(store, &o, &stats, &err), 0);
                 assert_int_equal(stats.indexed, 3);
+                check_stale(store, 0);
                 assert_int_equal(compare(store, spans, 40), 12);
                 assert_int_equal(count_runs(store), 1); /* at rest */
                 assert_int_equal(count_stale(store), 0);

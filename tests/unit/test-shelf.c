@@ -7,6 +7,7 @@
 #include "storage/base/env-struct-int.h"
 #include "storage/shelf.h"
 #include "storage/source/store-int.h"
+#include "tests/lib/store-append.h"
 #include "tests/lib/temp-dir.h"
 
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 
 static struct clew_store *open_store(const char *dir, enum clew_store_mode mode)
 {
@@ -265,6 +267,70 @@ static void check_sum(const char *text, size_t times, const char *expected)
         assert_string_equal(hex, expected);
 }
 
+static int append_of_run(void *context, const struct clew_fragment *f, struct clew_error *err)
+{
+        struct clew_fragment named = *f;
+
+        named.has_run = true;
+        named.run = test_trace_id(77);
+        return clew_store_append(context, &named, 1, err);
+}
+
+static void check_run(struct clew_store *store, const struct clew_trace_id *expected, int n)
+{
+        const struct clew_trace_id run = test_trace_id(77);
+        struct clew_trace_id found[8];
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+
+        assert_int_equal(clew_view_open(store, &view, &err), 0);
+        for (int max = 1; max <= 8; max++) {
+                int told = clew_view_run(view, &run, found, max, &err);
+
+                assert_int_equal(told, n < max ? n : max);
+                for (int i = 0; i < told; i++) /* of those that share a key, any may come first */
+                        assert_true(max < n || clew_trace_id_eq(&found[i], &expected[i]));
+        }
+        clew_view_close(view);
+}
+
+/* Traces of a run whose ids differ in their last byte alone, which is not part of their key. */
+static void test_traces_of_a_run_that_begin_alike(void **state)
+{
+        struct clew_trace_id ids[4];
+        static const int order[] = {2, 0, 2, 1, 3, 0}; /* and some again */
+        struct clew_store *store;
+        struct clew_error err = {0};
+        struct test_dir dir;
+
+        (void)state;
+        test_dir_make(&dir);
+        store = open_store(dir.path, CLEW_STORE_WRITE);
+        for (uint32_t i = 0; i < 4; i++) {
+                ids[i] = test_trace_id(1);
+                ids[i].bytes[CLEW_TRACE_ID_BYTES - 1] = (uint8_t)(10 * i + 1);
+        }
+        ids[3] = test_trace_id(0x01020304);
+        if (memcmp(ids[3].bytes, ids[0].bytes, CLEW_TRACE_ID_BYTES) < 0)
+                fail_msg("the last one is to come last");
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(order); i++) {
+                struct test_span span = {.trace_id = ids[order[i]],
+                                         .span_id = test_span_id((uint32_t)i + 1),
+                                         .name = "x",
+                                         .start_ns = 1000,
+                                         .end_ns = 2000};
+
+                assert_int_equal(test_with_fragment("shop", &span, 5, append_of_run, store), 0);
+        }
+        check_run(store, ids, 4);
+        clew_store_close(store);
+        assert_int_equal(clew_store_verify(dir.path, NULL, NULL, &err), 0);
+        store = open_store(dir.path, CLEW_STORE_READ);
+        check_run(store, ids, 4);
+        clew_store_close(store);
+        test_dir_remove(&dir);
+}
+
 /* The examples of the standard's authors. */
 static void test_sha256(void **state)
 {
@@ -285,6 +351,7 @@ int main(void)
                 cmocka_unit_test(test_hold),
                 cmocka_unit_test(test_a_lost_record_is_noticed),
                 cmocka_unit_test(test_a_lost_hold_is_no_leave),
+                cmocka_unit_test(test_traces_of_a_run_that_begin_alike),
                 cmocka_unit_test(test_sha256),
         };
 
