@@ -165,8 +165,8 @@ static int by_number(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* The same at rest: the smallest runs, up to the last one that is not larger than those before it
- * together. How many, or an error. */
+/* The same at rest: the smallest runs, up to the last one that is at most twice as large as those
+ * before it together. How many, or an error. */
 static int choose_at_rest(struct clew_index_merge *m, const struct clew_index_catalog *c,
                           uint32_t ret[CLEW_MERGE_INPUTS_MAX])
 {
@@ -184,7 +184,7 @@ static int choose_at_rest(struct clew_index_merge *m, const struct clew_index_ca
 
                 if (own > CLEW_INDEX_TRACES_MAX / 2 || traces + own > CLEW_INDEX_TRACES_MAX)
                         break;
-                if (i > 0 && own <= traces)
+                if (i > 0 && own / 2 <= traces)
                         n = i + 1;
                 traces += own;
         }
