@@ -140,6 +140,10 @@ struct clew_redaction {
         int64_t (*replace)(void *context, enum clew_redaction_of of, uint8_t *text, size_t n);
         /* A record of the shelf was changed: its own mark of that, in place. May be NULL. */
         void (*mark)(void *context, struct clew_slice key, uint8_t *value, size_t n);
+        /* A record was @before and is to be @after: 1 = its key is made of what has changed, and it
+         * was put under another one; 0 = it stays under @key; a negative errno. May be NULL. */
+        int (*move)(void *context, struct clew_shelf *shelf, struct clew_slice key,
+                    struct clew_slice before, struct clew_slice after, struct clew_error *err);
         void *context;
         struct clew_redaction_seen *seen; /* filled by a dry run, believed by others. May be NULL */
 };

@@ -107,7 +107,8 @@ struct clew_repair_report {
 /*
  * Makes a whole store of what can be read of a damaged one; each loss is told to options->finding.
  * The damaged file is kept under another name. Refused with -EBUSY while anybody has the store
- * open. Killed at any point, the store is the old or the new one.
+ * open, and with -EINVAL when nothing in its file is Clew's. Killed at any point, the store is the
+ * old or the new one.
  */
 CLEW_MUST_USE int clew_store_repair(const char *dir, const struct clew_keep_options *options,
                                     struct clew_repair_report *ret, struct clew_error *err);

@@ -32,6 +32,23 @@
 /* Key: this byte, then a trace id: it was deleted, and what still comes of it is not stored. The
  * store's own (storage/erase.h). */
 #define CLEW_SHELF_DELETED 'T'
+/*
+ * Keys: this byte, 16 bytes, a number of 8, big-endian: what people said of a trace, of a session
+ * (query/review). For each there is CLEW_SHELF_NUMBER with that number alone, whose value is the
+ * key. Of several writers of a bucket a reader has these records of all: under numbers that have
+ * the writer above the number that its store gave (storage/tier/tier-beside-sift.c).
+ */
+#define CLEW_SHELF_ANNOTATION 'A'
+#define CLEW_SHELF_OF_SESSION 'S'
+#define CLEW_SHELF_NUMBER 'N'
+#define CLEW_SHELF_NUMBER_BITS 32u
+/* The writer in such a number; 0 = the one without a name, or the store's own. 21 bits: programs
+ * that have numbers as doubles keep them whole. */
+static inline uint64_t clew_shelf_writer_of(uint64_t number)
+{
+        return number >> CLEW_SHELF_NUMBER_BITS << CLEW_SHELF_NUMBER_BITS;
+}
+
 /* Key: this byte alone; value: what hashes of texts that were left out are made with. One a store
  * (query/serve/retention-carry.c). */
 #define CLEW_SHELF_HASH_KEY 'K'

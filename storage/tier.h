@@ -24,6 +24,14 @@ struct clew_tier;
 /* A writer's name, with the NUL. */
 #define CLEW_TIER_WRITER_BYTES 33u
 
+/*
+ * Told of @n traces that writer @writer ("" = the one without a name) has deleted, before that is
+ * decided here too; with an error it is not, and is tried again. In the thread of clew_tier_sync().
+ */
+typedef int (*clew_tier_carried_fn)(void *context, const char *writer,
+                                    const struct clew_trace_id *ids, size_t n,
+                                    struct clew_error *err);
+
 struct clew_tier_options {
         const char *url;       /* of the bucket */
         const char *writer;    /* NULL or "" = the one that has no name */
@@ -34,6 +42,7 @@ struct clew_tier_options {
         uint64_t wait_ns;      /* so long sealed segments wait for others to share an object with */
         /* Told of objects that are damaged, and of what was done about it. May be NULL. */
         clew_verify_report_fn finding;
+        clew_tier_carried_fn carried; /* may be NULL */
         void *context;
 };
 
@@ -117,8 +126,8 @@ uint64_t clew_tier_each_damaged(struct clew_tier *tier, clew_verify_report_fn fn
 /*
  * As which writer the store of @tier writes its bucket (@ret_name, "" = the one without a name),
  * and the others there, in words, as far as its collector has seen them (@ret_others, "" = none).
- * What is deleted, redacted or put beside the traces here is of this one alone. False: nobody
- * else's, and no name. In any process.
+ * What is deleted here the others carry out; what is redacted, or put into datasets, is of this one
+ * alone. False: nobody else's, and no name. In any process.
  */
 bool clew_tier_sharing(struct clew_tier *tier, char ret_name[CLEW_TIER_WRITER_BYTES],
                        char *ret_others, size_t size);

@@ -8,6 +8,7 @@
 #include "proto/base/mem.h"
 #include "query/model/summary.h"
 #include "query/review/redact-key.h"
+#include "query/serve/erase.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +23,24 @@ static void on_finding(void *context, const char *object, const char *what)
 
         clew_log(CLEW_LOG_ERROR, "objects.damaged", "project=%s object=\"%s\" reason=\"%s\"",
                  p->name, object, what);
+}
+
+/* Another writer of the bucket has deleted traces: what is here of them goes too. */
+static int on_carried(void *context, const char *writer, const struct clew_trace_id *ids, size_t n,
+                      struct clew_error *err)
+{
+        const struct clew_project *p = context;
+        char who[CLEW_TIER_WRITER_BYTES + 32];
+        int r;
+
+        (void)snprintf(who, sizeof(who), "%s%s",
+                       writer[0] ? "writer " : "the writer without a name", writer);
+        r = clew_erasing_note_ids(p->store, clew_slice_of_cstr(who), ids, n,
+                                  clew_clock_unix_ns(clew_clock_system()), err);
+        if (r == 0)
+                clew_log(CLEW_LOG_INFO, "objects.deleted", "project=%s by=\"%s\" traces=%zu",
+                         p->name, who, n);
+        return r;
 }
 
 static const char *or_null(const char *value)
@@ -53,6 +72,7 @@ static int open_tier(const struct clew_config *config, struct clew_project *p,
                                             .wait_ns = config->objects_wait_ns,
                                             .advertise = or_null(config->advertise),
                                             .finding = on_finding,
+                                            .carried = on_carried,
                                             .context = p};
         struct clew_tier_stats stats;
         int r;

@@ -56,24 +56,13 @@ void clew_span_id_to_hex(const struct clew_span_id *id, char ret[CLEW_SPAN_ID_HE
         clew_hex_encode(clew_slice_make(id->bytes, sizeof(id->bytes)), ret);
 }
 
-static int hex_digit(uint8_t c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -1;
-}
-
 bool clew_hex_decode(struct clew_slice hex, uint8_t *ret, size_t n)
 {
         if (hex.len % 2 != 0 || hex.len / 2 != n)
                 return false;
         for (size_t i = 0; i < n; i++) {
-                int hi = hex_digit(hex.data[2 * i]);
-                int lo = hex_digit(hex.data[2 * i + 1]);
+                int hi = clew_hex_digit(hex.data[2 * i]);
+                int lo = clew_hex_digit(hex.data[2 * i + 1]);
 
                 if (hi < 0 || lo < 0)
                         return false;

@@ -46,6 +46,16 @@ void clew_trace_id_to_hex(const struct clew_trace_id *id, char ret[CLEW_TRACE_ID
 void clew_span_id_to_hex(const struct clew_span_id *id, char ret[CLEW_SPAN_ID_HEX]);
 void clew_hex_encode(struct clew_slice s, char *ret); /* 2 * s.len + 1 bytes */
 
+/* 0 to 15 for a hex digit in any case, -1 for another character. */
+static inline int clew_hex_digit(int c)
+{
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /* Hex in any case. False when @hex is not 2 * @n hex digits. */
 CLEW_MUST_USE bool clew_hex_decode(struct clew_slice hex, uint8_t *ret, size_t n);
 

@@ -8,6 +8,7 @@
 #include "proto/base/json.h"
 
 #include "proto/base/error.h"
+#include "proto/base/ids.h"
 #include "proto/base/number.h"
 #include "proto/base/utf8.h"
 
@@ -496,15 +497,6 @@ struct clew_slice clew_json_take(struct clew_json_reader *r)
         return clew_slice_make(r->start + from, (size_t)(r->at - r->start) - from);
 }
 
-static unsigned hex_value(uint8_t c)
-{
-        if (c >= '0' && c <= '9')
-                return (unsigned)(c - '0');
-        if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-                return (unsigned)((c | 0x20) - 'a' + 10);
-        return 16;
-}
-
 /* The code unit of the \uXXXX escape at @p, or -1 when there is none. */
 static int32_t unicode_escape(const uint8_t *p, const uint8_t *end)
 {
@@ -513,11 +505,11 @@ static int32_t unicode_escape(const uint8_t *p, const uint8_t *end)
         if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
                 return -1;
         for (int i = 2; i < 6; i++) {
-                unsigned digit = hex_value(p[i]);
+                int digit = clew_hex_digit(p[i]);
 
-                if (digit > 15)
+                if (digit < 0)
                         return -1;
-                v = v << 4 | digit;
+                v = v << 4 | (unsigned)digit;
         }
         return (int32_t)v;
 }

@@ -2,7 +2,7 @@
 
 #include "proto/base/compiler.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RUN_LEN 12u /* below this an insertion sort is faster than merging */
@@ -73,4 +73,25 @@ void clew_sort(struct clew_sort_entry *entries, struct clew_sort_entry *tmp, siz
         }
         if (from != entries)
                 memcpy(entries, from, n * sizeof(*entries));
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+        uint64_t x;
+        uint64_t y;
+
+        memcpy(&x, a, sizeof(x));
+        memcpy(&y, b, sizeof(y));
+        return x < y ? -1 : x > y;
+}
+
+void clew_sort_numbers(uint64_t *numbers, size_t n)
+{
+        if (n)
+                qsort(numbers, n, sizeof(*numbers), compare_numbers);
+}
+
+bool clew_has_number(const uint64_t *numbers, size_t n, uint64_t number)
+{
+        return n && bsearch(&number, numbers, n, sizeof(*numbers), compare_numbers) != NULL;
 }

@@ -7,6 +7,7 @@
 #ifndef CLEW_PROTO_BASE_SORT_H
 #define CLEW_PROTO_BASE_SORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,5 +25,10 @@ typedef int (*clew_sort_tie_fn)(const void *a, const void *b);
  */
 void clew_sort(struct clew_sort_entry *entries, struct clew_sort_entry *tmp, size_t n,
                clew_sort_tie_fn tie);
+
+/* Ascending. NULL when there are none. */
+void clew_sort_numbers(uint64_t *numbers, size_t n);
+/* Whether @number is among @n that are in order. */
+bool clew_has_number(const uint64_t *numbers, size_t n, uint64_t number);
 
 #endif

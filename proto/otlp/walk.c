@@ -880,3 +880,14 @@ bool clew_otlp_read(struct clew_otlp_reader *r, struct clew_slice *ret_raw,
                 *ret_scope = r->at;
         return true;
 }
+
+uint64_t clew_otlp_count(struct clew_slice data)
+{
+        struct clew_otlp_reader r = clew_otlp_reader_make(data);
+        struct clew_slice raw;
+        uint64_t n = 0;
+
+        while (clew_otlp_read(&r, &raw, NULL))
+                n++;
+        return n;
+}

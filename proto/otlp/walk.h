@@ -128,5 +128,7 @@ struct clew_otlp_reader clew_otlp_reader_make(struct clew_slice data);
 /* False at the end. @ret_scope may be NULL. */
 bool clew_otlp_read(struct clew_otlp_reader *r, struct clew_slice *ret_raw,
                     struct clew_otlp_scope *ret_scope);
+/* How many there are. */
+uint64_t clew_otlp_count(struct clew_slice data);
 
 #endif

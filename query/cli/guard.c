@@ -35,7 +35,8 @@ void clew_guard_install(const char *dir)
 
         n = snprintf(message, sizeof(message),
                      "\nclew: store damaged: reading %s met a broken page; "
-                     "clew doctor --verify names the damage\n",
+                     "clew doctor --verify names the damage, clew doctor --repair saves what is "
+                     "whole\n",
                      clew_safe_cstr(clew_slice_of_cstr(dir), shown, sizeof(shown)));
         message_len = n > 0 && (size_t)n < sizeof(message) ? (size_t)n : 0;
         sigemptyset(&action.sa_mask);

@@ -79,7 +79,8 @@ int clew_cli_store(struct clew_cli *cli, enum clew_store_mode mode, struct clew_
         return 0;
 }
 
-/* Of several writers of one bucket each has its own: what is changed here is not changed there. */
+/* Of several writers of one bucket each has its own: not all that is changed here is changed there.
+ */
 void clew_cli_tell_sharing(struct clew_cli *cli)
 {
         char name[CLEW_TIER_WRITER_BYTES];
@@ -92,14 +93,15 @@ void clew_cli_tell_sharing(struct clew_cli *cli)
                 clew_cli_note(
                         cli,
                         "this store is writer %s's: readers of its bucket do not show what is "
-                        "annotated or put into datasets here%s%s%s",
-                        name, others[0] ? ", and what is deleted or redacted stays with " : "",
-                        others, others[0] ? ": do it there too" : "");
-        else
-                clew_cli_note(cli,
-                              "others write to this store's bucket: what is deleted or redacted "
-                              "here stays with %s: do it there too",
-                              others);
+                        "put into datasets, rubrics and experiments here",
+                        name);
+        if (others[0])
+                clew_cli_note(
+                        cli,
+                        "others write to this store's bucket: what is deleted here %s carries "
+                        "out too, within a minute or at its next start; what is redacted "
+                        "here is not redacted there: do it there too",
+                        others);
 }
 
 int clew_cli_store_existing(struct clew_cli *cli, struct clew_store **ret)

@@ -9,17 +9,6 @@
 #define SUMMARY_BYTES_MAX ((size_t)1 << 20)
 #define COMPARE_ARENA_MAX ((size_t)2 << 30)
 
-static uint64_t count_items(struct clew_slice data)
-{
-        struct clew_otlp_reader r = clew_otlp_reader_make(data);
-        struct clew_slice raw;
-        uint64_t n = 0;
-
-        while (clew_otlp_read(&r, &raw, NULL))
-                n++;
-        return n;
-}
-
 /* ---- whether it still tells the same ----------------------------------------------------------
  */
 
@@ -98,7 +87,7 @@ int clew_strip(const struct clew_strip_options *options, struct clew_slice trace
                                           .rule = options->rule,
                                           .why = options->why,
                                           .run = options->run,
-                                          .items = count_items(traces) + count_items(logs)};
+                                          .items = clew_otlp_count(traces) + clew_otlp_count(logs)};
         struct clew_left_out_note old = {0};
         struct clew_slice bare = clew_left_out_behind(traces);
         CLEW_BUFFER summary = {0};

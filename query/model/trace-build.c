@@ -521,17 +521,6 @@ static void mark_made(struct clew_builder *b)
         }
 }
 
-static uint64_t count_items(struct clew_slice data)
-{
-        struct clew_otlp_reader r = clew_otlp_reader_make(data);
-        struct clew_slice raw;
-        uint64_t n = 0;
-
-        while (clew_otlp_read(&r, &raw, NULL))
-                n++;
-        return n;
-}
-
 /* Whether its texts are there. A run of log records alone has no spans, whatever is noted. */
 static void read_notes(struct clew_trace *trace, struct clew_slice *traces, struct clew_slice logs)
 {
@@ -548,9 +537,9 @@ static void read_notes(struct clew_trace *trace, struct clew_slice *traces, stru
         }
         if (trace->notes.len == 0)
                 return;
-        n_spans = count_items(*traces);
+        n_spans = clew_otlp_count(*traces);
         trace->left_out =
-                items < n_spans + count_items(logs) ? CLEW_LEFT_OUT_SOME : CLEW_LEFT_OUT_ALL;
+                items < n_spans + clew_otlp_count(logs) ? CLEW_LEFT_OUT_SOME : CLEW_LEFT_OUT_ALL;
         if (n_spans == 0)
                 *traces = CLEW_SLICE_NULL;
 }

@@ -5,7 +5,10 @@
  */
 #include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
+#include "query/rca/said-date-int.h"
 #include "query/rca/text-int.h"
+
+#include <stdio.h>
 
 #define NAMED_MAX 64u
 #define DIGITS_MIN 4u
@@ -233,6 +236,28 @@ static bool holds(const struct clew_token *t, const struct clew_token *named)
                 memcmp(t->text.data, named->text.data, named->text.len) == 0);
 }
 
+/* The date stands in @args in another form: 27.03.2026, 27/3/2026, "27 March". */
+static bool has_date(struct clew_slice args, struct clew_slice named)
+{
+        struct clew_date d;
+        char form[32];
+
+        if (!clew_date_read(named, &d))
+                return false;
+        for (int k = 0; k < 4; k++) {
+                int n = k == 0   ? snprintf(form, sizeof(form), "%d.%d.%d", d.day, d.month, d.year)
+                        : k == 1 ? snprintf(form, sizeof(form), "%02d.%02d.%d", d.day, d.month,
+                                            d.year)
+                        : k == 2 ? snprintf(form, sizeof(form), "%02d/%02d/%d", d.day, d.month,
+                                            d.year)
+                                 : snprintf(form, sizeof(form), "%d/%d/%d", d.month, d.day, d.year);
+
+                if (memmem(args.data, args.len, form, (size_t)n))
+                        return true;
+        }
+        return clew_date_is_said(head(args, CLEW_ACTS_ARGS_MAX), &d);
+}
+
 static void collect(struct asked *x)
 {
         struct clew_token_iter it = clew_tokens_of(x->acts->heard);
@@ -250,6 +275,8 @@ static void collect(struct asked *x)
                         for (uint32_t k = 0; k < x->n_named; k++)
                                 x->used[k] |= holds(&t, &x->named[k]);
                 }
+                for (uint32_t k = 0; k < x->n_named; k++)
+                        x->used[k] |= has_date(x->acts->items[i].args, x->named[k].text);
         }
 }
 

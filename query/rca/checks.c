@@ -47,6 +47,31 @@ static bool read_verb(struct clew_slice t, char ret[VERB_MAX])
         return false;
 }
 
+/* It forbids nothing and asks for nothing: "you need not", or only in some case. */
+static bool is_conditional(struct clew_slice s)
+{
+        static const char *const words[] = {"if ",     "unless", "when ",      "not ",  "n't ",
+                                            "never",   "except", "optional",   "may ",  "could ",
+                                            "in case", "only ",  "first-time", " new ", "no need"};
+
+        return HAS_ANY(s, words);
+}
+
+/* A user speaks of the check as of one that is made. */
+static bool is_told_by_user(const struct clew_rca_view *v, struct clew_slice check)
+{
+        static const char *const made[] = {"already", "i called", "i checked",
+                                           "i have",  "i've ",    "i ran"};
+
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                if (v->units[u].origin == CLEW_RCA_USER &&
+                    clew_rca_names_tool(head(v->units[u].text, LOWER_MAX), check) &&
+                    HAS_ANY(v->units[u].text, made))
+                        return true;
+        }
+        return false;
+}
+
 static uint32_t read_orders(const struct clew_rca_view *v, struct before ret[ORDERS_MAX])
 {
         uint32_t n = 0;
@@ -62,12 +87,13 @@ static uint32_t read_orders(const struct clew_rca_view *v, struct before ret[ORD
                         const struct clew_rca_offer *o = v->n_offers ? &v->offers[0] : NULL;
 
                         ret[n].sentence = clew_text_trim(s);
-                        if (at < 0 || !o ||
+                        if (at < 0 || !o || is_conditional(s) ||
                             !read_verb(clew_slice_from(s, (size_t)at + 8), ret[n].verb))
                                 continue;
                         for (uint32_t k = 0; k < o->n_tools; k++) {
                                 ret[n].check = o->tools[k].name;
-                                if (clew_rca_names_tool(head(s, (size_t)at), ret[n].check)) {
+                                if (clew_rca_names_tool(head(s, (size_t)at), ret[n].check) &&
+                                    !is_told_by_user(v, ret[n].check)) {
                                         n++;
                                         break;
                                 }
@@ -143,9 +169,10 @@ static void one_before_another(const struct clew_rca_view *v, const struct clew_
 /* The sentence that says that tests pass, or null. */
 static struct clew_slice success_of(struct clew_slice text)
 {
-        static const char *const not_yet[] = {"if ",     "once ",   "should",    "will ",
-                                              "would",   "until",   "make sure", "must",
-                                              "whether", "so that", "to see",    "verify"};
+        static const char *const not_yet[] = {
+                "if ",      "once ",   "should",  "will ",  "would",   "until",  "make sure",
+                "must",     "whether", "so that", "to see", "verify",  "before", "earlier",
+                "previous", "prior",   "cannot",  "can't",  "not run", "n't run"};
         struct sentences all = {head(text, LOWER_MAX), 0};
         struct clew_slice s;
 
@@ -165,6 +192,30 @@ static struct clew_slice prose_of(struct clew_slice text)
         return at < 0 ? text : head(text, (size_t)at);
 }
 
+/* What it printed is the result of a test, or may be: of a program whose name says nothing. */
+static bool may_be_test(const struct clew_rca_step *s)
+{
+        static const char *const runners[] = {"check", "tox",  "nox",   "spec",   "verify", "make",
+                                              "npm",   "yarn", "cargo", "gradle", "mvn",    "./"};
+
+        return !s->has_result || clew_text_check(s->result) != CLEW_CHECK_NONE ||
+               clew_text_find(s->result, "pass") >= 0 ||
+               clew_text_find(head(s->args, LOWER_MAX), "test") >= 0 ||
+               (s->deed == CLEW_DEED_UNKNOWN && HAS_ANY(s->args, runners));
+}
+
+/* A user spoke to LLM step @s of what was run. */
+static bool hears_of_tests(const struct clew_rca_view *v, const struct clew_rca_step *s)
+{
+        static const char *const words[] = {" test", " ran ", " run ", "green", "pass", "works"};
+
+        for (uint32_t u = s->first_unit; u < s->first_unit + s->n_units; u++) {
+                if (v->units[u].origin == CLEW_RCA_USER && HAS_ANY(v->units[u].text, words))
+                        return true;
+        }
+        return false;
+}
+
 /* The first thing said of tests, after a change that no check followed. */
 static void tests_unrun(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -176,14 +227,14 @@ static void tests_unrun(const struct clew_rca_view *v, struct clew_findings *ret
                 struct clew_finding *f;
 
                 if (s->kind == CLEW_RCA_TOOL) {
-                        if (clew_text_check(s->result) != CLEW_CHECK_NONE || !s->has_result ||
-                            clew_text_find(s->result, "pass") >= 0 ||
-                            clew_text_find(head(s->args, LOWER_MAX), "test") >= 0)
+                        if (may_be_test(s))
                                 changed = CLEW_RCA_NONE;
                         else if (s->deed == CLEW_DEED_CHANGES)
                                 changed = i;
                         continue;
                 }
+                if (s->kind == CLEW_RCA_LLM && hears_of_tests(v, s))
+                        changed = CLEW_RCA_NONE;
                 if (s->kind != CLEW_RCA_LLM || changed == CLEW_RCA_NONE)
                         continue;
                 said = success_of(prose_of(s->text));

@@ -102,6 +102,59 @@ static bool is_known_tool(const struct clew_rca_view *v, uint32_t llm, struct cl
         return false;
 }
 
+/* The letters and digits of @name at @at of @text, whatever case and marks they have there:
+ * checkStock for check_stock; the offset behind them, or 0. */
+static size_t spelled_at(struct clew_slice text, size_t at, struct clew_slice name)
+{
+        size_t k = 0;
+
+        while (k < name.len) {
+                if (name.data[k] == '_' || name.data[k] == '-') {
+                        k++;
+                } else if (at < text.len && (text.data[at] == '_' || text.data[at] == '-')) {
+                        at++;
+                } else if (at < text.len && lower(text.data[at]) == lower(name.data[k])) {
+                        at++;
+                        k++;
+                } else {
+                        return 0;
+                }
+        }
+        return at;
+}
+
+/* A program, or the arguments of a call, have the name as a word of its own. */
+static bool is_word_of(struct clew_slice text, struct clew_slice name)
+{
+        for (size_t i = 0; i + 3 < text.len; i++) {
+                size_t end;
+
+                if (lower(text.data[i]) != lower(name.data[0]) ||
+                    (i > 0 && (is_alpha(text.data[i - 1]) || is_digit(text.data[i - 1]))))
+                        continue;
+                end = spelled_at(text, i, name);
+                if (end > 0 &&
+                    (end == text.len || !(is_alpha(text.data[end]) || is_digit(text.data[end]))))
+                        return true;
+        }
+        return false;
+}
+
+/* The place stands inside quotation marks: somebody else's words. */
+static bool is_quoted(struct clew_slice text, size_t at)
+{
+        size_t marks = 0;
+        bool open = false;
+
+        for (size_t i = at; i-- > 0 && text.data[i] != '\n';) {
+                marks += text.data[i] == '"';
+                if (!open && i + 3 <= at && memcmp(text.data + i, "\xe2\x80\x9d", 3) == 0)
+                        break;
+                open |= i + 3 <= at && memcmp(text.data + i, "\xe2\x80\x9c", 3) == 0;
+        }
+        return marks % 2 || open;
+}
+
 /* A text that a model wrote calls it: "name(" or "name (". */
 static bool is_called_in(struct clew_slice text, struct clew_slice name)
 {
@@ -123,15 +176,16 @@ static bool is_called_in(struct clew_slice text, struct clew_slice name)
         return false;
 }
 
+/* @a is the name @b, in whatever spelling, or ends in it behind a prefix: mcp__shop__check_stock.
+ */
 static bool is_same_name(struct clew_slice a, struct clew_slice b)
 {
-        if (a.len != b.len)
-                return false;
         for (size_t i = 0; i < a.len; i++) {
-                if (lower(a.data[i]) != lower(b.data[i]))
-                        return false;
+                if ((i == 0 || !(is_alpha(a.data[i - 1]) || is_digit(a.data[i - 1]))) &&
+                    spelled_at(a, i, b) == a.len)
+                        return true;
         }
-        return true;
+        return false;
 }
 
 /* Something of that name ran anywhere in the run: a tool, an agent, a span of another kind, or a
@@ -159,7 +213,8 @@ static bool was_called(const struct clew_rca_view *v, struct clew_slice name, si
                 if (unit->origin == CLEW_RCA_SYSTEM)
                         continue;
                 *searched += unit->text.len;
-                if (*searched > CLEW_RCA_SEARCHED_MAX || is_called_in(unit->text, name))
+                if (*searched > CLEW_RCA_SEARCHED_MAX || is_called_in(unit->text, name) ||
+                    (unit->origin == CLEW_RCA_ARGS && is_word_of(unit->text, name)))
                         return true;
         }
         return v->partial;
@@ -184,6 +239,7 @@ void clew_rule_claimed_tool(const struct clew_rca_view *v, struct clew_findings 
                         if (name.data >= s->text.data + 3 && memcmp(name.data - 3, "```", 3) == 0)
                                 continue;
                         if (told++ >= TOLD_MAX ||
+                            is_quoted(s->text, (size_t)(name.data - s->text.data)) ||
                             !clew_text_tells_use(s->text, (size_t)(name.data - s->text.data),
                                                  CUE_REACH) ||
                             !is_known_tool(v, i, name) || was_called(v, name, &searched))

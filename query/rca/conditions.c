@@ -12,6 +12,7 @@
 #define SENTENCE_MAX 320u
 #define PROMPT_MAX 65536u
 #define QUOTED_MAX 6u
+#define STATE_MIN 3u
 #define STEM_MIN 4u
 #define STEM_MAX 5u
 #define ID_MIN 4u
@@ -37,6 +38,14 @@ struct conditions {
         int64_t today; /* days, 0 = not told */
         struct clew_slice today_text;
 };
+
+static bool only_reads(const struct clew_rca_view *v, const struct clew_act *act)
+{
+        const struct clew_rca_step *s = &v->steps[act->step];
+
+        return (s->kind == CLEW_RCA_TOOL ? s->deed : clew_deed_of_name(act->name)) ==
+               CLEW_DEED_READS;
+}
 
 /* ---- what the instructions say ----------------------------------------------------------------
  */
@@ -145,6 +154,27 @@ static void take_today(struct conditions *x, struct clew_slice s)
         }
 }
 
+/* It has exceptions, or speaks of what is said. */
+static bool is_qualified(struct clew_slice s)
+{
+        static const char *const words[] = {"except",  "unless",  "other than", "tell ",
+                                            "inform",  "such as", "as in ",     "e.g.",
+                                            "example", "longer",  "extended",   "apart from"};
+
+        return HAS_ANY(s, words);
+}
+
+/* Two numbers of days: one of them may be for this case. */
+static bool has_days_twice(struct clew_slice s)
+{
+        uint32_t n = 0;
+
+        for (size_t i = 0; i + 4 < s.len; i++)
+                n += is_digit(s.data[i]) &&
+                     clew_text_find(head(clew_slice_from(s, i + 1), 4), " day") == 0;
+        return n > 1;
+}
+
 static void read_conditions(struct conditions *x)
 {
         for (uint32_t u = 0; u < x->v->n_units; u++) {
@@ -157,7 +187,10 @@ static void read_conditions(struct conditions *x)
                         struct condition c = {.sentence = clew_text_trim(s)};
 
                         take_today(x, s);
-                        take_days(s, &c);
+                        if (is_qualified(s))
+                                continue;
+                        if (!has_days_twice(s))
+                                take_days(s, &c);
                         if (clew_text_find(s, "only") >= 0 && clew_text_find(s, " not ") < 0 &&
                             (clew_text_find(s, "status") >= 0 || clew_text_find(s, "state") >= 0))
                                 take_quoted(s, &c);
@@ -191,36 +224,66 @@ static bool is_about(struct clew_slice sentence, struct clew_slice name)
         return is_akin(sentence, head(name, n));
 }
 
-/* In JSON @doc the value of a member whose name is akin to @key, beside the value @id: behind it
- * and before the next one of its kind, or the only one of the document. */
-static struct clew_slice member_beside(struct clew_slice doc, struct clew_slice id,
-                                       struct clew_slice key)
+static bool is_same_text(struct clew_slice a, struct clew_slice b)
+{
+        size_t i = 0;
+
+        while (i < a.len && i < b.len && lower(a.data[i]) == lower(b.data[i]))
+                i++;
+        return a.len == b.len && i == a.len;
+}
+
+/* How well a member named @name, in the object that the id stands in or not, is what a condition
+ * means by @key: its payment_status is not its status; an order_status is, where the condition
+ * speaks of orders. 0 for not at all. */
+static uint32_t fits(const struct condition *c, struct clew_slice name, struct clew_slice key,
+                     bool beside)
+{
+        if (!is_akin(name, key))
+                return 0;
+        if (is_same_text(name, key))
+                return beside ? 4 : 2;
+        return !c->n_quoted || is_about(c->sentence, name) ? (beside ? 3 : 1) : 0;
+}
+
+/* In JSON @doc the value of the member that fits @key best, beside the value @id: behind it and
+ * before the next one of its kind, or the only one of the document. */
+static struct clew_slice member_beside(const struct condition *c, struct clew_slice doc,
+                                       struct clew_slice id, struct clew_slice key)
 {
         struct clew_flat f;
         struct clew_flat_leaf leaf;
         struct clew_slice found = CLEW_SLICE_NULL;
         struct clew_slice only = CLEW_SLICE_NULL;
         uint32_t times = 0;
+        uint32_t best = 0;
+        uint32_t depth = 0;
         uint64_t path = 0;
         bool early = false;
         bool inside = false;
 
         clew_flat_init(&f, doc);
         while (f.is_json && clew_flat_next(&f, &leaf)) {
+                uint32_t how;
+
                 if (path == 0 && clew_slice_eq(leaf.value, id)) {
                         path = leaf.path;
+                        depth = f.depth;
                         inside = true;
                         continue;
                 }
                 if (path != 0 && leaf.path == path)
                         inside = false;
-                if (!is_akin(leaf.key, key))
+                how = fits(c, leaf.key, key, f.depth == depth);
+                if (how == 0)
                         continue;
                 times++;
                 only = leaf.value;
                 early |= path == 0;
-                if (inside && !found.len)
+                if (inside && how > best) {
                         found = leaf.value;
+                        best = how;
+                }
         }
         if (path == 0)
                 return CLEW_SLICE_NULL;
@@ -259,7 +322,7 @@ static bool record_of(struct conditions *x, const struct clew_act *act, const st
                                 break;
                         if (x->v->units[u].text.len > DOCUMENT_MAX)
                                 continue;
-                        value = member_beside(x->v->units[u].text, leaf.value, key);
+                        value = member_beside(c, x->v->units[u].text, leaf.value, key);
                         if (value.len)
                                 *ret = (struct said){leaf.value, value, u};
                 }
@@ -286,24 +349,58 @@ static void say(struct conditions *x, const struct clew_act *act, const struct c
                 CLEW_SHOWN(said->value, 40), CLEW_SHOWN(rest, 60), CLEW_SHOWN(c->sentence, 200));
 }
 
-/* One begins as the other does: "pending" and "Pending (items modified)". */
+/* One begins as the other does, whatever stands between its words: "in progress" and "IN_PROGRESS
+ * (items modified)". */
 static bool is_same_state(struct clew_slice a, struct clew_slice b)
 {
-        size_t n = a.len < b.len ? a.len : b.len;
+        size_t i = 0;
+        size_t k = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                if (lower(a.data[i]) != lower(b.data[i]))
+        while (i < a.len && k < b.len) {
+                if (!is_alpha(a.data[i]) && !is_digit(a.data[i])) {
+                        i++;
+                } else if (!is_alpha(b.data[k]) && !is_digit(b.data[k])) {
+                        k++;
+                } else if (lower(a.data[i++]) != lower(b.data[k++])) {
                         return false;
+                }
         }
-        return n > 0;
+        return i > 0 && k > 0;
 }
 
-static bool other_state(struct conditions *x, const struct clew_act *act, const struct condition *c)
+/* A word: a number, or a sign of two letters, stands for a state that is not told. */
+static bool is_state_in_words(struct clew_slice t)
+{
+        size_t letters = 0;
+
+        for (size_t i = 0; i < t.len; i++)
+                letters += is_alpha(t.data[i]) && t.data[i] < 0x80;
+        return letters >= STATE_MIN && letters * 2 > t.len;
+}
+
+/* An action between the record and @act may have changed it. */
+static bool is_changed_since(const struct conditions *x, const struct clew_acts *acts,
+                             const struct clew_act *act, const struct said *said)
+{
+        for (uint32_t i = 0; i < acts->n && &acts->items[i] != act; i++) {
+                const struct clew_act *a = &acts->items[i];
+
+                if (clew_sources_end(x->v, a->who) > said->unit && !only_reads(x->v, a) &&
+                    clew_sources_holds(a->args, said->id))
+                        return true;
+        }
+        return false;
+}
+
+static bool other_state(struct conditions *x, const struct clew_acts *acts,
+                        const struct clew_act *act, const struct condition *c)
 {
         struct said said;
 
         if (!c->n_quoted || (!record_of(x, act, c, CLEW_SLICE_LITERAL("status"), &said) &&
                              !record_of(x, act, c, CLEW_SLICE_LITERAL("state"), &said)))
+                return false;
+        if (!is_state_in_words(said.value) || is_changed_since(x, acts, act, &said))
                 return false;
         for (uint32_t k = 0; k < c->n_quoted; k++) {
                 if (is_same_state(said.value, c->quoted[k]))
@@ -346,14 +443,12 @@ void clew_rule_condition(const struct clew_rca_view *v, const struct clew_acts *
         for (uint32_t i = 0; i < acts->n && x->n; i++) {
                 const struct clew_act *act = &acts->items[i];
 
-                if (act->is_text || clew_rca_runs_programs(act->name) ||
-                    (v->steps[act->step].kind == CLEW_RCA_TOOL
-                             ? v->steps[act->step].deed
-                             : clew_deed_of_name(act->name)) == CLEW_DEED_READS)
+                if (act->is_text || clew_rca_runs_programs(act->name) || only_reads(v, act))
                         continue;
                 for (uint32_t k = 0; k < x->n && !x->seen.spent; k++) {
                         if (is_about(x->items[k].sentence, act->name) &&
-                            (other_state(x, act, &x->items[k]) || too_late(x, act, &x->items[k])))
+                            (other_state(x, acts, act, &x->items[k]) ||
+                             too_late(x, act, &x->items[k])))
                                 break;
                 }
         }

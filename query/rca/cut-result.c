@@ -125,6 +125,19 @@ static bool went_on(const struct clew_rca_view *v, const struct clew_acts *acts,
         return false;
 }
 
+/* As many were asked for as the user wanted: a number of the call that a user said. */
+static bool is_as_many_as_wanted(const struct clew_acts *acts, struct clew_slice args)
+{
+        struct clew_token_iter it = clew_tokens_of(head(args, CLEW_ACTS_ARGS_MAX));
+        struct clew_token t;
+
+        while (clew_token_next(&it, &t)) {
+                if (t.is_number && t.number >= 1 && clew_acts_said(acts, t.text))
+                        return true;
+        }
+        return false;
+}
+
 void clew_rule_cut_result(const struct clew_rca_view *v, const struct clew_acts *acts,
                           struct clew_findings *ret)
 {
@@ -137,7 +150,7 @@ void clew_rule_cut_result(const struct clew_rca_view *v, const struct clew_acts 
                     s->next_llm == CLEW_RCA_NONE || clew_rca_has_error(s))
                         continue;
                 mark = not_all(s->result);
-                if (!mark.len || went_on(v, acts, i))
+                if (!mark.len || went_on(v, acts, i) || is_as_many_as_wanted(acts, s->args))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_CUT_RESULT, s->next_llm, 1.0);
                 clew_finding_effect(f, i);

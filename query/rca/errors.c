@@ -6,6 +6,7 @@
  * something inside it failed is a messenger: only the deepest one counts. Status alone says where
  * an error surfaced; the step to blame is the model call that asked for the failing action.
  */
+#include "query/rca/language.h"
 #include "query/rca/rules.h"
 
 #define CHECKS_MAX 60u      /* results at the end that are searched for the verdict of a check */
@@ -287,6 +288,14 @@ void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *r
 }
 
 /* An action failed, nothing was tried again, and the answer does not mention it. */
+/* The words that would admit it are not known. */
+static bool is_in_unread_language(struct clew_slice text)
+{
+        enum clew_language told = clew_language_of(text);
+
+        return told != CLEW_LANGUAGE_ENGLISH && told != CLEW_LANGUAGE_UNKNOWN;
+}
+
 void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_SWALLOWED_ERROR);
@@ -303,7 +312,8 @@ void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findin
                     clew_text_admits_trouble(v->steps[who].text) ||
                     clew_text_refuses(v->steps[who].text) ||
                     clew_text_denies_result(v->steps[who].text) ||
-                    clew_text_mentions(v->steps[who].text, s->error_text))
+                    clew_text_mentions(v->steps[who].text, s->error_text) ||
+                    is_in_unread_language(v->steps[who].text))
                         continue;
                 /* The work went on; a program is an action, whoever runs it, and a plan is no
                  * answer. */

@@ -10,6 +10,7 @@
 #include "proto/base/sort.h"
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
 #include <math.h>
 
@@ -19,6 +20,7 @@
 #define SHIFT_TRIES_MAX 8192u /* observed values that an amount is compared with */
 #define SUMS_MAX 600u         /* 50,000 additions each */
 #define STALE_MAX 256u
+#define PAST_MAX 60u            /* bytes around a value that may say that it is an old one */
 #define STALE_RESULT_MAX 16384u /* compared value by value */
 #define OUTPUT_MAX 4000u        /* a longer output is a document; its values are its own affair */
 #define OUTPUT_VALUES_MAX 12u
@@ -376,7 +378,8 @@ static void say_altered(const struct clew_rca_view *v, struct shapes *shapes,
         struct clew_finding *f;
 
         if (clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched) ||
-            clew_rca_spelled_otherwise(v, &n->token, n->unit))
+            clew_rca_spelled_otherwise(v, &n->token, n->unit) ||
+            clew_rca_is_next_of(v, &n->token, from->text, source))
                 return;
         f = clew_finding_add(ret, CLEW_RULE_ALTERED_VALUE, step, strength);
 
@@ -396,7 +399,8 @@ static void say_invented(const struct clew_rca_view *v, struct shapes *shapes,
 
         if (clew_token_is_word(&n->token) || is_date_like(&n->token) ||
             clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched) ||
-            clew_rca_spelled_otherwise(v, &n->token, n->unit))
+            clew_rca_spelled_otherwise(v, &n->token, n->unit) ||
+            clew_rca_may_be_in_words(v, &n->token, n->unit))
                 return;
         if (empty != CLEW_RCA_NONE) {
                 /* The first to fill the gap; what comes later builds on it. */
@@ -662,6 +666,22 @@ static bool take_stale(uint64_t *stale, uint32_t *n, uint64_t hash, bool forget)
         return false;
 }
 
+/* The sentence, or a user, speaks of what was before. */
+static bool is_of_the_past(const struct clew_rca_view *v, struct clew_slice text, size_t at)
+{
+        static const char *const words[] = {"before",  "previous", "former", "earlier", " old ",
+                                            "used to", " was ",    " from ", "original"};
+        size_t from = at > PAST_MAX ? at - PAST_MAX : 0;
+
+        if (HAS_ANY(head(clew_slice_from(text, from), 2 * PAST_MAX), words))
+                return true;
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                if (v->units[u].origin == CLEW_RCA_USER && HAS_ANY(v->units[u].text, words))
+                        return true;
+        }
+        return false;
+}
+
 /* The first use of a replaced value after the second reading, unless something showed it anew. */
 static void report_stale(const struct clew_rca_view *v, uint32_t old, uint32_t newer,
                          uint32_t new_unit, uint64_t *stale, uint32_t n, struct clew_findings *ret)
@@ -678,6 +698,8 @@ static void report_stale(const struct clew_rca_view *v, uint32_t old, uint32_t n
 
                         if (!take_stale(stale, &n, t.hash, !written) || !written)
                                 continue;
+                        if (is_of_the_past(v, unit->text, t.offset))
+                                return;
                         f = clew_finding_add(ret, CLEW_RULE_STALE_VALUE, who, 1.0);
                         clew_finding_evidence(f, old, t.text);
                         clew_finding_evidence(f, who, t.text);

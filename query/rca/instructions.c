@@ -90,7 +90,9 @@ void clew_rule_unauthenticated(const struct clew_rca_view *v, struct clew_findin
 {
         if ((!system_says(v, "authenticat") && !system_says(v, "verify the") &&
              !system_says(v, "verify their") && !system_says(v, "identify the")) ||
-            !offers_proof(v))
+            !offers_proof(v) || system_says(v, "is authenticated") ||
+            system_says(v, "already authenticated") || system_says(v, "is logged in") ||
+            system_says(v, "is signed in") || system_says(v, "has been verified"))
                 return;
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];

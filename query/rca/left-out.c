@@ -12,6 +12,7 @@
 #define PART_MAX 48u
 #define PLAN_MIN 60u
 #define TEXT_MAX CLEW_RCA_UNIT_MAX
+#define BEGUN 3u /* letters by which a name is known in another form */
 #define UNITS_MAX 2000u
 
 struct list {
@@ -152,13 +153,34 @@ static bool holds(struct clew_slice t, struct clew_slice part)
         return clew_find(head(t, TEXT_MAX), part.data, part.len) != NULL;
 }
 
+/* The name begun, in capitals or inflected: "MAD" for Madrid. */
+static bool holds_begun(struct clew_slice t, struct clew_slice part)
+{
+        char begun[BEGUN + 1] = {0};
+        ptrdiff_t at;
+
+        for (size_t i = 0; i < part.len; i++) {
+                if (!is_alpha(part.data[i]))
+                        return false; /* an id, or more words than one */
+        }
+        for (size_t i = 0; i < BEGUN && i < part.len; i++)
+                begun[i] = (char)lower(part.data[i]);
+        for (t = head(t, TEXT_MAX); part.len > BEGUN && (at = clew_text_find(t, begun)) >= 0;
+             t = clew_slice_from(t, (size_t)at + 1)) {
+                if (at == 0 || !is_alpha(t.data[at - 1]))
+                        return true;
+        }
+        return false;
+}
+
 static struct fate fate_of(const struct clew_rca_view *v, const struct clew_acts *acts,
                            struct clew_slice part)
 {
         struct fate ret = {CLEW_RCA_NONE, false, false};
 
         for (uint32_t i = 0; i < acts->n && !ret.asked; i++)
-                ret.asked = holds(acts->items[i].args, part);
+                ret.asked =
+                        holds(acts->items[i].args, part) || holds_begun(acts->items[i].args, part);
         for (uint32_t u = 0, n = 0; u < v->n_units && n < UNITS_MAX; u++) {
                 const struct clew_rca_unit *x = &v->units[u];
 

@@ -14,6 +14,7 @@
 #define SENTENCE_MAX 320u
 #define PROMPT_MAX 65536u /* bytes of one text that are read for limits */
 #define WORD_MIN 4u
+#define UNIT_MAX 12u /* bytes of the word behind a number */
 #define SHOWN_MAX 48u
 
 enum currency { NO_MONEY, EUROS, DOLLARS, POUNDS, OTHER_MONEY };
@@ -162,12 +163,40 @@ static bool speaks_of(struct clew_slice sentence, struct clew_slice name)
         return false;
 }
 
+/* What the limit counts in: "2 hours", "1.5k", "20 euros". An argument may count in another unit of
+ * the same, unless it is named as the limit's is. */
+static bool may_be_in_other_unit(const struct limit *l, struct clew_slice key)
+{
+        static const char *const units[] = {
+                "hour", "minute", "second", "day", "week", "month", "kg", "gram",    "km",
+                "mete", "metre",  "gb",     "mb",  "mile", "ton",   "k",  "million", "thousand"};
+        static const char *const small[] = {"cent", "minor", "pence", "milli", "_ms"};
+        size_t at = (size_t)(l->text.data - l->sentence.data) + l->text.len;
+        struct clew_slice behind;
+
+        if (at > l->sentence.len)
+                return false;
+        behind = head(clew_slice_from(l->sentence, at), UNIT_MAX);
+        if (behind.len && behind.data[0] == ' ')
+                behind = clew_slice_from(behind, 1);
+        if (HAS_ANY(key, small))
+                return !HAS_ANY(behind, small);
+        for (size_t k = 0; k < CLEW_ARRAY_LEN(units); k++) {
+                size_t n = strlen(units[k]);
+
+                if (clew_text_find(head(behind, n), units[k]) == 0 &&
+                    (n > 2 || behind.len == n || !is_alpha(behind.data[n])))
+                        return clew_text_find(key, units[k]) < 0;
+        }
+        return false;
+}
+
 static bool breaks(const struct limit *l, const struct clew_act *act,
                    const struct clew_flat_leaf *leaf, const struct clew_token *t)
 {
         bool money = l->money != NO_MONEY;
 
-        if (!t->is_number || t->number <= l->number)
+        if (!t->is_number || t->number <= l->number || may_be_in_other_unit(l, leaf->key))
                 return false;
         if (speaks_of(l->sentence, leaf->key))
                 return true;

@@ -10,6 +10,7 @@
 
 #define WORD_MIN 3u
 #define WORD_MAX 40u
+#define BEFORE_MAX 12u /* bytes before a word that may turn it */
 #define PICKS_MAX 96u  /* values of actions that are looked at in one run */
 #define RESULTS_MAX 4u /* that are looked through for one value, newest first */
 #define RESULT_MAX 32768u
@@ -44,12 +45,36 @@ static bool spoken(struct clew_slice value, uint8_t room[WORD_MAX], struct clew_
         return letters >= WORD_MIN;
 }
 
+/* A user said the word, and it is no verb and no denial: not "I would like to express my thanks",
+ * "not express". */
+static bool is_wanted(const struct clew_acts *acts, struct clew_slice word)
+{
+        static const char *const others[] = {"like to ", "want to ", "wish to ", "able to ",
+                                             "not ",     "not by ",  "not in ",  "n't ",
+                                             "without ", "except ",  "no "};
+        ptrdiff_t at = clew_acts_find(acts->heard_lower, word, 0);
+
+        for (; at >= 0; at = clew_acts_find(acts->heard_lower, word, (size_t)at + 1)) {
+                struct clew_slice before = tail(head(acts->heard_lower, (size_t)at), BEFORE_MAX);
+                bool other = false;
+
+                for (size_t k = 0; k < CLEW_ARRAY_LEN(others); k++) {
+                        size_t n = strlen(others[k]);
+
+                        other |= before.len >= n && memcmp(tail(before, n).data, others[k], n) == 0;
+                }
+                if (!other)
+                        return true;
+        }
+        return false;
+}
+
 static bool was_said(const struct options *o, struct clew_slice value)
 {
         uint8_t room[WORD_MAX];
         struct clew_slice word;
 
-        return spoken(value, room, &word) && clew_acts_said(o->acts, word);
+        return spoken(value, room, &word) && is_wanted(o->acts, word);
 }
 
 /* Some action takes it. */

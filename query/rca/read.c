@@ -14,6 +14,7 @@
 #include "query/rca/input-int.h"
 #include "query/rca/request.h"
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
 #include <errno.h>
 
@@ -107,6 +108,17 @@ static bool is_mere_status(struct clew_slice t)
                (clew_text_begins(t, "exit code") || clew_text_begins(t, "exit status") ||
                 clew_text_begins(t, "exited with") || clew_text_begins(t, "returncode") ||
                 clew_text_begins(t, "command failed") || clew_text_begins(t, "error"));
+}
+
+/* "503 Service Unavailable means ...", where 503 was looked for: an answer, not a status. */
+static bool is_asked_about(const struct clew_rca_step *s)
+{
+        struct clew_slice t = clew_text_trim(s->result);
+        size_t n = 0;
+
+        while (n < t.len && is_digit(t.data[n]))
+                n++;
+        return n == 3 && clew_find(s->args, t.data, n) != NULL;
 }
 
 static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
@@ -252,7 +264,8 @@ void clew_rca_finish_tool(struct clew_rca_step *s)
         /* What a program prints is its own affair: None is a line of it. */
         s->empty = s->has_result && clew_text_is_empty_result(s->result) &&
                    !(clew_rca_runs_programs(s->name) && clew_text_trim(s->result).len);
-        set_soft_error(s, s->result);
+        if (s->failed || !is_asked_about(s))
+                set_soft_error(s, s->result);
         take_no(s);
 }
 

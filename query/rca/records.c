@@ -70,6 +70,21 @@ static bool is_wordy(uint8_t c)
         return is_alpha(c) || is_digit(c);
 }
 
+/* "not the ", "except ": what stands behind is what is not meant. */
+static bool is_denied(struct clew_slice before)
+{
+        static const char *const words[] = {"not the ",    "not ",     "n't the ", "except ",
+                                            "except the ", "without ", "but the "};
+
+        for (size_t k = 0; k < CLEW_ARRAY_LEN(words); k++) {
+                size_t n = strlen(words[k]);
+
+                if (before.len >= n && memcmp(tail(before, n).data, words[k], n) == 0)
+                        return true;
+        }
+        return false;
+}
+
 /* @value stands in what was said, with no letter or digit on either side. */
 static bool was_said(const struct heard *h, struct clew_slice value)
 {
@@ -84,7 +99,7 @@ static bool was_said(const struct heard *h, struct clew_slice value)
                 size_t to = from + value.len;
 
                 if ((from == 0 || !is_wordy(in.data[from - 1])) &&
-                    (to == in.len || !is_wordy(in.data[to])))
+                    (to == in.len || !is_wordy(in.data[to])) && !is_denied(head(in, from)))
                         return true;
                 in = clew_slice_from(in, from + 1);
         }

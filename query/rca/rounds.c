@@ -5,9 +5,12 @@
  * A round begins with each call of one tool that has other arguments than the last. The missing
  * tool was called once in every other round, and never before the first. It changes something, and
  * nothing else changed anything in that round; or the instructions speak of it, "before" or "each
- * time". Who went on without it is to blame: the call behind which it stood in the other rounds, or
- * the one that began the next round, or that answered.
+ * time". Nothing is said where what was found in that round is another thing than in all others (an
+ * error, nothing, "available": false), where a later call makes up for it, or where a user leaves
+ * it out. Who went on without it is to blame: the call behind which it stood in the other rounds,
+ * or the one that began the next round, or that answered.
  */
+#include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
 #include "query/rca/sentences-int.h"
 
@@ -16,6 +19,8 @@
 #define TOOLS_MAX 24u
 #define PROMPT_MAX 16384u
 #define SENTENCE_MAX 320u
+#define STATE_MAX 24u
+#define VALUE_MIN 3u
 
 struct round_try {
         uint32_t starts[ROUNDS_MAX + 1]; /* indices into the actions; one more at the end */
@@ -150,10 +155,116 @@ static bool is_wanted(const struct clew_rca_view *v, struct clew_slice tool)
         return false;
 }
 
+/* What the first call of a round brought. */
+static struct clew_slice result_of(const struct clew_rca_view *v, const struct clew_act *act)
+{
+        const struct clew_rca_step *s = &v->steps[act->step];
+
+        if (s->kind == CLEW_RCA_TOOL)
+                return s->result;
+        for (uint32_t i = act->step + 1; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL && v->steps[i].caller == act->who &&
+                    clew_slice_eq(v->steps[i].name, act->name))
+                        return v->steps[i].result;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* true, null, "sold out": a value that is no name and no number. */
+static bool is_state(const struct clew_flat_leaf *leaf)
+{
+        if (leaf->value.len == 0 || leaf->value.len > STATE_MAX || !leaf->key.len)
+                return false;
+        for (size_t i = 0; i < leaf->value.len; i++) {
+                if (is_digit(leaf->value.data[i]))
+                        return false;
+        }
+        return true;
+}
+
+/* The member at @path of what a round's first call brought; null without one. */
+static struct clew_slice member_at(struct clew_slice result, uint64_t path)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        clew_flat_init(&f, result);
+        while (f.is_json && clew_flat_next(&f, &leaf)) {
+                if (leaf.path == path)
+                        return leaf.value;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* What the round found is another thing than what all others found: an error, nothing, or a member
+ * that says the same in all of them and something else here. */
+static bool is_other_finding(const struct clew_rca_view *v, const struct clew_acts *a,
+                             const struct round_try *r, uint32_t gap)
+{
+        struct clew_slice own = result_of(v, &a->items[r->starts[gap]]);
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        if (clew_text_result_error(own) != CLEW_TROUBLE_NONE || clew_text_is_empty_result(own) ||
+            clew_text_denies_result(own))
+                return true;
+        clew_flat_init(&f, own);
+        while (f.is_json && clew_flat_next(&f, &leaf)) {
+                struct clew_slice other = CLEW_SLICE_NULL;
+                bool same = true;
+
+                for (uint32_t k = 0; k < r->n && same && is_state(&leaf); k++) {
+                        struct clew_slice theirs;
+
+                        if (k == gap)
+                                continue;
+                        theirs = member_at(result_of(v, &a->items[r->starts[k]]), leaf.path);
+                        same = theirs.len && (!other.len || clew_slice_eq(other, theirs));
+                        other = theirs;
+                }
+                if (same && other.len && !clew_slice_eq(other, leaf.value))
+                        return true;
+        }
+        return false;
+}
+
+/* A later call of the missing tool speaks of what the round is about; or a user leaves it out. */
+static bool is_made_elsewhere(const struct clew_acts *a, const struct round_try *r,
+                              const struct gap *g)
+{
+        static const char *const but[] = {"except", "all but", "skip",   "only",      "not ",
+                                          "n't",    "without", "leave ", "other than"};
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        clew_flat_init(&f, head(a->items[r->starts[g->round]].args, CLEW_ACTS_ARGS_MAX));
+        while (f.is_json && clew_flat_next(&f, &leaf)) {
+                struct sentences all = {a->heard, 0};
+                struct clew_slice s;
+
+                if (leaf.value.len < VALUE_MIN)
+                        continue;
+                for (uint32_t i = 0; i < a->n; i++) {
+                        if (is_named(a, i, g->tool) &&
+                            memmem(a->items[i].args.data, a->items[i].args.len, leaf.value.data,
+                                   leaf.value.len))
+                                return true;
+                }
+                while (next_sentence(&all, SENTENCE_MAX, &s)) {
+                        if (memmem(s.data, s.len, leaf.value.data, leaf.value.len) &&
+                            HAS_ANY(s, but))
+                                return true;
+                }
+        }
+        return false;
+}
+
 /* The gap says something: see above. */
 static bool tells(const struct clew_rca_view *v, const struct clew_acts *a,
                   const struct round_try *r, const struct gap *g)
 {
+        if (is_made_elsewhere(a, r, g) || is_other_finding(v, a, r, g->round))
+                return false;
         if (!changes(v, &a->items[g->tool]))
                 return is_wanted(v, a->items[g->tool].name);
         for (uint32_t i = r->starts[g->round]; i < r->starts[g->round + 1]; i++) {

@@ -203,6 +203,14 @@ void clew_rule_stale_value(const struct clew_rca_view *v, struct clew_findings *
  * separators, per cent, thousands), or it is a number as programs write them. */
 bool clew_rca_spelled_otherwise(const struct clew_rca_view *v, const struct clew_token *t,
                                 uint32_t unit);
+/* @t is a number, and an observation before unit @unit has numbers in words or in digits of another
+ * script, which are not read. */
+bool clew_rca_may_be_in_words(const struct clew_rca_view *v, const struct clew_token *t,
+                              uint32_t unit);
+/* @t is one more than the value @shown of @source, where a user, the instructions or @source speak
+ * of the next or the last one: a series that goes on. */
+bool clew_rca_is_next_of(const struct clew_rca_view *v, const struct clew_token *t,
+                         struct clew_slice shown, const struct clew_rca_unit *source);
 /* prefix.c */
 void clew_rule_lost_prefix(const struct clew_rca_view *v, struct clew_findings *ret);
 /* choices.c */

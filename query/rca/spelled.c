@@ -10,6 +10,7 @@
 #define UNIT_MAX 12u   /* letters of a unit: "500-piece", "0.058s", "3km" */
 #define NUMBER_MAX 32u /* bytes of a number that is read */
 #define SCALED_DIGITS_MIN 3u
+#define WORDS_MAX 16384u /* bytes of a text that numbers in words are looked for in */
 
 /* 1e-100, 1.0E+05, 1..500: numbers of programs. */
 static bool is_of_programs(struct clew_slice t)
@@ -137,6 +138,103 @@ static bool is_row_of_shown(const struct clew_rca_view *v, struct clew_slice tex
                 at++;
         }
         return true;
+}
+
+/* Digits of other scripts: Arabic, Persian, Devanagari, full width. */
+static bool has_other_digits(struct clew_slice t)
+{
+        for (size_t i = 0; i + 2 < t.len; i++) {
+                const uint8_t *p = t.data + i;
+
+                if ((p[0] == 0xd9 && p[1] >= 0xa0 && p[1] <= 0xa9) ||
+                    (p[0] == 0xdb && p[1] >= 0xb0 && p[1] <= 0xb9) ||
+                    (p[0] == 0xe0 && p[1] == 0xa5 && p[2] >= 0xa6 && p[2] <= 0xaf) ||
+                    (p[0] == 0xef && p[1] == 0xbc && p[2] >= 0x90 && p[2] <= 0x99))
+                        return true;
+        }
+        return false;
+}
+
+/* "forty-eight thousand", "zwölfhundert": a word of a number right before one of its size. */
+static bool has_number_in_words(struct clew_slice t)
+{
+        static const char *const sizes[] = {" hundred", " thousand", " million", "hundert",
+                                            "tausend"};
+        static const char *const ends[] = {"one",    "two",    "three", "four", "five",
+                                           "six",    "seven",  "eight", "nine", "ten",
+                                           "eleven", "twelve", "teen",  "ty",   "hundred"};
+
+        for (size_t k = 0; k < CLEW_ARRAY_LEN(sizes); k++) {
+                struct clew_slice rest = t;
+                ptrdiff_t at;
+
+                while ((at = clew_text_find(rest, sizes[k])) >= 0) {
+                        struct clew_slice before = head(rest, (size_t)at);
+
+                        if (sizes[k][0] != ' ' && at > 0 && is_alpha(rest.data[at - 1]))
+                                return true;
+                        for (size_t e = 0; sizes[k][0] == ' ' && e < CLEW_ARRAY_LEN(ends); e++) {
+                                size_t n = strlen(ends[e]);
+
+                                if (before.len >= n &&
+                                    clew_text_find(tail(before, n), ends[e]) == 0)
+                                        return true;
+                        }
+                        rest = clew_slice_from(rest, (size_t)at + 1);
+                }
+        }
+        return false;
+}
+
+bool clew_rca_may_be_in_words(const struct clew_rca_view *v, const struct clew_token *t,
+                              uint32_t unit)
+{
+        if (!t->is_number || t->number < 100)
+                return false;
+        for (uint32_t u = 0; u < unit && u < v->n_units; u++) {
+                if ((v->units[u].origin == CLEW_RCA_RESULT ||
+                     v->units[u].origin == CLEW_RCA_USER) &&
+                    v->units[u].text.len <= WORDS_MAX &&
+                    (has_other_digits(v->units[u].text) || has_number_in_words(v->units[u].text)))
+                        return true;
+        }
+        return false;
+}
+
+/* The last number of a compound: 4471 of INV-2026-04471; what stands before it in @ret_before. */
+static double last_number(struct clew_slice t, size_t *ret_before)
+{
+        size_t from = t.len;
+        double n = 0;
+
+        while (from > 0 && is_digit(t.data[from - 1]))
+                from--;
+        for (size_t i = from; i < t.len; i++)
+                n = n * 10 + (t.data[i] - '0');
+        *ret_before = from;
+        return n;
+}
+
+bool clew_rca_is_next_of(const struct clew_rca_view *v, const struct clew_token *t,
+                         struct clew_slice shown, const struct clew_rca_unit *source)
+{
+        static const char *const words[] = {"next",   "last",        "latest",    "highest",
+                                            "newest", "consecutive", "increment", "number of"};
+        size_t own = 0;
+        size_t other = 0;
+        double n = last_number(t->text, &own);
+
+        if (n != last_number(shown, &other) + 1 || own != other)
+                return false;
+        if (HAS_ANY(source->text, words))
+                return true;
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                if ((v->units[u].origin == CLEW_RCA_USER ||
+                     v->units[u].origin == CLEW_RCA_SYSTEM) &&
+                    HAS_ANY(v->units[u].text, words))
+                        return true;
+        }
+        return false;
 }
 
 bool clew_rca_spelled_otherwise(const struct clew_rca_view *v, const struct clew_token *t,

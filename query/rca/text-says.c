@@ -45,6 +45,16 @@ static bool next_sentence(struct clew_slice t, size_t *at, struct clew_slice *re
         return to > from;
 }
 
+/* It is somebody else's words that are told: "The clerk said: "I cannot help"". */
+static bool is_quotation(struct clew_slice s)
+{
+        static const char *const says[] = {"said",   "says",    "wrote",
+                                           "writes", "replied", "answered"};
+        const uint8_t *mark = memchr(s.data, '"', s.len);
+
+        return mark && HAS_ANY(head(s, (size_t)(mark - s.data)), says);
+}
+
 struct clew_slice clew_text_refusal(struct clew_slice text)
 {
         static const char *const words[] = {
@@ -54,6 +64,8 @@ struct clew_slice clew_text_refusal(struct clew_slice text)
                 "we cannot",     "we can't",           "not able to help", "have to stop",
                 "i will not",    "could not finish",   "couldn't finish",
         };
+        static const char *const praise[] = {" enough",  "agree more", "wait to",
+                                             "help but", "stress ",    "emphasi"};
         struct clew_slice t = head(text, 1200);
         struct clew_slice s;
         size_t at = 0;
@@ -61,7 +73,7 @@ struct clew_slice clew_text_refusal(struct clew_slice text)
         if (!HAS_ANY(t, words))
                 return CLEW_SLICE_NULL;
         while (next_sentence(t, &at, &s)) {
-                if (HAS_ANY(s, words))
+                if (HAS_ANY(s, words) && !HAS_ANY(s, praise) && !is_quotation(s))
                         return s;
         }
         return CLEW_SLICE_NULL;
@@ -229,6 +241,7 @@ bool clew_text_mentions(struct clew_slice text, struct clew_slice error)
         static const char *const negations[] = {
                 "not ",      "n't",   "no ",     "n\xe2\x80\x99t", "insufficient", "exceed",
                 "discrepan", "unava", "however", "alternative",    "already",      "only "};
+        static const char *const stays[] = {"stays ", "remain", "still ", "as it is", "as it was"};
         struct clew_slice t = head(text, LOWER_MAX);
         struct clew_slice s;
         struct lowered l;
@@ -236,7 +249,7 @@ bool clew_text_mentions(struct clew_slice text, struct clew_slice error)
 
         make_lowered(head(clew_text_trim(error), CLEW_TEXT_HEAD_MAX), &l);
         while (next_sentence(t, &at, &s)) {
-                if (HAS_ANY(s, negations) && shares_word(s, &l))
+                if ((HAS_ANY(s, negations) || HAS_ANY(s, stays)) && shares_word(s, &l))
                         return true;
         }
         return false;

@@ -6,8 +6,10 @@
  * All of these are exact: the record or the user has the one form, nothing that the run had seen
  * has the other. Which record is meant is told by an id that the action names and the record holds.
  */
+#include "query/rca/currencies-int.h"
 #include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
+#include "query/rca/said-date-int.h"
 #include "query/rca/sources-int.h"
 #include "query/rca/text-int.h"
 
@@ -21,7 +23,10 @@
 #define ID_MIN 4u
 #define ID_MAX 48u
 #define SHOWN_MAX 48u
-#define HOURS_MAX 32u /* times of day that users said */
+#define COUNTED_DAYS_MAX 14 /* "tomorrow", "in ten days" of a day that is told */
+#define UNIT_MAX 12u        /* bytes of a word behind a number */
+#define KEY_MAX 40u         /* bytes before a number that may name its unit */
+#define HOURS_MAX 32u       /* times of day that users said */
 
 struct hour {
         struct clew_slice text;
@@ -77,26 +82,10 @@ static int two(const uint8_t *at)
         return is_digit(at[0]) && is_digit(at[1]) ? (at[0] - '0') * 10 + at[1] - '0' : -1;
 }
 
-struct date {
-        int year;
-        int month;
-        int day;
-};
-
-static bool read_date(struct clew_slice t, struct date *ret)
-{
-        if (t.len < 10 || t.data[4] != '-' || t.data[7] != '-' || two(t.data) < 0 ||
-            (t.len > 10 && t.data[10] != 'T' && t.data[10] != ' '))
-                return false;
-        *ret = (struct date){two(t.data) * 100 + two(t.data + 2), two(t.data + 5), two(t.data + 8)};
-        return ret->year >= 1900 && ret->month >= 1 && ret->month <= 12 && ret->day >= 1 &&
-               ret->day <= 31;
-}
-
 #define DATE_FORM_MAX 24u
 
 /* The first unit that shows @d in one of the forms of @from to @to. */
-static uint32_t find_date(struct twist *x, struct date d, int from, int to, uint32_t end,
+static uint32_t find_date(struct twist *x, struct clew_date d, int from, int to, uint32_t end,
                           struct clew_slice *ret)
 {
         static const char *const months[] = {"January",   "February", "March",    "April",
@@ -135,6 +124,23 @@ static uint32_t find_date(struct twist *x, struct date d, int from, int to, uint
         return CLEW_RCA_NONE;
 }
 
+/* Somebody said the date in words, or speaks of a day that it may be counted from. */
+static bool is_told_otherwise(const struct twist *x, const struct clew_date *d, uint32_t end)
+{
+        for (uint32_t u = 0; u < end && u < x->v->n_units; u++) {
+                const struct clew_rca_unit *unit = &x->v->units[u];
+                struct clew_slice t = head(unit->text, DOCUMENT_MAX);
+
+                if (unit->origin == CLEW_RCA_WRITTEN || unit->origin == CLEW_RCA_ARGS)
+                        continue;
+                if (clew_date_is_said(t, d))
+                        return true;
+                if (unit->origin != CLEW_RCA_RESULT && clew_date_is_near(t, d, COUNTED_DAYS_MAX))
+                        return true;
+        }
+        return false;
+}
+
 /* Whether dates with slashes begin with the day: 1, with the month: -1, or it is not told: 0. */
 static int slash_order(const struct twist *x)
 {
@@ -169,16 +175,16 @@ static int slash_order(const struct twist *x)
 static bool day_and_month(struct twist *x, const struct clew_act *act,
                           const struct clew_flat_leaf *leaf, uint32_t end)
 {
-        struct date d;
-        struct date other;
+        struct clew_date d;
+        struct clew_date other;
         struct clew_slice form = CLEW_SLICE_NULL;
         struct clew_finding *f;
         uint32_t u;
         int order = 1;
 
-        if (!read_date(leaf->value, &d) || d.day > 12 || d.day == d.month)
+        if (!clew_date_read(leaf->value, &d) || d.day > 12 || d.day == d.month)
                 return false;
-        other = (struct date){d.year, d.day, d.month};
+        other = (struct clew_date){d.year, d.day, d.month};
         u = find_date(x, other, 0, 1, end, &form);
         if (u == CLEW_RCA_NONE) {
                 u = find_date(x, other, 2, 3, end, &form);
@@ -186,7 +192,8 @@ static bool day_and_month(struct twist *x, const struct clew_act *act,
                 if (u == CLEW_RCA_NONE || order < 0)
                         return false;
         }
-        if (find_date(x, d, 0, 7, end, &(struct clew_slice){0}) != CLEW_RCA_NONE || x->seen.spent)
+        if (find_date(x, d, 0, 7, end, &(struct clew_slice){0}) != CLEW_RCA_NONE || x->seen.spent ||
+            is_told_otherwise(x, &d, end))
                 return false;
         f = add(x, act, (order > 0 ? 1.2 : 0.6) * (only_reads(x->v, act) ? 0.5 : 1));
         clew_finding_evidence(f, x->v->units[u].step, form);
@@ -271,10 +278,12 @@ static bool is_moved(double a, double b)
 /* What the name of an argument says that it has a unit of its own. */
 static bool has_own_unit(struct clew_slice key)
 {
-        static const char *const words[] = {"cent",  "minor", "pence", "penn",  "percent", "rate",
-                                            "share", "milli", "_ms",   "byte",  "_kb",     "_mb",
-                                            "gram",  "_kg",   "_id",   "count", "limit",   "page",
-                                            "size",  "year",  "zip",   "code",  "phone",   "micro"};
+        static const char *const words[] = {
+                "cent",  "minor",  "pence",  "penn", "percent", "rate",     "share",
+                "milli", "_ms",    "byte",   "_kb",  "_mb",     "gram",     "_kg",
+                "_id",   "count",  "limit",  "page", "size",    "year",     "zip",
+                "code",  "phone",  "micro",  "_km",  "_cm",     "_mm",      "metre",
+                "meter", "second", "minute", "hour", "_sec",    "thousand", "_pct"};
 
         return HAS_ANY(key, words);
 }
@@ -291,6 +300,50 @@ static bool is_shown(const struct twist *x, double n, uint32_t end)
         return false;
 }
 
+/* "2.5 kg", "12k", "1.2 million": the number has a unit that is no currency. */
+static bool has_unit_behind(struct clew_slice t)
+{
+        static const char *const few[] = {"in",  "on", "of",  "to", "at", "for", "is",
+                                          "and", "by", "per", "as", "or", "a",   "due"};
+        static const char *const large[] = {"million", "thousand", "hundred", "billion",
+                                            "cent",    "percent",  "tausend", "mil"};
+        char word[UNIT_MAX + 1] = {0};
+        size_t i = t.len > 0 && t.data[0] == ' ';
+        size_t n = 0;
+
+        if (i < t.len && t.data[i] == '%')
+                return true;
+        while (i + n < t.len && n < UNIT_MAX && is_alpha(t.data[i + n])) {
+                word[n] = (char)lower(t.data[i + n]);
+                n++;
+        }
+        for (size_t k = 0; k < CLEW_ARRAY_LEN(large); k++) {
+                if (strncmp(word, large[k], strlen(large[k])) == 0)
+                        return true;
+        }
+        for (size_t k = 0; k < CLEW_ARRAY_LEN(few); k++) {
+                if (strcmp(word, few[k]) == 0)
+                        return false;
+        }
+        return n > 0 && n <= 3 && (uint8_t)word[0] < 0x80 &&
+               !(n == 3 && clew_currency_of(clew_slice_make(t.data + i, n)) >= 0);
+}
+
+/* The number at @at stands behind a name that gives it a unit, or before one. */
+static bool has_other_unit(struct clew_slice t, struct clew_slice number)
+{
+        size_t at = (size_t)(number.data - t.data);
+        struct clew_slice before = tail(head(t, at), KEY_MAX);
+        size_t key = before.len;
+
+        if (has_unit_behind(clew_slice_from(t, at + number.len)))
+                return true;
+        while (key > 0 && before.data[key - 1] != ',' && before.data[key - 1] != '{' &&
+               before.data[key - 1] != '\n')
+                key--;
+        return has_own_unit(clew_slice_from(before, key));
+}
+
 /* Looks for @n in document @t: true when it is there; else @moved is a number that is @n with its
  * point moved, if there is one. */
 static bool has_number(struct clew_slice t, double n, struct clew_slice *moved)
@@ -304,11 +357,85 @@ static bool has_number(struct clew_slice t, double n, struct clew_slice *moved)
                 for (uint32_t k = 0; k < got; k++) {
                         if (same(readings[k], n))
                                 return true;
-                        if (!moved->len && is_moved(readings[k], n))
+                        if (!moved->len && is_moved(readings[k], n) && !has_other_unit(t, text))
                                 *moved = text;
                 }
         }
         return false;
+}
+
+/* What the tool, the instructions or a user say of units of amounts; or the factor between the two
+ * numbers stands in what a user or the instructions say, or in document @unit: ten pieces, 10 %. */
+static bool is_explained(const struct twist *x, const struct clew_act *act, uint32_t unit,
+                         double factor)
+{
+        static const char *const units[] = {"cents",   "minor unit", "smallest", "pence", "grams",
+                                            "metres",  "meters",     "kilo",     "bytes", "seconds",
+                                            "minutes", "percent",    "thousand"};
+        uint32_t offer = x->v->steps[act->who].offer;
+
+        for (uint32_t k = 0; offer != CLEW_RCA_NONE && k < x->v->offers[offer].n_tools; k++) {
+                const struct clew_tool_definition *t = &x->v->offers[offer].tools[k];
+
+                if (clew_slice_eq(t->name, act->name) &&
+                    (HAS_ANY(t->description, units) || HAS_ANY(t->schema, units)))
+                        return true;
+        }
+        for (uint32_t u = 0; u < x->v->n_units; u++) {
+                enum clew_rca_origin origin = x->v->units[u].origin;
+                struct clew_slice t = head(x->v->units[u].text, DOCUMENT_MAX);
+
+                if (origin == CLEW_RCA_SYSTEM && HAS_ANY(t, units))
+                        return true;
+                if ((origin == CLEW_RCA_USER || origin == CLEW_RCA_SYSTEM || u == unit) &&
+                    has_number(t, factor, &(struct clew_slice){0}))
+                        return true;
+        }
+        return false;
+}
+
+/* 2550 for 25.50: the same in the smallest unit of a currency. */
+static bool may_be_cents(struct clew_slice value, struct clew_slice moved, double factor)
+{
+        return factor > 99 && factor < 101 && !memchr(value.data, '.', value.len) &&
+               moved.len > 3 && !is_digit(moved.data[moved.len - 3]);
+}
+
+/* "12k", "1.2 million", of a user. */
+static bool is_said_in_thousands(const struct twist *x, double n)
+{
+        struct clew_slice t = x->acts->heard;
+        struct clew_slice text;
+        double readings[2];
+        size_t at = 0;
+
+        while (next_number(t, &at, &text, readings) > 0) {
+                struct clew_slice behind = head(clew_slice_from(t, at), UNIT_MAX);
+                size_t i = behind.len > 0 && behind.data[0] == ' ';
+
+                if (i >= behind.len)
+                        continue;
+                if ((lower(behind.data[i]) == 'k' || clew_text_find(behind, "thousand") >= 0 ||
+                     clew_text_find(behind, "tausend") >= 0 ||
+                     clew_text_find(behind, "mil ") >= 0) &&
+                    same(readings[0] * 1000, n))
+                        return true;
+                if (clew_text_find(behind, "millio") >= 0 && same(readings[0] * 1e6, n))
+                        return true;
+        }
+        return false;
+}
+
+static double factor_of(struct clew_slice moved, double n)
+{
+        double readings[2];
+        uint32_t got = read_number(moved, readings);
+
+        for (uint32_t k = 0; k < got; k++) {
+                if (is_moved(readings[k], n))
+                        return round(readings[k] > n ? readings[k] / n : n / readings[k]);
+        }
+        return 0;
 }
 
 static bool amount_moved(struct twist *x, const struct clew_act *act,
@@ -343,7 +470,9 @@ static bool amount_moved(struct twist *x, const struct clew_act *act,
                         }
                 }
         }
-        if (!moved.len || is_shown(x, n[0], end) || x->seen.spent)
+        if (!moved.len || is_shown(x, n[0], end) || x->seen.spent ||
+            may_be_cents(leaf->value, moved, factor_of(moved, n[0])) ||
+            is_said_in_thousands(x, n[0]) || is_explained(x, act, unit, factor_of(moved, n[0])))
                 return false;
         f = add(x, act, 1.2);
         clew_finding_evidence(f, x->v->units[unit].step, moved);
@@ -359,49 +488,26 @@ static bool amount_moved(struct twist *x, const struct clew_act *act,
 
 /* ---- currencies ------------------------------------------------------------------------------ */
 
-static const struct {
-        const char *code;
-        const char *sign;
-} currencies[] = {{"EUR", "\xe2\x82\xac"}, {"USD", "$"},  {"GBP", "\xc2\xa3"}, {"CHF", NULL},
-                  {"JPY", NULL},           {"SEK", NULL}, {"NOK", NULL},       {"DKK", NULL},
-                  {"PLN", NULL},           {"CZK", NULL}, {"CAD", NULL},       {"AUD", NULL},
-                  {"CNY", NULL},           {"INR", NULL}, {"BRL", NULL},       {"HUF", NULL},
-                  {"RON", NULL},           {"TRY", NULL}, {"ZAR", NULL},       {"SGD", NULL},
-                  {"HKD", NULL},           {"MXN", NULL}, {"NZD", NULL},       {"KRW", NULL}};
-
-static int currency_of(struct clew_slice t)
+/* A user speaks of it, or the instructions speak of it alone. */
+static bool is_asked_for(const struct twist *x, int currency)
 {
-        for (size_t i = 0; t.len == 3 && i < CLEW_ARRAY_LEN(currencies); i++) {
-                if (memcmp(t.data, currencies[i].code, 3) == 0)
-                        return (int)i;
+        for (uint32_t u = 0; u < x->v->n_units; u++) {
+                const struct clew_rca_unit *unit = &x->v->units[u];
+                struct clew_slice t = head(unit->text, DOCUMENT_MAX);
+
+                if (unit->origin == CLEW_RCA_USER
+                            ? clew_currency_may_be(t, currency)
+                            : unit->origin == CLEW_RCA_SYSTEM && clew_currency_in(t) == currency)
+                        return true;
         }
-        return -1;
-}
-
-/* The one currency that a document speaks of; -1 for none, -2 for several. */
-static int currency_in(struct clew_slice t)
-{
-        int ret = -1;
-
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(currencies); i++) {
-                const char *sign = currencies[i].sign;
-
-                if (!clew_sources_holds(t,
-                                        clew_slice_make((const uint8_t *)currencies[i].code, 3)) &&
-                    !(sign && clew_find(t, sign, strlen(sign))))
-                        continue;
-                if (ret >= 0)
-                        return -2;
-                ret = (int)i;
-        }
-        return ret;
+        return false;
 }
 
 static bool other_currency(struct twist *x, const struct clew_act *act,
                            const struct clew_flat_leaf *leaf, uint32_t end)
 {
-        int mine = currency_of(leaf->value);
-        int found = -1;
+        int mine = clew_currency_of(leaf->value);
+        int found = CLEW_CURRENCY_NONE;
         uint32_t unit = CLEW_RCA_NONE;
         struct clew_slice about = CLEW_SLICE_NULL;
         struct clew_finding *f;
@@ -417,8 +523,9 @@ static bool other_currency(struct twist *x, const struct clew_act *act,
                                 break;
                         if (x->v->units[u].text.len > DOCUMENT_MAX)
                                 return false;
-                        c = currency_in(x->v->units[u].text);
-                        if (c == mine || c == -2)
+                        c = clew_currency_in(x->v->units[u].text);
+                        if (c == mine || c == CLEW_CURRENCY_SEVERAL ||
+                            clew_currency_may_be(x->v->units[u].text, mine))
                                 return false;
                         if (c >= 0 && found < 0) {
                                 found = c;
@@ -427,7 +534,7 @@ static bool other_currency(struct twist *x, const struct clew_act *act,
                         }
                 }
         }
-        if (found < 0 || x->seen.spent)
+        if (found < 0 || x->seen.spent || is_asked_for(x, mine))
                 return false;
         f = add(x, act, 1.2);
         clew_finding_say(x->ret, f,
@@ -436,7 +543,7 @@ static bool other_currency(struct twist *x, const struct clew_act *act,
                          x->v->steps[act->who].number, CLEW_SHOWN(act->name, 60),
                          CLEW_SHOWN(leaf->key, 40), CLEW_SHOWN(leaf->value, SHOWN_MAX),
                          CLEW_SHOWN(source_of(x, unit), 24), CLEW_SHOWN(about, ID_MAX),
-                         currencies[found].code);
+                         clew_currency_code(found));
         return true;
 }
 
@@ -500,6 +607,24 @@ static void read_zone(struct twist *x)
         }
 }
 
+/* "14:00 their time", "14:00 London time", "2:30 CET": of another place than the one whose distance
+ * to UTC is told. */
+static bool is_of_other_zone(struct clew_slice behind)
+{
+        struct clew_slice t = head(behind, 24);
+        ptrdiff_t at = clew_text_find(t, " time");
+        size_t i = t.len > 0 && t.data[0] == ' ';
+        size_t n = 0;
+
+        while (i + n < t.len && t.data[i + n] >= 'A' && t.data[i + n] <= 'Z')
+                n++;
+        if (n >= 2 && n <= 4 && t.data[i + n - 1] == 'T')
+                return true;
+        return at > 0 && clew_text_find(head(t, (size_t)at), "local") < 0 &&
+               clew_text_find(head(t, (size_t)at), "our") < 0 &&
+               clew_text_find(head(t, (size_t)at), "my") < 0;
+}
+
 /* "14:00", of what users said, where no "UTC" stands behind. */
 static void read_hours(struct twist *x)
 {
@@ -521,6 +646,7 @@ static void read_hours(struct twist *x)
                     (from > 0 && (is_digit(t.data[from - 1]) || t.data[from - 1] == ':')) ||
                     clew_text_find(head(clew_slice_from(t, i + 3), 5), "utc") >= 0 ||
                     clew_text_find(head(clew_slice_from(t, i + 3), 5), "gmt") >= 0 ||
+                    is_of_other_zone(clew_slice_from(t, i + 3)) ||
                     (i + 3 < t.len &&
                      (t.data[i + 3] == 'Z' || t.data[i + 3] == ':' || is_digit(t.data[i + 3]))))
                         continue;
@@ -544,10 +670,10 @@ static bool local_as_utc(struct twist *x, const struct clew_act *act,
         struct clew_slice t = leaf->value;
         const struct hour *said;
         struct clew_finding *f;
-        struct date d;
+        struct clew_date d;
         int at;
 
-        if (x->offset == 0 || t.len < 17 || !read_date(t, &d) || t.data[10] != 'T' ||
+        if (x->offset == 0 || t.len < 17 || !clew_date_read(t, &d) || t.data[10] != 'T' ||
             t.data[13] != ':' || two(t.data + 11) < 0 || two(t.data + 14) < 0 ||
             (t.data[t.len - 1] != 'Z' && !clew_slice_eq(tail(t, 6), CLEW_SLICE_LITERAL("+00:00"))))
                 return false;
@@ -578,9 +704,9 @@ static bool is_id(struct clew_slice t)
 {
         size_t digits = 0;
         size_t letters = 0;
-        struct date d;
+        struct clew_date d;
 
-        if (t.len < ID_MIN || t.len > ID_MAX || read_date(t, &d))
+        if (t.len < ID_MIN || t.len > ID_MAX || clew_date_read(t, &d))
                 return false;
         for (size_t i = 0; i < t.len; i++) {
                 if (is_space(t.data[i]) || t.data[i] == '\\')

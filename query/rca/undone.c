@@ -114,6 +114,14 @@ static bool is_report(struct clew_slice before)
         return (HAS_ANY(before, reports) || is_own_deed(before)) && !HAS_ANY(before, others);
 }
 
+/* "Ann says: your order has been cancelled": the report is somebody's. */
+static bool is_told_of_other(struct clew_slice line)
+{
+        static const char *const says[] = {"says", "said", "wrote", "writes", "told", "reports"};
+
+        return line.len && line.data[line.len - 1] == ':' && HAS_ANY(tail(line, BEFORE_MAX), says);
+}
+
 /* Where @text says in a sentence of its own that it was done; the sentence's part, or null. */
 static struct clew_slice report_in(struct clew_slice text, const struct forms *forms)
 {
@@ -145,11 +153,28 @@ static struct clew_slice report_in(struct clew_slice text, const struct forms *f
                         for (end = from; end > 0 && from - end < BEFORE_MAX &&
                                          !memchr(".!?\n:", l.text[end - 1], 5);)
                                 end--;
-                        if (is_report(clew_slice_make((const uint8_t *)l.text + end, from - end)))
+                        if (is_report(clew_slice_make((const uint8_t *)l.text + end, from - end)) &&
+                            !is_told_of_other(clew_slice_make((const uint8_t *)l.text, end)))
                                 return clew_slice_make(text.data + end, from + forms->len[k] - end);
                 }
         }
         return CLEW_SLICE_NULL;
+}
+
+/* A tool by whose name something reaches people ran: "sent" may be that. */
+static bool reaches_people(const struct clew_rca_view *v, uint32_t i)
+{
+        static const char *const words[] = {"notif", "messag",  "mail",    "post",   "repl",
+                                            "tell",  "contact", "forward", "submit", "publish"};
+
+        for (uint32_t k = 0; k < i; k++) {
+                const struct clew_rca_step *s = &v->steps[k];
+
+                if (s->kind == CLEW_RCA_TOOL && s->deed != CLEW_DEED_READS &&
+                    !clew_rca_has_error(s) && HAS_ANY(s->name, words))
+                        return true;
+        }
+        return false;
 }
 
 /* The same verb was asked of some tool, or what a tool or a user said holds the word. */
@@ -159,6 +184,8 @@ static bool is_borne_out(const struct clew_rca_view *v, uint32_t i, struct clew_
         char stem[VERB_MAX] = {0};
 
         memcpy(stem, verb.data, verb.len < VERB_MAX ? verb.len : VERB_MAX - 1);
+        if (strcmp(stem, "send") == 0 && reaches_people(v, i))
+                return true;
         for (uint32_t c = 0; c < v->n_calls; c++) {
                 if (clew_text_find(v->calls[c].name, stem) >= 0)
                         return true;

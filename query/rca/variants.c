@@ -4,6 +4,7 @@
  * while the one that the user said is looked for no more.
  */
 #include "query/rca/flat.h"
+#include "query/rca/language.h"
 #include "query/rca/request-rules-int.h"
 #include "query/rca/sources-int.h"
 #include "query/rca/text-int.h"
@@ -13,6 +14,7 @@
 #define VALUE_MAX 200u
 #define DIGITS_MIN 2u
 #define NAMED_MAX 24u
+#define OTHER_MAX 12u /* bytes before a number */
 #define SHOWN_MAX 80u
 #define QUERY_MAX 80u /* bytes of words to search for; more is prose */
 #define NAME_MIN 4u
@@ -28,9 +30,40 @@ struct variants {
         uint32_t names;
 };
 
+/* "before 2023", "not 2023": the number is said to tell of another one. */
+static bool is_said_of_other(struct clew_slice text, size_t at)
+{
+        static const char *const words[] = {"before ", "after ",    "since ",   "until ",
+                                            "than ",   "not ",      "without ", "but ",
+                                            "from ",   "between ",  "vor ",     "nach ",
+                                            "avant ",  "antes de ", "except "};
+        struct clew_slice before = tail(head(text, at), OTHER_MAX);
+
+        for (size_t k = 0; k < CLEW_ARRAY_LEN(words); k++) {
+                size_t n = strlen(words[k]);
+
+                if (before.len >= n && clew_text_find(tail(before, n), words[k]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_year(struct clew_slice t)
+{
+        return t.len == 4 && (memcmp(t.data, "19", 2) == 0 || memcmp(t.data, "20", 2) == 0);
+}
+
+/* "12 facts": a count of things. */
+static bool is_count(struct clew_slice text, size_t behind)
+{
+        return behind + 2 < text.len && text.data[behind] == ' ' && text.data[behind + 1] >= 'a' &&
+               text.data[behind + 1] <= 'z';
+}
+
 static void collect(struct variants *x)
 {
-        struct clew_token_iter it = clew_tokens_of(x->acts->heard);
+        struct clew_slice heard = x->acts->heard;
+        struct clew_token_iter it = clew_tokens_of(heard);
         struct clew_token t;
 
         while (x->n_named < NAMED_MAX && clew_token_next(&it, &t)) {
@@ -38,7 +71,9 @@ static void collect(struct variants *x)
 
                 while (digits < t.text.len && is_digit(t.text.data[digits]))
                         digits++;
-                if (digits == t.text.len && digits >= DIGITS_MIN && digits <= 6)
+                if (digits == t.text.len && digits >= DIGITS_MIN && digits <= 6 &&
+                    !is_said_of_other(heard, t.offset) &&
+                    (is_year(t.text) || !is_count(heard, t.offset + t.text.len)))
                         x->named[x->n_named++] = t.text;
         }
 }
@@ -194,6 +229,26 @@ static bool left_behind(const struct variants *x, uint32_t from, struct clew_sli
         return false;
 }
 
+/* A name of the request that may be this one in another language or without its accents: the same
+ * first letter, and a second one, or letters that English has not. */
+static bool is_other_form(const struct variants *x, struct clew_slice name)
+{
+        struct clew_slice asked = head(x->acts->heard, x->acts->asked);
+        struct clew_slice said;
+        size_t at = 0;
+
+        while (next_name(asked, &at, &said)) {
+                bool foreign = false;
+
+                for (size_t i = 0; i < said.len; i++)
+                        foreign |= said.data[i] >= 0x80;
+                if (said.data[0] == name.data[0] &&
+                    (foreign || lower(said.data[1]) == lower(name.data[1])))
+                        return true;
+        }
+        return false;
+}
+
 /* A longer small word of the request stands in the text: it is about the same. */
 static bool is_about(const struct variants *x, struct clew_slice t)
 {
@@ -230,7 +285,8 @@ static bool stray_name(struct variants *x, uint32_t i, struct clew_findings *ret
                         x->names++;
                         if (!is_inside(leaf.value, name) ||
                             is_known(x, name, clew_sources_end(v, act->who)) ||
-                            !is_about(x, leaf.value) || !left_behind(x, i, &said))
+                            is_other_form(x, name) || !is_about(x, leaf.value) ||
+                            !left_behind(x, i, &said))
                                 continue;
                         one = clew_finding_add(ret, CLEW_RULE_STRAY_NAME, act->who, 1.0);
                         clew_finding_effect(one, act->step == act->who ? CLEW_RCA_NONE : act->step);
@@ -245,6 +301,14 @@ static bool stray_name(struct variants *x, uint32_t i, struct clew_findings *ret
                 }
         }
         return false;
+}
+
+/* Names of places have another form in each language, and German writes all nouns like names. */
+static bool is_in_english(const struct clew_acts *a)
+{
+        enum clew_language told = clew_language_of(head(a->heard, a->asked));
+
+        return told == CLEW_LANGUAGE_ENGLISH || told == CLEW_LANGUAGE_UNKNOWN;
 }
 
 void clew_rule_variant(const struct clew_rca_view *v, const struct clew_acts *acts,
@@ -270,6 +334,8 @@ void clew_rule_variant(const struct clew_rca_view *v, const struct clew_acts *ac
                                 break;
                 }
         }
+        if (!is_in_english(acts))
+                return;
         for (uint32_t i = 0; i < acts->n && !x->seen.spent; i++) {
                 if (!acts->items[i].is_text && !clew_rca_runs_programs(acts->items[i].name) &&
                     clew_deed_of_name(acts->items[i].name) != CLEW_DEED_CHANGES &&

@@ -29,9 +29,39 @@ static bool says_any(struct clew_slice t, const char *const *words, size_t n)
 static bool speaks_of_all(const struct clew_rca_view *v)
 {
         static const char *const words[] = {
-                " all ", "every", "both",     " each ", " any ",      "whole",  "entire",
-                "drop ", "trunc", "wipe",     "clean",  "everything", " rest ", "other ",
-                "reset", "empty", "recursiv", "*",      "another",    " purge", "all of",
+                " all ",
+                "every",
+                "both",
+                " each ",
+                " any ",
+                "whole",
+                "entire",
+                "drop ",
+                "trunc",
+                "wipe",
+                "clean",
+                "everything",
+                " rest ",
+                "other ",
+                "reset",
+                "empty",
+                "recursiv",
+                "*",
+                "another",
+                " purge",
+                "all of",
+                /* German, Spanish, French, Italian; Chinese, Japanese */
+                " alle",
+                "mtliche",
+                " ganze",
+                " todo",
+                " toda",
+                " tous ",
+                " toute",
+                " tutt",
+                "\xe6\x89\x80\xe6\x9c\x89",
+                "\xe5\x85\xa8\xe9\x83\xa8",
+                "\xe3\x81\x99\xe3\x81\xb9\xe3\x81\xa6",
         };
 
         for (uint32_t u = 0; u < v->n_units; u++) {

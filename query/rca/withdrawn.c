@@ -14,7 +14,12 @@
 #define WORDS_MAX 4000u /* bytes of what a model wrote that are read */
 #define NUMBERS_MAX 24u
 #define SHOWN_MAX 48u
-#define NEAR 2.0 /* how far a corrected figure is from the old one at most, as a factor */
+#define NEAR_BYTES 64u   /* words that tell what a number is of */
+#define NOTICE_NEAR 200u /* a notice says what it is about first */
+#define NEAR_WORD_MIN 5u
+#define NEAR_WORD_MAX 24u
+#define ROUNDED 0.002 /* a figure that is told in three digits or more */
+#define NEAR 2.0      /* how far a corrected figure is from the old one at most, as a factor */
 
 static bool is_year(const struct clew_token *t)
 {
@@ -79,16 +84,70 @@ static bool hear(const struct clew_rca_view *v, const struct clew_acts *a, uint3
         return h->again;
 }
 
-/* The value ends in a number of the same form as @t: two streets with a number, two sizes. */
-static bool is_alike(struct clew_slice value, const struct clew_token *t)
+/* What a number is of, by what stands beside it. */
+enum sort { SORT_PLAIN, SORT_TIME, SORT_MONEY, SORT_SHARE };
+
+static enum sort sort_of(struct clew_slice text, const struct clew_token *t)
 {
-        struct clew_token_iter it = clew_tokens_of(value);
+        struct clew_slice behind = clew_slice_from(text, t->offset + t->text.len);
+        uint8_t before = t->offset > 0 ? text.data[t->offset - 1] : ' ';
+        size_t i = behind.len > 0 && behind.data[0] == ' ';
+
+        behind = head(clew_slice_from(behind, i), 8);
+        if (clew_find(t->text, ":", 1) || before == ':' || clew_text_find(behind, "am") == 0 ||
+            clew_text_find(behind, "pm") == 0 || clew_text_find(behind, "a.m") == 0 ||
+            clew_text_find(behind, "p.m") == 0 || clew_text_find(behind, "o'clock") == 0 ||
+            clew_text_find(behind, "uhr") == 0)
+                return SORT_TIME;
+        if (before == '$' || before >= 0x80 || clew_text_find(behind, "eur") == 0 ||
+            clew_text_find(behind, "dollar") == 0 || clew_text_find(behind, "usd") == 0)
+                return SORT_MONEY;
+        return behind.len && behind.data[0] == '%' ? SORT_SHARE : SORT_PLAIN;
+}
+
+/* The small word right before the number, that says what it numbers: "flat 7", "bus 40"; null when
+ * it is one that says nothing. */
+static struct clew_slice word_before(struct clew_slice text, const struct clew_token *t)
+{
+        static const char *const plain[] = {
+                "better", "rather", "instead", "make", "sorry", "wait", "actually", "mean",
+                "meant",  "take",   "with",    "that", "the",   "for",  "and",      "not",
+                "say",    "number", "please",  "use",  "its",   "it's", "was",      "but"};
+        size_t to = t->offset;
+        size_t from;
+
+        while (to > 0 && text.data[to - 1] == ' ')
+                to--;
+        from = to;
+        while (from > 0 && is_alpha(text.data[from - 1]))
+                from--;
+        if (to - from < 3 || text.data[from] < 'a' || text.data[from] > 'z')
+                return CLEW_SLICE_NULL;
+        for (size_t k = 0; k < CLEW_ARRAY_LEN(plain); k++) {
+                if (strlen(plain[k]) == to - from &&
+                    memcmp(plain[k], text.data + from, to - from) == 0)
+                        return CLEW_SLICE_NULL;
+        }
+        return clew_slice_make(text.data + from, to - from);
+}
+
+/* The value ends in a number of the same form as @t, which stands in @said: two streets with a
+ * number, two sizes. What @said calls the number by is told of the value, too. */
+static bool is_alike(const struct clew_flat_leaf *leaf, struct clew_slice said,
+                     const struct clew_token *t)
+{
+        struct clew_token_iter it = clew_tokens_of(leaf->value);
+        struct clew_slice of = word_before(said, t);
         struct clew_token own;
         bool ret = false;
 
+        if (of.len && !memmem(leaf->key.data, leaf->key.len, of.data, of.len) &&
+            !memmem(leaf->value.data, leaf->value.len, of.data, of.len))
+                return false;
         while (clew_token_next(&it, &own))
-                ret = own.shape == t->shape ||
-                      (own.is_number && t->is_number && own.digits <= 4 && t->digits <= 4);
+                ret = sort_of(leaf->value, &own) == sort_of(said, t) &&
+                      (own.shape == t->shape ||
+                       (own.is_number && t->is_number && own.digits <= 4 && t->digits <= 4));
         return ret;
 }
 
@@ -106,7 +165,7 @@ static bool user_withdrew(struct clew_sources *seen, const struct clew_act *act,
                 uint32_t u;
 
                 if (leaf.value.len < VALUE_MIN || leaf.value.len > VALUE_MAX ||
-                    !is_alike(leaf.value, &h->now) ||
+                    !is_alike(&leaf, v->units[last].text, &h->now) ||
                     clew_sources_holds(v->units[last].text, leaf.value))
                         continue;
                 u = clew_sources_find(seen, leaf.value, 0, last);
@@ -164,6 +223,55 @@ struct notice {
         uint32_t n;
 };
 
+/* A longer word stands near a number of notice @a and near one of @b: they are of the same thing.
+ */
+static bool is_of_same(struct clew_slice a, size_t at, struct clew_slice b, size_t from)
+{
+        static const char *const empty[] = {"correct", "revis",  "figure", "number", "total",
+                                            "value",   "should", "about",  "which",  "there",
+                                            "their",   "with",   "that",   "this",   "from",
+                                            "were",    "have",   "been"};
+        size_t begin = at > NOTICE_NEAR ? at - NOTICE_NEAR : 0;
+        struct clew_slice near_a = head(clew_slice_from(a, begin), NOTICE_NEAR + NEAR_BYTES);
+        size_t other = from > NEAR_BYTES ? from - NEAR_BYTES : 0;
+        struct clew_slice near_b = head(clew_slice_from(b, other), 2 * NEAR_BYTES);
+        bool names = false;
+
+        for (size_t i = 0; i < near_a.len;) {
+                char word[NEAR_WORD_MAX + 1] = {0};
+                size_t n = 0;
+                bool told = true;
+
+                while (i < near_a.len && is_alpha(near_a.data[i])) {
+                        if (n < NEAR_WORD_MAX)
+                                word[n++] = (char)lower(near_a.data[i]);
+                        i++;
+                }
+                i += n == 0;
+                for (size_t k = 0; k < CLEW_ARRAY_LEN(empty); k++)
+                        told &= strncmp(word, empty[k], strlen(empty[k])) != 0;
+                if (n < NEAR_WORD_MIN || !told)
+                        continue;
+                if (clew_text_find(near_b, word) >= 0)
+                        return true;
+                names = true;
+        }
+        return !names;
+}
+
+/* The first place of the number in @text, or 0. */
+static size_t place_of(struct clew_slice text, double number)
+{
+        struct clew_token_iter it = clew_tokens_of(text);
+        struct clew_token t;
+
+        while (clew_token_next(&it, &t)) {
+                if (t.is_number && t.number == number)
+                        return t.offset;
+        }
+        return 0;
+}
+
 /* @text, which step @i wrote, has a number that was shown before the notice, and not the notice's.
  */
 static bool uses_old(const struct clew_rca_view *v, uint32_t i, struct clew_slice text,
@@ -183,7 +291,10 @@ static bool uses_old(const struct clew_rca_view *v, uint32_t i, struct clew_slic
                 for (uint32_t m = 0; m < notice->n; m++) {
                         if (notice->numbers[m].number == own[k].number)
                                 shown = false;
-                        if (shown && !old && is_near(own[k].number, notice->numbers[m].number)) {
+                        if (shown && !old && is_near(own[k].number, notice->numbers[m].number) &&
+                            is_of_same(v->units[notice->unit].text, notice->numbers[m].offset,
+                                       v->units[s->observed].text,
+                                       place_of(v->units[s->observed].text, own[k].number))) {
                                 old = &own[k];
                                 now = &notice->numbers[m];
                                 source = s->observed;
@@ -226,6 +337,20 @@ static bool goes_on_with_old(const struct clew_rca_view *v, uint32_t i, const st
         return uses_old(v, i, s->text, notice, ret);
 }
 
+/* @text has a number that is the new one, or that rounded. */
+static bool has_rounded(struct clew_slice text, double number)
+{
+        struct clew_token_iter it = clew_tokens_of(head(text, WORDS_MAX));
+        struct clew_token t;
+
+        while (clew_token_next(&it, &t)) {
+                if (t.is_number && t.number > number * (1 - ROUNDED) &&
+                    t.number < number * (1 + ROUNDED))
+                        return true;
+        }
+        return false;
+}
+
 /* Somebody wrote the new figure later on. */
 static bool is_taken(const struct clew_rca_view *v, const struct notice *notice)
 {
@@ -235,7 +360,8 @@ static bool is_taken(const struct clew_rca_view *v, const struct notice *notice)
                 if (unit->origin != CLEW_RCA_WRITTEN && unit->origin != CLEW_RCA_ARGS)
                         continue;
                 for (uint32_t k = 0; k < notice->n; k++) {
-                        if (clew_sources_holds(unit->text, notice->numbers[k].text))
+                        if (clew_sources_holds(unit->text, notice->numbers[k].text) ||
+                            has_rounded(unit->text, notice->numbers[k].number))
                                 return true;
                 }
         }

@@ -356,16 +356,16 @@ static int finish(struct loading *l)
         return clew_arena_failed(l->arena) ? -ENOMEM : 0;
 }
 
-int clew_dataset_load(struct clew_view *view, struct clew_slice name, uint64_t version,
-                      struct clew_arena *arena, struct clew_dataset *ret, struct clew_error *err)
+/* @prefix: of the keys of its records. */
+static int load(struct clew_view *view, struct clew_slice prefix, uint64_t version,
+                struct clew_arena *arena, struct clew_dataset *ret, struct clew_error *err)
 {
-        struct clew_review_key key = key_of(name);
         struct loading l = {.arena = arena, .ret = ret, .wanted = version, .err = err};
         int r;
 
         *ret = (struct clew_dataset){.version = version};
         clew_arena_init(&l.scratch, WALK_ARENA_MAX);
-        r = clew_view_shelf_walk(view, clew_review_key_slice(&key), apply, &l, err);
+        r = clew_view_shelf_walk(view, prefix, apply, &l, err);
         clew_arena_deinit(&l.scratch);
         if (r < 0)
                 return r;
@@ -379,6 +379,14 @@ int clew_dataset_load(struct clew_view *view, struct clew_slice name, uint64_t v
                                                 "the dataset has no version yet; clew dataset "
                                                 "freeze makes one");
         return finish(&l);
+}
+
+int clew_dataset_load(struct clew_view *view, struct clew_slice name, uint64_t version,
+                      struct clew_arena *arena, struct clew_dataset *ret, struct clew_error *err)
+{
+        struct clew_review_key key = key_of(name);
+
+        return load(view, clew_review_key_slice(&key), version, arena, ret, err);
 }
 
 /* ---- all of them ---------------------------------------------------------------------------- */
@@ -404,7 +412,9 @@ static int each_one(struct clew_slice key, struct clew_slice value, void *contex
                                       "a record of a dataset is of another version, or damaged");
         if (event.op != OP_CREATE)
                 return 0;
-        r = clew_dataset_load(e->view, event.name, 0, &arena, &dataset, e->err);
+        /* By its key: a redaction of before could change the name and not the key. */
+        r = load(e->view, clew_slice_make(key.data, key.len - sizeof(uint64_t)), 0, &arena,
+                 &dataset, e->err);
         return r < 0 ? r : e->fn(&dataset, dataset.n, e->context);
 }
 

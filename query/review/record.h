@@ -16,9 +16,10 @@
 #include <stdint.h>
 
 /* First bytes of keys. 'H' is the store's own. */
-#define CLEW_KIND_ANNOTATION 'A' /* trace id, number */
-#define CLEW_KIND_NUMBER 'N'     /* number -> key of that annotation */
-#define CLEW_KIND_SESSION 'S'    /* content id of the session, number: its annotations */
+#define CLEW_KIND_ANNOTATION CLEW_SHELF_ANNOTATION /* trace id, number */
+#define CLEW_KIND_NUMBER CLEW_SHELF_NUMBER         /* number -> key of that annotation */
+#define CLEW_KIND_SESSION                                                                          \
+        CLEW_SHELF_OF_SESSION    /* content id of the session, number: its annotations */
 #define CLEW_KIND_RUBRIC 'R'     /* content id of the name, version */
 #define CLEW_KIND_DATASET 'D'    /* content id of the name, number: what was done to it */
 #define CLEW_KIND_EXPERIMENT 'E' /* content id of the name, number: what was done in it */

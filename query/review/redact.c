@@ -2,6 +2,7 @@
 
 #include "proto/otlp/redact.h"
 #include "query/review/record.h"
+#include "query/review/rename-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -199,8 +200,25 @@ static void mark(void *context, struct clew_slice key, uint8_t *value, size_t n)
                 clew_review_mark_changed(value, n);
 }
 
+static int64_t change(void *context, uint8_t *value, size_t n)
+{
+        return replace(context, CLEW_REDACTION_RECORD, value, n);
+}
+
+static int move(void *context, struct clew_shelf *shelf, struct clew_slice key,
+                struct clew_slice before, struct clew_slice after, struct clew_error *err)
+{
+        const struct clew_rename rename = {.change = change, .context = context};
+
+        return clew_review_rename(shelf, key, before, after, &rename, err);
+}
+
 struct clew_redaction clew_redact_store(struct clew_redact *r)
 {
-        return (struct clew_redaction){
-                .count = count, .replace = replace, .mark = mark, .context = r, .seen = &r->seen};
+        return (struct clew_redaction){.count = count,
+                                       .replace = replace,
+                                       .mark = mark,
+                                       .move = move,
+                                       .context = r,
+                                       .seen = &r->seen};
 }

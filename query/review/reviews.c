@@ -6,6 +6,7 @@
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "proto/base/number.h"
+#include "proto/base/sort.h"
 #include "query/review/record.h"
 
 #include <errno.h>
@@ -156,6 +157,8 @@ static int decode(struct clew_slice key, struct clew_slice value, char kind,
                 return -EBADMSG;
         }
         ret->number = clew_review_key_last(key);
+        if (ret->undo) /* one of the same writer's (storage/shelf.h) */
+                ret->undo |= clew_shelf_writer_of(ret->number);
         return r;
 }
 
@@ -181,6 +184,32 @@ static int gather(struct clew_slice key, struct clew_slice value, void *context)
         return decode(key, value, g->kind, g->arena, &g->items[g->n++], g->err);
 }
 
+/* Numbers say which is newer, but of one store: what several writers of a bucket were told goes by
+ * time. */
+static int sort_by_time(struct gathering *g)
+{
+        struct clew_annotation *sorted;
+        struct clew_sort_entry *entries;
+        bool is_of_one = true;
+
+        for (uint32_t i = 1; i < g->n; i++)
+                is_of_one = is_of_one && clew_shelf_writer_of(g->items[i].number) ==
+                                                 clew_shelf_writer_of(g->items[0].number);
+        if (is_of_one)
+                return 0;
+        sorted = clew_arena_calloc(g->arena, g->n, sizeof(*sorted));
+        entries = clew_arena_calloc(g->arena, 2 * (size_t)g->n, sizeof(*entries));
+        if (!sorted || !entries)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < g->n; i++)
+                entries[i] = (struct clew_sort_entry){g->items[i].time_ns, &g->items[i]};
+        clew_sort(entries, entries + g->n, g->n, NULL);
+        for (uint32_t i = 0; i < g->n; i++)
+                sorted[i] = *(const struct clew_annotation *)entries[i].item;
+        g->items = sorted;
+        return 0;
+}
+
 static int load(struct clew_view *view, char kind, const uint8_t id[16], struct clew_arena *arena,
                 struct clew_reviews *ret, struct clew_error *err)
 {
@@ -188,6 +217,8 @@ static int load(struct clew_view *view, char kind, const uint8_t id[16], struct 
         struct clew_review_key prefix = clew_review_key_make(kind, id);
         int r = clew_view_shelf_walk(view, clew_review_key_slice(&prefix), gather, &g, err);
 
+        if (r >= 0 && sort_by_time(&g) < 0)
+                r = -ENOMEM;
         if (r < 0)
                 return r;
         *ret = (struct clew_reviews){.all = g.items, .n_all = g.n, .cut = g.cut};

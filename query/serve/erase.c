@@ -113,22 +113,21 @@ int clew_erasing_note(struct clew_store *store, struct clew_slice who, struct cl
         return r;
 }
 
-/* "delete 3 traces: 7f3a..., ..." as far as a line goes. */
-static int note(const struct clew_erasing *e, struct clew_store *store,
-                const struct clew_erasing_options *o, struct clew_error *err)
+int clew_erasing_note_ids(struct clew_store *store, struct clew_slice who,
+                          const struct clew_trace_id *ids, size_t n, uint64_t time_ns,
+                          struct clew_error *err)
 {
         CLEW_BUFFER what = {0};
 
         clew_buffer_init(&what, 2 * CLEW_AUDIT_TEXT_MAX);
-        clew_buffer_printf(&what, "delete %zu trace%s:", e->n, e->n == 1 ? "" : "s");
-        for (size_t i = 0; i < e->n && what.len + CLEW_TRACE_ID_HEX < CLEW_AUDIT_TEXT_MAX; i++) {
+        clew_buffer_printf(&what, "delete %zu trace%s:", n, n == 1 ? "" : "s");
+        for (size_t i = 0; i < n && what.len + CLEW_TRACE_ID_HEX < CLEW_AUDIT_TEXT_MAX; i++) {
                 char hex[CLEW_TRACE_ID_HEX];
 
-                clew_trace_id_to_hex(&ids_of(e)[i], hex);
+                clew_trace_id_to_hex(&ids[i], hex);
                 clew_buffer_printf(&what, " %s", hex);
         }
-        return clew_erasing_note(store, o->who, clew_buffer_slice(&what),
-                                 clew_clock_unix_ns(o->clock), err);
+        return clew_erasing_note(store, who, clew_buffer_slice(&what), time_ns, err);
 }
 
 int clew_erasing_run(struct clew_erasing *e, struct clew_store *store,
@@ -150,7 +149,8 @@ int clew_erasing_run(struct clew_erasing *e, struct clew_store *store,
                                       e->copies.n == 1 ? "" : "s");
         r = clew_store_resume_erasure(store, &options, &resumed, err);
         if (r == 0)
-                r = note(e, store, o, err);
+                r = clew_erasing_note_ids(store, o->who, ids_of(e), e->n,
+                                          clew_clock_unix_ns(o->clock), err);
         if (r == 0 && o->copies == CLEW_COPIES_REMOVE && e->copies.n > 0)
                 r = clew_copies_empty(store, &e->copies, err);
         for (size_t i = 0; r == 0 && i < o->n_sessions; i++)

@@ -59,4 +59,9 @@ CLEW_MUST_USE int clew_erasing_note(struct clew_store *store, struct clew_slice 
                                     struct clew_slice what, uint64_t time_ns,
                                     struct clew_error *err);
 
+/* The line that a deletion has there: "delete 3 traces: ...", as far as a line goes. */
+CLEW_MUST_USE int clew_erasing_note_ids(struct clew_store *store, struct clew_slice who,
+                                        const struct clew_trace_id *ids, size_t n, uint64_t time_ns,
+                                        struct clew_error *err);
+
 #endif

@@ -3,6 +3,7 @@
  */
 #include "query/serve/call-int.h"
 
+#include "proto/base/ids.h"
 #include "proto/base/number.h"
 
 #include <string.h>
@@ -11,14 +12,6 @@
 #define PAIRS_MAX 64u
 
 #define NOT_GIVEN UINT64_MAX
-
-static int hex_value(uint8_t c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c |= 0x20;
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 const char *clew_percent_decode(struct clew_slice text, bool is_form, struct clew_arena *arena)
 {
@@ -30,8 +23,8 @@ const char *clew_percent_decode(struct clew_slice text, bool is_form, struct cle
 
                 if (c == '%') {
                         bool whole = text.len - i > 2;
-                        int high = whole ? hex_value(text.data[i + 1]) : -1;
-                        int low = whole ? hex_value(text.data[i + 2]) : -1;
+                        int high = whole ? clew_hex_digit(text.data[i + 1]) : -1;
+                        int low = whole ? clew_hex_digit(text.data[i + 2]) : -1;
 
                         if (high < 0 || low < 0)
                                 return NULL;

@@ -3,21 +3,11 @@
  */
 #include "query/serve/target.h"
 
+#include "proto/base/ids.h"
 #include "proto/base/number.h"
 
 #include <errno.h>
 #include <string.h>
-
-static int hex_value(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -1;
-}
 
 /* Reads hex digits into @bytes until another character or @max digits; returns how many. */
 static unsigned scan_hex(const char *text, uint8_t *bytes, unsigned max)
@@ -25,7 +15,7 @@ static unsigned scan_hex(const char *text, uint8_t *bytes, unsigned max)
         unsigned n = 0;
 
         while (n < max) {
-                int v = hex_value(text[n]);
+                int v = clew_hex_digit(text[n]);
 
                 if (v < 0)
                         break;
@@ -51,7 +41,7 @@ static size_t scan_full_id(const char *text, struct clew_trace_id *ret)
         size_t at = 0;
 
         while (n < 2 * CLEW_TRACE_ID_BYTES) {
-                int v = hex_value(text[at]);
+                int v = clew_hex_digit(text[at]);
 
                 if (v < 0) {
                         if (text[at] != '-' || (n != 8 && n != 12 && n != 16 && n != 20) ||
@@ -64,7 +54,7 @@ static size_t scan_full_id(const char *text, struct clew_trace_id *ret)
                 n++;
                 at++;
         }
-        if (hex_value(text[at]) >= 0)
+        if (clew_hex_digit(text[at]) >= 0)
                 return 0;
         *ret = id;
         return at;
@@ -74,7 +64,7 @@ static size_t scan_full_id(const char *text, struct clew_trace_id *ret)
 static bool scan_link(const char *text, struct clew_target *ret)
 {
         for (const char *s = text; *s; s++) {
-                if (s > text && hex_value(s[-1]) >= 0)
+                if (s > text && clew_hex_digit(s[-1]) >= 0)
                         continue;
                 if (scan_full_id(s, &ret->prefix) > 0) {
                         ret->n_digits = 2 * CLEW_TRACE_ID_BYTES;

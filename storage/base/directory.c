@@ -128,11 +128,13 @@ static int look(const char *dir, int dir_fd, struct data_file *ret, struct clew_
         return r;
 }
 
-static int not_ours(const char *dir, struct clew_error *err)
+/* @look: the second page may tell that it is a database. */
+static int not_ours(const char *dir, const struct clew_meta_look *look, struct clew_error *err)
 {
-        return clew_error_set(err, -EINVAL, 0,
+        return clew_error_set(err, look->n_valid > 0 ? -EBADMSG : -EINVAL, 0,
                               "store %s: %s was not made by Clew, or its first page is "
-                              "damaged; name another directory or restore a backup",
+                              "damaged: clew doctor --repair makes a whole store of what can be "
+                              "read; else name another directory",
                               dir, CLEW_DATA_FILE);
 }
 
@@ -153,7 +155,7 @@ static int check_data_file(const char *dir, int dir_fd, enum clew_store_mode mod
                 *ret_fresh = true;
                 return d.exists || d.is_creating ? 0 : check_empty(dir, err);
         }
-        return d.meta.first_valid ? 0 : not_ours(dir, err);
+        return d.meta.first_valid ? 0 : not_ours(dir, &d.meta, err);
 }
 
 void clew_directory_sync_name(const char *dir)
@@ -234,9 +236,9 @@ static int clear_unfinished(const char *dir, int dir_fd, struct clew_error *err)
         if (r < 0)
                 return r;
         if (d.meta.n_valid == 2 || d.meta.has_commit)
-                return d.meta.first_valid ? 0 : not_ours(dir, err);
+                return d.meta.first_valid ? 0 : not_ours(dir, &d.meta, err);
         if (d.bytes > UNFINISHED_PAGES_MAX * (off_t)sysconf(_SC_PAGESIZE))
-                return not_ours(dir, err);
+                return not_ours(dir, &d.meta, err);
         if (unlinkat(dir_fd, CLEW_DATA_FILE, 0) < 0 && errno != ENOENT)
                 return creation_error(dir, err);
         if (unlinkat(dir_fd, CLEW_LOCK_FILE, 0) < 0 && errno != ENOENT)

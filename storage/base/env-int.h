@@ -54,6 +54,8 @@ void clew_env_tell_place(struct clew_env *env, const char *url);
  * it does not tell. */
 bool clew_env_collector_place(const struct clew_env *env, char ret[CLEW_PLACE_BYTES]);
 bool clew_env_is_creating(const struct clew_env *env);
+/* Somebody is making the store, or was when he was killed: what makes it one may be missing. */
+bool clew_env_is_being_made(const struct clew_env *env);
 void clew_env_close(struct clew_env *env);
 const char *clew_env_dir(const struct clew_env *env);
 

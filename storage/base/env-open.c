@@ -169,6 +169,17 @@ void clew_env_forget_tables(struct clew_env *env)
                 env->has[t] = false;
 }
 
+/* The tree of the tables' names is not what it was: to open one of them failed with @rc. What the
+ * tables hold may be whole. */
+static int names_are_damaged(struct clew_env *env, int rc, struct clew_error *err)
+{
+        return clew_error_set(err, -EBADMSG, 0,
+                              "store %s: the list of its tables is damaged (%s): clew doctor "
+                              "--repair makes a whole store of what can be read; a database of "
+                              "another program is no store: name another directory",
+                              env->dir, mdb_strerror(rc));
+}
+
 static int open_tables(struct clew_env *env, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
@@ -191,15 +202,15 @@ static int open_tables(struct clew_env *env, struct clew_error *err)
                 return clew_env_error(env, mdb_txn_commit(txn), "opening tables", err);
         if (txn)
                 mdb_txn_abort(txn);
-        if (!missing)
-                return clew_env_error(env, rc, "opening tables", err);
+        if (!missing) {
+                int r = clew_env_error(env, rc, "opening tables", err);
+
+                return r == -EBADMSG ? names_are_damaged(env, rc, err) : r;
+        }
         /* The tables came with the first commit, so that a file which has one is not to get them.
          */
         if (read_only || env->creating_fd < 0 || has_commits(env))
-                return clew_error_set(err, -EINVAL, 0,
-                                      "store %s: its database was made by another program, or is "
-                                      "damaged; name another directory",
-                                      env->dir);
+                return names_are_damaged(env, MDB_NOTFOUND, err);
         rc = mdb_txn_begin(env->lmdb, NULL, 0, &txn);
         for (int t = 0; rc == 0 && t < CLEW_TABLES; t++)
                 rc = mdb_dbi_open(txn, table_names[t], MDB_CREATE, &env->dbi[t]);
@@ -436,6 +447,11 @@ bool clew_env_collector_place(const struct clew_env *env, char ret[CLEW_PLACE_BY
 bool clew_env_is_creating(const struct clew_env *env)
 {
         return env->creating_fd >= 0;
+}
+
+bool clew_env_is_being_made(const struct clew_env *env)
+{
+        return faccessat(env->dir_fd, CLEW_CREATING_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 const char *clew_env_dir(const struct clew_env *env)

@@ -10,6 +10,7 @@
 #include "storage/base/meta-pages-int.h"
 
 #include "storage/base/env-struct-int.h"
+#include "storage/base/page-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,11 +18,9 @@
 
 #define META_TXNID_OFFSET 144u
 #define META_END 152u
-#define META_FLAGS_OFFSET 10u
 #define META_MAGIC_OFFSET 16u
 #define META_VERSION_OFFSET 20u
 #define META_PAGE_SIZE_OFFSET 40u
-#define PAGE_IS_META 0x08u
 #define LMDB_MAGIC 0xBEEFC0DEu
 #define LMDB_VERSION 1u
 /* A commit may write one page between our two reads; then we look again. */
@@ -31,17 +30,13 @@ _Static_assert(sizeof(size_t) == 8, "the meta page layout below is that of 64-bi
 
 static bool is_meta_page(const uint8_t *p, uint64_t number)
 {
-        uint64_t written;
         uint32_t magic;
         uint32_t version;
-        uint16_t flags;
 
-        memcpy(&written, p, sizeof(written));
-        memcpy(&flags, p + META_FLAGS_OFFSET, sizeof(flags));
         memcpy(&magic, p + META_MAGIC_OFFSET, sizeof(magic));
         memcpy(&version, p + META_VERSION_OFFSET, sizeof(version));
-        return written == number && (flags & PAGE_IS_META) && magic == LMDB_MAGIC &&
-               version == LMDB_VERSION;
+        return clew_page_number(p) == number && (clew_page_flags(p) & CLEW_PAGE_META) &&
+               magic == LMDB_MAGIC && version == LMDB_VERSION;
 }
 
 /* @ret_size: what the first page says of the size of pages. */

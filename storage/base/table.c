@@ -6,6 +6,7 @@
 #include "storage/base/env-int.h"
 #include "storage/base/env-struct-int.h"
 #include "storage/base/index-table-int.h"
+#include "storage/base/page-int.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -13,11 +14,6 @@
 #include <string.h>
 
 #define MISPLACED "page of another place"
-#define PAGE_HEADER 16u
-#define PAGE_FLAGS_AT 10u
-#define PAGE_COUNT_AT 12u
-#define IS_OVERFLOW 0x04u
-#define IS_DIRTY 0x10u
 #define NAME_KEY_MAX 24u /* key bytes shown in a record's name: a trace id and its sequence */
 
 static MDB_val val_of(struct clew_slice s)
@@ -110,25 +106,19 @@ static bool in_own_page(const struct clew_env *env, const void *p)
 {
         const uint8_t *page = page_of(env, p);
         uint64_t number;
-        uint64_t written;
 
         if (!page)
                 return true;
         number = ((uintptr_t)page - atomic_load_explicit(&env->map_from, memory_order_relaxed)) /
                  env->page_bytes;
-        memcpy(&written, page, sizeof(written));
-        return written == number;
+        return clew_page_number(page) == number;
 }
 
 /* Whether a value begins its pages, and these are as many as it needs. */
 static bool is_big(const struct clew_env *env, const uint8_t *page, uint16_t want, MDB_val v)
 {
-        uint16_t flags;
-        uint32_t n;
-
-        memcpy(&flags, page + PAGE_FLAGS_AT, sizeof(flags));
-        memcpy(&n, page + PAGE_COUNT_AT, sizeof(n));
-        return flags == want && n == (PAGE_HEADER - 1 + v.mv_size) / env->page_bytes + 1;
+        return clew_page_flags(page) == want &&
+               clew_page_run(page) == clew_page_run_of(v.mv_size, env->page_bytes);
 }
 
 /* A value lies in its own page, with other nodes, or begins pages of its own. What LMDB says of its
@@ -143,8 +133,8 @@ static bool in_place(const struct clew_env *env, MDB_val v)
         at = (size_t)((const uint8_t *)v.mv_data - page);
         if (!in_own_page(env, v.mv_data))
                 return false;
-        return at == PAGE_HEADER ? is_big(env, page, IS_OVERFLOW, v)
-                                 : v.mv_size <= env->page_bytes - at;
+        return at == CLEW_PAGE_HEADER ? is_big(env, page, CLEW_PAGE_OVERFLOW, v)
+                                      : v.mv_size <= env->page_bytes - at;
 }
 
 bool clew_record_check(struct clew_slice key, struct clew_slice stored, struct clew_slice *ret)
@@ -190,11 +180,12 @@ static bool is_loose(struct clew_env *env, enum clew_table table, MDB_val k, MDB
                 return false;
         if (page && !in_place(env, v))
                 return true;
-        if (page ? data - page != (ptrdiff_t)PAGE_HEADER
+        if (page ? data - page != (ptrdiff_t)CLEW_PAGE_HEADER
                  : data == (const uint8_t *)k.mv_data + k.mv_size)
                 return false; /* in the page of its node */
         /* The number may lead to a page that the transaction has changed, of whatever. */
-        return (!page && !is_big(env, data - PAGE_HEADER, IS_OVERFLOW | IS_DIRTY, v)) ||
+        return (!page &&
+                !is_big(env, data - CLEW_PAGE_HEADER, CLEW_PAGE_OVERFLOW | CLEW_PAGE_DIRTY, v)) ||
                !clew_record_check(slice_of(k), slice_of(v), &ignored);
 }
 

@@ -4,22 +4,11 @@
 #include "storage/base/tree-check-int.h"
 
 #include "proto/base/mem.h"
-#include "proto/base/slice.h"
+#include "storage/base/page-int.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
-
-#define PAGE_HEADER 16u
-#define NODE_HEADER 8u
-#define IS_BRANCH 0x01u
-#define IS_LEAF 0x02u
-#define NODE_BIG 0x01u
-#define NO_PAGE UINT64_MAX
-#define FIRST_PAGE 2u
-/* A tree of all pages that there can be is not deeper. */
-#define LEVELS_MAX 32u
 
 /* What is noted of a tree, and what is counted of it. */
 struct totals {
@@ -44,24 +33,8 @@ struct walk {
         uint8_t *pages; /* the page at hand of each level */
         struct totals found;
         unsigned depth; /* levels that the tree is said to have */
-        struct level levels[LEVELS_MAX];
+        struct level levels[CLEW_TREE_LEVELS_MAX];
 };
-
-static uint16_t get16(const uint8_t *p)
-{
-        uint16_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return v;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-        uint64_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return v;
-}
 
 static int damaged(struct walk *w, uint64_t page, const char *what)
 {
@@ -72,31 +45,15 @@ static int damaged(struct walk *w, uint64_t page, const char *what)
 
 static const uint8_t *node_at(const uint8_t *page, unsigned i)
 {
-        return page + get16(page + PAGE_HEADER + 2 * (size_t)i);
-}
-
-static struct clew_slice key_of(const uint8_t *node)
-{
-        return clew_slice_make(node + NODE_HEADER, get16(node + 6));
+        return page + clew_page_node_at(page, i);
 }
 
 /* Plain reads: through the map each of some hundred pages brings its neighbours, at ten times the
  * price. */
 static bool read_page(const struct walk *w, uint64_t number, uint8_t *into)
 {
-        size_t got = 0;
-
-        while (got < w->c->page_bytes) {
-                ssize_t n = pread(w->c->fd, into + got, w->c->page_bytes - got,
-                                  (off_t)(number * w->c->page_bytes + got));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return false;
-                got += (size_t)n;
-        }
-        return true;
+        return clew_page_read(w->c->fd, number * w->c->page_bytes, into, w->c->page_bytes) ==
+               (ssize_t)w->c->page_bytes;
 }
 
 /* Notes that a way leads to @page; false: another one did. */
@@ -113,11 +70,11 @@ static bool lead_to(struct walk *w, uint64_t page)
 /* A large value in pages of its own. */
 static int check_big(struct walk *w, uint64_t number, const uint8_t *node)
 {
-        uint64_t len = get16(node) | (uint64_t)get16(node + 2) << 16;
-        uint64_t first = get64(node + NODE_HEADER + get16(node + 6));
-        uint64_t n = (PAGE_HEADER - 1 + len) / w->c->page_bytes + 1;
+        uint64_t len = clew_node_value_len(node);
+        uint64_t first = clew_node_value_page(node);
+        uint64_t n = clew_page_run_of(len, w->c->page_bytes);
 
-        if (first < FIRST_PAGE || first >= w->c->n_pages || n > w->c->n_pages - first)
+        if (first < CLEW_PAGE_FIRST || first >= w->c->n_pages || n > w->c->n_pages - first)
                 return damaged(w, number, "leads out of the file");
         if (!lead_to(w, first))
                 return damaged(w, first, "two ways lead to it");
@@ -131,16 +88,16 @@ static size_t node_bytes(const struct walk *w, const uint8_t *page, size_t at, b
 {
         size_t left = w->c->page_bytes - at;
         const uint8_t *node = page + at;
-        uint64_t n = NODE_HEADER;
+        uint64_t n = CLEW_NODE_HEADER;
 
-        if (left < NODE_HEADER)
+        if (left < CLEW_NODE_HEADER)
                 return 0;
-        n += get16(node + 6);
-        if (is_leaf && get16(node + 4) & ~NODE_BIG)
+        n += clew_node_key(node).len;
+        if (is_leaf && clew_node_flags(node) & ~CLEW_NODE_BIG)
                 return 0;
         if (is_leaf)
-                n += get16(node + 4) & NODE_BIG ? sizeof(uint64_t)
-                                                : get16(node) | (uint64_t)get16(node + 2) << 16;
+                n += clew_node_flags(node) & CLEW_NODE_BIG ? sizeof(uint64_t)
+                                                           : clew_node_value_len(node);
         n += n & 1;
         return n <= left ? (size_t)n : 0;
 }
@@ -149,12 +106,12 @@ static size_t node_bytes(const struct walk *w, const uint8_t *page, size_t at, b
  * of a branch is none. */
 static int check_nodes(struct walk *w, const struct level *l, uint64_t number, bool is_leaf)
 {
-        size_t upper = get16(l->page + 14);
+        size_t upper = clew_page_upper(l->page);
         struct clew_slice last = CLEW_SLICE_NULL;
         size_t bytes = 0;
 
         for (unsigned i = 0; i < l->n; i++) {
-                size_t at = get16(l->page + PAGE_HEADER + 2 * (size_t)i);
+                size_t at = clew_page_node_at(l->page, i);
                 size_t n = at < upper || at >= w->c->page_bytes || at % 2
                                    ? 0
                                    : node_bytes(w, l->page, at, is_leaf);
@@ -165,7 +122,7 @@ static int check_nodes(struct walk *w, const struct level *l, uint64_t number, b
                 bytes += n;
                 if (i == 0 && !is_leaf)
                         continue;
-                key = key_of(l->page + at);
+                key = clew_node_key(l->page + at);
                 if ((l->low.data && clew_slice_cmp(key, l->low) < 0) ||
                     (l->high.data && clew_slice_cmp(key, l->high) >= 0) ||
                     (last.data && clew_slice_cmp(last, key) >= 0) || key.len == 0)
@@ -184,7 +141,7 @@ static int check_leaf(struct walk *w, const struct level *l, uint64_t number)
         for (unsigned i = 0; r == 0 && i < l->n; i++) {
                 const uint8_t *node = node_at(l->page, i);
 
-                if (get16(node + 4) & NODE_BIG)
+                if (clew_node_flags(node) & CLEW_NODE_BIG)
                         r = check_big(w, number, node);
         }
         return r;
@@ -200,22 +157,23 @@ static int open_level(struct walk *w, uint64_t number, unsigned depth, const str
         size_t upper;
         int r;
 
-        if (number < FIRST_PAGE || number >= w->c->n_pages)
+        if (number < CLEW_PAGE_FIRST || number >= w->c->n_pages)
                 return damaged(w, number, "is outside of the file");
         if (!lead_to(w, number))
                 return damaged(w, number, "two ways lead to it");
         if (!read_page(w, number, page))
                 return damaged(w, number, "cannot be read");
         *l = (struct level){.page = page};
-        lower = get16(l->page + 12);
-        upper = get16(l->page + 14);
-        if (get64(l->page) != number || get16(l->page + 10) != (is_leaf ? IS_LEAF : IS_BRANCH) ||
-            lower <= PAGE_HEADER || lower > upper || upper > w->c->page_bytes || lower % 2)
+        lower = clew_page_lower(l->page);
+        upper = clew_page_upper(l->page);
+        if (clew_page_number(l->page) != number ||
+            clew_page_flags(l->page) != (is_leaf ? CLEW_PAGE_LEAF : CLEW_PAGE_BRANCH) ||
+            lower <= CLEW_PAGE_HEADER || lower > upper || upper > w->c->page_bytes || lower % 2)
                 return damaged(w, number, "is none of the tree");
-        l->n = (unsigned)(lower - PAGE_HEADER) / 2u;
+        l->n = (unsigned)(lower - CLEW_PAGE_HEADER) / 2u;
         if (up) {
-                l->low = up->at > 1 ? key_of(node_at(up->page, up->at - 1)) : up->low;
-                l->high = up->at < up->n ? key_of(node_at(up->page, up->at)) : up->high;
+                l->low = up->at > 1 ? clew_node_key(node_at(up->page, up->at - 1)) : up->low;
+                l->high = up->at < up->n ? clew_node_key(node_at(up->page, up->at)) : up->high;
         }
         r = check_nodes(w, l, number, is_leaf);
         if (r == 0 && is_leaf)
@@ -238,10 +196,7 @@ static int walk_tree(struct walk *w, uint64_t root)
                         continue;
                 }
                 node = node_at(up->page, up->at++);
-                r = open_level(w,
-                               get16(node) | (uint64_t)get16(node + 2) << 16 |
-                                       (uint64_t)get16(node + 4) << 32,
-                               depth, up);
+                r = open_level(w, clew_node_child(node), depth, up);
                 if (depth + 1 < w->depth)
                         depth++;
         }
@@ -250,15 +205,15 @@ static int walk_tree(struct walk *w, uint64_t root)
 
 int clew_tree_check(struct clew_tree_check *c)
 {
-        struct walk w = {.c = c, .depth = get16(c->tree + 6)};
-        const struct totals noted = {get64(c->tree + 8), get64(c->tree + 16), get64(c->tree + 24),
-                                     get64(c->tree + 32)};
-        uint64_t root = get64(c->tree + 40);
+        struct walk w = {.c = c, .depth = clew_page_get16(c->tree + 6)};
+        const struct totals noted = {clew_page_get64(c->tree + 8), clew_page_get64(c->tree + 16),
+                                     clew_page_get64(c->tree + 24), clew_page_get64(c->tree + 32)};
+        uint64_t root = clew_page_get64(c->tree + 40);
         int r;
 
-        if (root == NO_PAGE)
+        if (root == CLEW_PAGE_NONE)
                 return w.depth == 0 && noted.entries == 0 ? 0 : damaged(&w, 0, "is missing");
-        if (w.depth == 0 || w.depth > LEVELS_MAX)
+        if (w.depth == 0 || w.depth > CLEW_TREE_LEVELS_MAX)
                 return damaged(&w, root, "begins a tree of another depth");
         w.seen = clew_calloc((size_t)(c->n_pages / 8 + 1), 1);
         w.pages = clew_calloc(w.depth, c->page_bytes);

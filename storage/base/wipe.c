@@ -2,6 +2,7 @@
 
 #include "proto/base/mem.h"
 #include "storage/base/env-struct-int.h"
+#include "storage/base/page-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,20 +13,6 @@
 #define STEP_PAGES 8192u
 /* Pages that one step writes. */
 #define STEP_WRITES 2048u
-/* The two meta pages. */
-#define FIRST_PAGE 2u
-#define PAGE_BYTES_MAX 65536u
-
-#define HEADER_BYTES 16u
-#define NODE_BYTES 8u
-#define AT_FLAGS 10u
-#define AT_LOWER 12u
-#define AT_UPPER 14u
-#define AT_PAGES 12u
-#define IS_BRANCH 0x01u
-#define IS_LEAF 0x02u
-#define IS_OVERFLOW 0x04u
-#define NODE_IS_BIG 0x01u
 
 enum mark { IN_USE, FREE, HELD };
 
@@ -37,36 +24,18 @@ struct pass {
         uint64_t last_page;
         uint32_t n_writes;
         uint8_t marks[STEP_PAGES];
-        uint8_t page[PAGE_BYTES_MAX];
-        uint8_t tail[PAGE_BYTES_MAX];
+        uint8_t page[CLEW_PAGE_BYTES_MAX];
+        uint8_t tail[CLEW_PAGE_BYTES_MAX];
 };
-
-static uint16_t get16(const uint8_t *at)
-{
-        uint16_t v;
-
-        memcpy(&v, at, sizeof(v));
-        return v;
-}
 
 static int read_at(struct pass *p, uint64_t offset, uint8_t *room, size_t n, struct clew_error *err)
 {
-        size_t done = 0;
+        ssize_t got = clew_page_read(p->fd, offset, room, n);
 
-        while (done < n) {
-                ssize_t got = pread(p->fd, room + done, n - done, (off_t)(offset + done));
-
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got < 0)
-                        return clew_error_set(err, -errno, 0, "store %s: reading a page: %s",
-                                              p->env->dir, strerror(errno));
-                if (got == 0) { /* behind the end: nothing is there */
-                        memset(room + done, 0, n - done);
-                        break;
-                }
-                done += (size_t)got;
-        }
+        if (got < 0)
+                return clew_error_set(err, -errno, 0, "store %s: reading a page: %s", p->env->dir,
+                                      strerror(errno));
+        memset(room + got, 0, n - (size_t)got); /* behind the end: nothing is there */
         return 0;
 }
 
@@ -142,7 +111,7 @@ static int mark_free(struct pass *p, MDB_txn *txn, uint64_t oldest, struct clew_
 /* Behind the last byte of a large value. */
 static int clear_behind(struct pass *p, uint64_t page, uint64_t n, struct clew_error *err)
 {
-        uint64_t end = page * p->page_bytes + HEADER_BYTES + n;
+        uint64_t end = page * p->page_bytes + CLEW_PAGE_HEADER + n;
         size_t left = (size_t)(p->page_bytes - end % p->page_bytes) % p->page_bytes;
         int r;
 
@@ -156,21 +125,18 @@ static int clear_behind_values(struct pass *p, size_t lower, struct clew_error *
 {
         int r = 0;
 
-        for (size_t at = HEADER_BYTES; r == 0 && at + 2 <= lower; at += 2) {
-                size_t node = get16(p->page + at);
-                uint64_t page;
-                uint64_t n;
+        for (size_t at = CLEW_PAGE_HEADER; r == 0 && at + 2 <= lower; at += 2) {
+                size_t node = clew_page_get16(p->page + at);
                 size_t data;
 
-                if (node + NODE_BYTES > p->page_bytes)
+                if (node + CLEW_NODE_HEADER > p->page_bytes)
                         continue;
-                data = node + NODE_BYTES + get16(p->page + node + 6);
-                if (!(get16(p->page + node + 4) & NODE_IS_BIG) ||
-                    data + sizeof(page) > p->page_bytes)
+                data = node + CLEW_NODE_HEADER + clew_node_key(p->page + node).len;
+                if (!(clew_node_flags(p->page + node) & CLEW_NODE_BIG) ||
+                    data + sizeof(uint64_t) > p->page_bytes)
                         continue;
-                n = get16(p->page + node) | (uint64_t)get16(p->page + node + 2) << 16;
-                memcpy(&page, p->page + data, sizeof(page));
-                r = clear_behind(p, page, n, err);
+                r = clear_behind(p, clew_node_value_page(p->page + node),
+                                 clew_node_value_len(p->page + node), err);
         }
         return r;
 }
@@ -183,26 +149,28 @@ static int clear_used(struct pass *p, uint64_t number, uint64_t *ret, struct cle
         size_t upper;
         uint64_t own;
         uint32_t n;
+        uint16_t flags;
         int r = read_at(p, offset, p->page, p->page_bytes, err);
 
         *ret = 1;
         if (r < 0)
                 return r;
-        memcpy(&own, p->page, sizeof(own));
-        memcpy(&n, p->page + AT_PAGES, sizeof(n));
-        lower = get16(p->page + AT_LOWER);
-        upper = get16(p->page + AT_UPPER);
-        if (own == number && get16(p->page + AT_FLAGS) & IS_OVERFLOW && n > 0) {
+        own = clew_page_number(p->page);
+        n = clew_page_run(p->page);
+        flags = clew_page_flags(p->page);
+        lower = clew_page_lower(p->page);
+        upper = clew_page_upper(p->page);
+        if (own == number && flags & CLEW_PAGE_OVERFLOW && n > 0) {
                 *ret = n;
                 return 0;
         }
-        if (own != number || !(get16(p->page + AT_FLAGS) & (IS_BRANCH | IS_LEAF)) ||
-            lower < HEADER_BYTES || lower > upper || upper > p->page_bytes) {
+        if (own != number || !(flags & (CLEW_PAGE_BRANCH | CLEW_PAGE_LEAF)) ||
+            lower < CLEW_PAGE_HEADER || lower > upper || upper > p->page_bytes) {
                 p->w->n_strange++;
                 return 0;
         }
         r = clear(p, offset + lower, p->page + lower, upper - lower, err);
-        if (r == 0 && get16(p->page + AT_FLAGS) & IS_LEAF)
+        if (r == 0 && flags & CLEW_PAGE_LEAF)
                 r = clear_behind_values(p, lower, err);
         return r;
 }
@@ -275,8 +243,8 @@ static int wipe(struct pass *p, MDB_txn *txn, struct clew_error *err)
         if (rc != 0)
                 return clew_env_error(p->env, rc, "wiping", err);
         p->last_page = info.me_last_pgno;
-        if (p->w->page < FIRST_PAGE) {
-                p->w->page = FIRST_PAGE;
+        if (p->w->page < CLEW_PAGE_FIRST) {
+                p->w->page = CLEW_PAGE_FIRST;
                 p->w->first_txn = last;
         }
         p->w->last_txn = last;
@@ -301,7 +269,7 @@ int clew_env_wipe_step(struct clew_env *env, struct clew_wipe *w, struct clew_er
         if (!p)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         *p = (struct pass){.env = env, .w = w, .page_bytes = env->page_bytes};
-        r = p->page_bytes > PAGE_BYTES_MAX
+        r = p->page_bytes > CLEW_PAGE_BYTES_MAX
                     ? clew_error_set(err, -ENOTSUP, 0, "store %s: pages of %zu bytes", env->dir,
                                      p->page_bytes)
                     : clew_txn_begin_write(env, &lock, err);

@@ -29,7 +29,9 @@ struct check {
         uint64_t n_segments;
         uint64_t n_live;
         uint64_t n_spans;
+        uint64_t n_logs;
         uint64_t raw_bytes;
+        uint64_t segment_bytes;
         uint64_t n_hot;
         uint64_t hot_sum;
         uint64_t gone_first; /* of the batch that `gone` tells of */
@@ -220,6 +222,7 @@ static void check_trace(struct check *c, const struct clew_scan *scan)
         if (r < 0)
                 finding_at(c, CLEW_TABLE_TRACE, scan->key, "holds malformed OTLP");
         c->n_spans += row.n_spans;
+        c->n_logs += row.n_logs;
         c->raw_bytes += message.len;
 }
 
@@ -255,6 +258,7 @@ static void check_segment(struct check *c, const struct clew_scan *scan)
                 return;
         }
         c->n_live += e.n_live;
+        c->segment_bytes += e.stored_bytes;
         clew_loader_set_txn(&c->loader, c->txn);
         r = clew_object_get(c->env, c->txn, segment, &c->loader.object, &object, &err);
         if (r == -EREMOTEIO) {
@@ -365,7 +369,9 @@ static int check_all(struct check *c, struct clew_error *err)
         compare(c, "time records", c->n_times, state.sealed_traces);
         compare(c, "segments", c->n_segments, state.segments);
         compare(c, "live traces of segments", c->n_live, state.sealed_traces);
+        compare(c, "bytes of segments", c->segment_bytes, state.segment_bytes);
         compare(c, "spans", c->n_spans, state.sealed_spans);
+        compare(c, "log records", c->n_logs, state.sealed_logs);
         compare(c, "raw bytes", c->raw_bytes, state.sealed_raw_bytes);
         return 0;
 }

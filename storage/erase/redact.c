@@ -26,8 +26,9 @@ struct redacting {
         struct clew_unpacker *unpacker;
         struct clew_packer *packer;
         struct clew_buffer message;
-        struct clew_buffer keys; /* length 1, key */
-        size_t from;             /* of the transaction, in keys */
+        struct clew_buffer before; /* a record, as it was */
+        struct clew_buffer keys;   /* length 1, key */
+        size_t from;               /* of the transaction, in keys */
         size_t to;
         uint64_t first; /* the batch */
         bool of_notes;  /* keys are; else of the shelf */
@@ -355,9 +356,22 @@ static int change_record(struct clew_repack *p, struct clew_shelf *shelf, struct
         r = clew_shelf_get(shelf, key, &x->message, err);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
+        if (x->what->move) {
+                clew_buffer_clear(&x->before);
+                clew_buffer_append_slice(&x->before, clew_buffer_slice(&x->message));
+                if (clew_buffer_error(&x->before) < 0)
+                        return clew_error_set(err, clew_buffer_error(&x->before), 0,
+                                              "out of memory");
+        }
         replace(x, CLEW_REDACTION_RECORD, x->message.data, x->message.len);
         if (checked(x, err) < 0)
                 return x->error;
+        if (x->what->move) {
+                r = x->what->move(x->what->context, shelf, key, clew_buffer_slice(&x->before),
+                                  clew_buffer_slice(&x->message), err);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
         if (x->what->mark)
                 x->what->mark(x->what->context, key, x->message.data, x->message.len);
         r = clew_shelf_encode(clew_buffer_slice(&x->message), &encoded);
@@ -434,6 +448,7 @@ static int begin(struct redacting *x, struct clew_store *store,
         x->unpacker = clew_unpacker_new();
         x->packer = clew_packer_new();
         clew_buffer_init(&x->message, CLEW_PACK_MESSAGE_MAX);
+        clew_buffer_init(&x->before, CLEW_PACK_MESSAGE_MAX);
         clew_buffer_init(&x->keys, KEYS_BYTES_MAX);
         return r == 0 && (!x->unpacker || !x->packer)
                        ? clew_error_set(err, -ENOMEM, 0, "out of memory")
@@ -446,6 +461,7 @@ static void end(struct redacting *x)
         clew_unpacker_free(x->unpacker);
         clew_packer_free(x->packer);
         clew_buffer_deinit(&x->message);
+        clew_buffer_deinit(&x->before);
         clew_buffer_deinit(&x->keys);
 }
 

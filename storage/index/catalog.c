@@ -5,10 +5,10 @@
 
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
+#include "proto/base/sort.h"
 #include "storage/index/catalog-keys-int.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Heads of some fifty runs, segments of a million traces. */
@@ -138,14 +138,6 @@ static bool is_out(const struct clew_index_gone *g, uint64_t run)
         return g && (g->all || run < g->stale_below);
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-        uint64_t x = *(const uint64_t *)a;
-        uint64_t y = *(const uint64_t *)b;
-
-        return x < y ? -1 : x > y;
-}
-
 /* Segments that some run covers, each once. */
 static int count_covered(struct clew_index_catalog *c)
 {
@@ -166,8 +158,7 @@ static int count_covered(struct clew_index_catalog *c)
                 return -ENOMEM;
         numbers = (uint64_t *)(void *)all.data;
         n = all.len / sizeof(*numbers);
-        if (n > 0)
-                qsort(numbers, n, sizeof(*numbers), compare_numbers);
+        clew_sort_numbers(numbers, n);
         for (size_t i = 0; i < n; i++) {
                 if (i == 0 || numbers[i] != numbers[i - 1])
                         numbers[c->n_covered++] = numbers[i];
@@ -216,8 +207,7 @@ void clew_index_catalog_deinit(struct clew_index_catalog *c)
 
 bool clew_index_covers(const struct clew_index_catalog *c, uint64_t segment)
 {
-        return c->n_covered > 0 &&
-               bsearch(&segment, c->covered, c->n_covered, sizeof(*c->covered), compare_numbers);
+        return clew_has_number(c->covered, c->n_covered, segment);
 }
 
 const struct clew_index_gone *clew_index_gone_of(const struct clew_index_catalog *c,

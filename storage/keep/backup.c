@@ -379,18 +379,19 @@ static int put_object(struct backup *b, const struct clew_scan *scan, struct cle
 static int put_record(struct backup *b, const struct clew_scan *scan, struct clew_error *err)
 {
         struct clew_slice value;
-        uint64_t number;
         char name[96];
-        /* A page of another table, in its place: its records verify. */
-        bool is_foreign =
-                scan->table == CLEW_TABLE_SEGMENT && !clew_key_read_segment(scan->key, &number);
+        bool is_whole = clew_record_check(scan->key, scan->value, &value);
+        /* A page of another table, in its place: its records verify. What lay there, or under it,
+         * may be elsewhere. */
+        bool is_foreign = is_whole && clew_salvage_table_of(scan->key, value) != (int)scan->table;
 
-        if (is_foreign || !clew_record_check(scan->key, scan->value, &value)) {
+        if (is_foreign || !is_whole) {
                 clew_record_name(scan->table, scan->key, name, sizeof(name));
                 finding(b, name,
                         is_foreign ? "is no record of this table" : "its checksum is wrong");
                 b->is_hurt[scan->table] = true;
-                if (scan->table != CLEW_TABLE_HOT)
+                b->broken[scan->table] = b->broken[scan->table] || is_foreign;
+                if (is_foreign || scan->table != CLEW_TABLE_HOT)
                         return 0;
         }
         clew_stream_put(&b->stream, clew_stream_tag(scan->table), scan->key, scan->value);
@@ -739,10 +740,17 @@ static uint64_t file_bytes(const struct backup *b)
                        : 0;
 }
 
-static int run(struct backup *b, struct clew_error *err)
+static int damage_ends_it(int r, struct clew_error *err)
 {
-        uint64_t before = file_bytes(b);
-        uint64_t after;
+        if (r == -EBADMSG && err && !strstr(err->message, "doctor --repair"))
+                clew_error_prefix(err, "the store is damaged, no backup was made (clew doctor "
+                                       "--repair, then back up): ");
+        return r;
+}
+
+/* Reads the store: all that can end with its damage. */
+static int take(struct backup *b, struct clew_error *err)
+{
         uint64_t needed = 0;
         int r = renewed(b, identify, CLEW_KEPT_RUN, NULL, err);
 
@@ -754,6 +762,15 @@ static int run(struct backup *b, struct clew_error *err)
                 r = copy_ahead(b, err);
         if (r >= 0)
                 r = write_state(b, err);
+        return damage_ends_it(r, err);
+}
+
+static int run(struct backup *b, struct clew_error *err)
+{
+        uint64_t before = file_bytes(b);
+        uint64_t after;
+        int r = take(b, err);
+
         if (r == 0 && b->is_cut_off) /* a repair reads all pages */
                 r = clew_error_set(err, -EBADMSG, 0,
                                    "store %s: damage has cut off segments that may be whole; no "
@@ -792,7 +809,7 @@ int clew_store_backup(const char *dir, const char *dest, const struct clew_keep_
         int r = clew_store_open(dir, &store_options, &b.store, err);
 
         if (r < 0)
-                return r;
+                return damage_ends_it(r, err);
         clew_kept_list_init(&b.old);
         clew_kept_list_init(&b.now);
         clew_kept_list_init(&b.fresh);

@@ -57,6 +57,7 @@ struct clew_rebuild {
         uint64_t created_ns;
         uint64_t pending; /* bytes written since the last commit, about */
         /* Results. */
+        uint64_t n_taken;     /* records that are Clew's: their checksums hold */
         uint64_t lost_traces; /* sealed ones, as far as is known */
         uint64_t lost_fragments;
         uint64_t found_traces; /* in the index again, by their segments */

@@ -153,6 +153,7 @@ int clew_rebuild_take(void *context, enum clew_table table, struct clew_slice ke
         struct clew_rebuild *r = context;
         struct clew_slice value = stored;
 
+        r->n_taken++;
         value.len -= value.len < CLEW_TABLE_CHECK_BYTES ? value.len : CLEW_TABLE_CHECK_BYTES;
         switch (table) {
         case CLEW_TABLE_META:

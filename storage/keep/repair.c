@@ -61,6 +61,13 @@ static int salvage(struct repair *r, struct clew_error *err)
         e = clew_salvage_run(&s, err);
         close(s.fd);
         r->report->damaged = s.n_findings;
+        /* A store has some from its first commit on. */
+        if (e == 0 && r->rebuild.n_taken == 0)
+                e = clew_error_set(err, -EINVAL, 0,
+                                   "store %s: nothing in its " CLEW_DATA_FILE " is Clew's: another "
+                                   "program made it, or all of it is lost; nothing was changed, "
+                                   "name another directory, or restore a backup",
+                                   r->dir);
         return e;
 }
 

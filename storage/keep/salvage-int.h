@@ -37,6 +37,10 @@ struct clew_salvage {
         bool is_hurt[CLEW_TABLES]; /* something of the table was damaged */
 };
 
+/* The table whose records are like this one: by its key, and the kind of its value (without the
+ * checksum, which holds). -1 = none. */
+int clew_salvage_table_of(struct clew_slice key, struct clew_slice value);
+
 /* 0, or what @fn or reading the file said; damage is reported, and no error. */
 CLEW_MUST_USE int clew_salvage_run(struct clew_salvage *s, struct clew_error *err);
 

@@ -1,6 +1,7 @@
 #include "storage/keep/salvage-runs-int.h"
 
 #include "proto/base/cursor.h"
+#include "storage/base/page-int.h"
 #include "storage/base/record-int.h"
 #include "storage/hot/hot-batch-int.h"
 #include "storage/object/objects-int.h"
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE_HEADER 16u
-#define IS_OVERFLOW 0x04u
 #define LENGTH_BYTES 8u
 /* Parts of objects in stores of before. */
 #define OLD_PART_BYTES ((uint64_t)1 << 20)
@@ -161,8 +160,7 @@ static bool may_try(struct clew_salvage_runs *runs, uint64_t bytes)
 /* Whether a value of @len bytes, checksum and all, fills just the pages of the run. */
 static bool fills(const struct clew_salvage_runs *runs, const struct run *run, uint64_t len)
 {
-        return len <= run->bytes.len &&
-               (PAGE_HEADER + len + runs->page_bytes - 1) / runs->page_bytes == run->n_pages;
+        return len <= run->bytes.len && clew_page_run_of(len, runs->page_bytes) == run->n_pages;
 }
 
 /* The last number of a range that may be in use; @next: the first that is not, 0 = not known. */
@@ -279,45 +277,29 @@ static bool is_batch(struct clew_salvage_runs *runs, const struct run *run, cons
 
 static bool read_at(const struct clew_salvage_runs *runs, uint64_t page, uint8_t *into, size_t n)
 {
-        size_t got = 0;
-
-        while (got < n) {
-                ssize_t k = pread(runs->fd, into + got, n - got,
-                                  (off_t)(page * runs->page_bytes + got));
-
-                if (k < 0 && errno == EINTR)
-                        continue;
-                if (k <= 0)
-                        return false;
-                got += (size_t)k;
-        }
-        return true;
+        return clew_page_read(runs->fd, page * runs->page_bytes, into, n) == (ssize_t)n;
 }
 
 /* The run that begins at @page, when there is one. */
 static bool read_run(struct clew_salvage_runs *runs, uint64_t page, struct run *ret)
 {
-        uint8_t header[PAGE_HEADER];
-        uint64_t number;
-        uint16_t kind;
+        uint8_t header[CLEW_PAGE_HEADER];
         uint32_t n;
         uint8_t *room;
         size_t len;
 
         if (!read_at(runs, page, header, sizeof(header)))
                 return false;
-        memcpy(&number, header, sizeof(number));
-        memcpy(&kind, header + 10, sizeof(kind));
-        memcpy(&n, header + 12, sizeof(n));
+        n = clew_page_run(header);
         len = (size_t)n * runs->page_bytes;
-        if (number != page || kind != IS_OVERFLOW || n == 0 || n > runs->n_pages - page ||
-            len > RUN_BYTES_MAX)
+        if (clew_page_number(header) != page || clew_page_flags(header) != CLEW_PAGE_OVERFLOW ||
+            n == 0 || n > runs->n_pages - page || len > RUN_BYTES_MAX)
                 return false;
         clew_buffer_clear(&runs->value);
         room = clew_buffer_reserve(&runs->value, len);
         if (!room || !read_at(runs, page, room, len))
                 return false;
-        ret->bytes = clew_slice_make(room + PAGE_HEADER, len - PAGE_HEADER);
+        ret->bytes = clew_slice_make(room + CLEW_PAGE_HEADER, len - CLEW_PAGE_HEADER);
         ret->n_pages = n;
         return true;
 }

@@ -4,6 +4,7 @@
 #include "proto/base/mem.h"
 #include "storage/base/env-struct-int.h"
 #include "storage/base/index-table-int.h"
+#include "storage/base/page-int.h"
 #include "storage/base/record-int.h"
 #include "storage/hot/fragment-int.h"
 #include "storage/hot/hot-batch-int.h"
@@ -16,23 +17,9 @@
 #include <unistd.h>
 
 #define PAGE_BYTES_MIN 512u
-#define PAGE_BYTES_MAX 65536u
-#define PAGE_HEADER 16u
-#define NODE_HEADER 8u
-#define IS_BRANCH 0x01u
-#define IS_LEAF 0x02u
-#define IS_OVERFLOW 0x04u
-#define IS_META 0x08u
-#define NODE_BIG 0x01u
-#define NODE_TREE 0x02u
-#define TREE_BYTES 48u
-#define TREE_ROOT_AT 40u
 #define META_MAGIC 0xBEEFC0DEu
-#define META_TREES_AT (PAGE_HEADER + 24)
-#define META_TXN_AT (PAGE_HEADER + 128)
-#define NO_PAGE UINT64_MAX
-/* A tree of all pages that there can be is not deeper. */
-#define LEVELS_MAX 32u
+#define META_TREES_AT (CLEW_PAGE_HEADER + 24)
+#define META_TXN_AT (CLEW_PAGE_HEADER + 128)
 #define VALUE_MAX ((size_t)1 << 30)
 #define FREE_TREE CLEW_TABLES       /* in the place of a table */
 #define MAIN_TREE (CLEW_TABLES + 1) /* the one of names of tables */
@@ -55,10 +42,10 @@ struct walk {
                           not worth a look */
         bool free_is_known;
         bool free_is_old;              /* of an earlier commit than the last */
-        uint64_t roots[MAIN_TREE + 1]; /* NO_PAGE = empty or lost */
+        uint64_t roots[MAIN_TREE + 1]; /* CLEW_PAGE_NONE = empty or lost */
         unsigned index_number;         /* of the table of indexes whose root it is */
         bool is_again;                 /* what is read now is found again */
-        struct level levels[LEVELS_MAX];
+        struct level levels[CLEW_TREE_LEVELS_MAX];
         struct clew_buffer value;
         struct clew_hot_batch batch;
         struct clew_salvage_runs runs; /* large values, and how they may be found again */
@@ -66,30 +53,6 @@ struct walk {
 };
 
 /* ---- pages ----------------------------------------------------------------------------------- */
-
-static uint16_t get16(const uint8_t *p)
-{
-        uint16_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return v;
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-        uint32_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return v;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-        uint64_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return v;
-}
 
 static void finding(struct walk *w, int tree, uint64_t page, const char *what)
 {
@@ -110,19 +73,7 @@ static void finding(struct walk *w, int tree, uint64_t page, const char *what)
 /* Less than all only at the end of the file, or where the disk cannot read. */
 static bool read_at(const struct walk *w, uint64_t page, uint8_t *into, size_t n)
 {
-        size_t got = 0;
-
-        while (got < n) {
-                ssize_t k =
-                        pread(w->s->fd, into + got, n - got, (off_t)(page * w->page_bytes + got));
-
-                if (k < 0 && errno == EINTR)
-                        continue;
-                if (k <= 0)
-                        return false;
-                got += (size_t)k;
-        }
-        return true;
+        return clew_page_read(w->s->fd, page * w->page_bytes, into, n) == (ssize_t)n;
 }
 
 static bool has_bit(const uint8_t *bits, uint64_t page)
@@ -137,17 +88,12 @@ static void set_bit(uint8_t *bits, uint64_t page)
 
 static const uint8_t *node_at(const struct walk *w, const uint8_t *page, unsigned i)
 {
-        size_t at = get16(page + PAGE_HEADER + 2 * (size_t)i);
+        size_t at = clew_page_node_at(page, i);
 
-        return at >= PAGE_HEADER && at + NODE_HEADER <= w->page_bytes &&
-                               NODE_HEADER + get16(page + at + 6) <= w->page_bytes - at
+        return at >= CLEW_PAGE_HEADER && at + CLEW_NODE_HEADER <= w->page_bytes &&
+                               CLEW_NODE_HEADER + clew_node_key(page + at).len <= w->page_bytes - at
                        ? page + at
                        : NULL;
-}
-
-static struct clew_slice key_of(const uint8_t *node)
-{
-        return clew_slice_make(node + NODE_HEADER, get16(node + 6));
 }
 
 /* A branch or a leaf, with its own number. */
@@ -156,14 +102,16 @@ static bool read_node_page(const struct walk *w, uint64_t page, uint8_t *into, u
 {
         uint16_t lower;
 
-        if (page < 2 || page >= w->n_pages || !read_at(w, page, into, w->page_bytes))
+        if (page < CLEW_PAGE_FIRST || page >= w->n_pages || !read_at(w, page, into, w->page_bytes))
                 return false;
-        lower = get16(into + 12);
-        *ret_kind = get16(into + 10) & ~0x10u; /* dirty pages are not written as such */
-        if (get64(into) != page || (*ret_kind != IS_BRANCH && *ret_kind != IS_LEAF) ||
-            lower < PAGE_HEADER || lower > w->page_bytes || lower % 2 != 0)
+        lower = clew_page_lower(into);
+        *ret_kind =
+                clew_page_flags(into) & ~CLEW_PAGE_DIRTY; /* dirty pages are not written as such */
+        if (clew_page_number(into) != page ||
+            (*ret_kind != CLEW_PAGE_BRANCH && *ret_kind != CLEW_PAGE_LEAF) ||
+            lower < CLEW_PAGE_HEADER || lower > w->page_bytes || lower % 2 != 0)
                 return false;
-        *ret_n = (lower - PAGE_HEADER) / 2u;
+        *ret_n = (lower - CLEW_PAGE_HEADER) / 2u;
         return *ret_n > 0;
 }
 
@@ -179,8 +127,7 @@ static bool is_word(struct clew_slice key)
         return key.len > 0;
 }
 
-/* The table that a record is of, by its key and the kind of its value; -1 = of none. */
-static int classify(struct clew_slice key, struct clew_slice value)
+int clew_salvage_table_of(struct clew_slice key, struct clew_slice value)
 {
         struct clew_fragment_header h;
         struct clew_slice pack;
@@ -226,45 +173,43 @@ static void mark_pages(struct walk *w, uint64_t first, uint64_t n)
 /* The pages of a large value that was found whole: nobody else's. */
 static void mark_run(struct walk *w, const uint8_t *node)
 {
-        struct clew_slice key = key_of(node);
-        size_t len = get16(node) | (size_t)get16(node + 2) << 16;
+        size_t len = clew_node_value_len(node);
 
-        if (get16(node + 4) & NODE_BIG)
-                mark_pages(w, get64(key.data + key.len),
-                           (PAGE_HEADER + len + w->page_bytes - 1) / w->page_bytes);
+        if (clew_node_flags(node) & CLEW_NODE_BIG)
+                mark_pages(w, clew_node_value_page(node), clew_page_run_of(len, w->page_bytes));
 }
 
 /* The value of a leaf's node; what lies in pages of its own is read into w->value. */
 static bool read_value(struct walk *w, const uint8_t *page, const uint8_t *node,
                        struct clew_slice *ret)
 {
-        struct clew_slice key = key_of(node);
-        size_t len = get16(node) | (size_t)get16(node + 2) << 16;
+        struct clew_slice key = clew_node_key(node);
+        size_t len = clew_node_value_len(node);
         size_t left = (size_t)(page + w->page_bytes - (key.data + key.len));
-        uint8_t header[PAGE_HEADER];
+        uint8_t header[CLEW_PAGE_HEADER];
         uint64_t first;
         uint64_t n;
         uint8_t *room;
 
-        if (!(get16(node + 4) & NODE_BIG)) {
+        if (!(clew_node_flags(node) & CLEW_NODE_BIG)) {
                 *ret = clew_slice_make(key.data + key.len, len);
                 return len <= left;
         }
         if (left < sizeof(first) || len > VALUE_MAX)
                 return false;
-        first = get64(key.data + key.len);
-        n = (PAGE_HEADER + len + w->page_bytes - 1) / w->page_bytes;
-        if (first < 2 || first >= w->n_pages || n > w->n_pages - first ||
-            !read_at(w, first, header, sizeof(header)) || get64(header) != first ||
-            get16(header + 10) != IS_OVERFLOW || get32(header + 12) != n)
+        first = clew_node_value_page(node);
+        n = clew_page_run_of(len, w->page_bytes);
+        if (first < CLEW_PAGE_FIRST || first >= w->n_pages || n > w->n_pages - first ||
+            !read_at(w, first, header, sizeof(header)) || clew_page_number(header) != first ||
+            clew_page_flags(header) != CLEW_PAGE_OVERFLOW || clew_page_run(header) != n)
                 return false;
         if (!w->is_again)
                 mark_pages(w, first, n);
         clew_buffer_clear(&w->value);
-        room = clew_buffer_reserve(&w->value, PAGE_HEADER + len);
-        if (!room || !read_at(w, first, room, PAGE_HEADER + len))
+        room = clew_buffer_reserve(&w->value, CLEW_PAGE_HEADER + len);
+        if (!room || !read_at(w, first, room, CLEW_PAGE_HEADER + len))
                 return false;
-        *ret = clew_slice_make(room + PAGE_HEADER, len);
+        *ret = clew_slice_make(room + CLEW_PAGE_HEADER, len);
         return true;
 }
 
@@ -285,13 +230,13 @@ static void record_finding(struct walk *w, int tree, uint64_t number, struct cle
 static int take_node(struct walk *w, int tree, uint64_t number, const uint8_t *page,
                      const uint8_t *node)
 {
-        struct clew_slice key = key_of(node);
+        struct clew_slice key = clew_node_key(node);
         struct clew_slice stored;
         struct clew_slice value;
         bool is_whole;
         int table = -1;
 
-        if (get16(node + 4) & NODE_TREE)
+        if (clew_node_flags(node) & CLEW_NODE_TREE)
                 return 0;
         if (!read_value(w, page, node, &stored)) {
                 record_finding(w, tree, number, key);
@@ -299,7 +244,7 @@ static int take_node(struct walk *w, int tree, uint64_t number, const uint8_t *p
         }
         is_whole = clew_record_check(key, stored, &value);
         if (is_whole) {
-                table = classify(key, value);
+                table = clew_salvage_table_of(key, value);
                 mark_run(w, node);
                 if (table == tree)
                         clew_salvage_runs_note(&w->runs, (enum clew_table)table, key, value);
@@ -318,21 +263,22 @@ static int take_node(struct walk *w, int tree, uint64_t number, const uint8_t *p
 /* The named trees, in leaves of the main one. */
 static void take_name(struct walk *w, const uint8_t *page, const uint8_t *node)
 {
-        struct clew_slice key = key_of(node);
+        struct clew_slice key = clew_node_key(node);
         size_t left = (size_t)(page + w->page_bytes - (key.data + key.len));
         unsigned number = 0;
 
         for (int t = 0; t < CLEW_TABLES; t++) {
                 if (t != CLEW_TABLE_INDEX &&
                     clew_slice_eq_cstr(key, clew_table_name((enum clew_table)t)) &&
-                    (get16(node + 4) & NODE_TREE) && left >= TREE_BYTES)
-                        w->roots[t] = get64(key.data + key.len + TREE_ROOT_AT);
+                    (clew_node_flags(node) & CLEW_NODE_TREE) && left >= CLEW_TREE_BYTES)
+                        w->roots[t] = clew_page_get64(key.data + key.len + CLEW_TREE_ROOT_AT);
         }
         /* The one of the highest number is the table; the others were damaged and left behind. */
-        if (clew_index_table_read_name(key, &number) && (get16(node + 4) & NODE_TREE) &&
-            left >= TREE_BYTES && number >= w->index_number) {
+        if (clew_index_table_read_name(key, &number) && (clew_node_flags(node) & CLEW_NODE_TREE) &&
+            left >= CLEW_TREE_BYTES && number >= w->index_number) {
                 w->index_number = number;
-                w->roots[CLEW_TABLE_INDEX] = get64(key.data + key.len + TREE_ROOT_AT);
+                w->roots[CLEW_TABLE_INDEX] =
+                        clew_page_get64(key.data + key.len + CLEW_TREE_ROOT_AT);
         }
 }
 
@@ -347,14 +293,14 @@ static void take_free(struct walk *w, uint64_t number, const uint8_t *page, cons
                 w->free_is_known = false;
                 return;
         }
-        n = get64(list.data);
+        n = clew_page_get64(list.data);
         if (n > list.len / sizeof(n) - 1) {
                 finding(w, (int)FREE_TREE, number, "a list is damaged");
                 w->free_is_known = false;
                 return;
         }
         for (uint64_t i = 1; i <= n; i++) {
-                uint64_t free = get64(list.data + i * sizeof(n));
+                uint64_t free = clew_page_get64(list.data + i * sizeof(n));
 
                 if (free < w->n_pages)
                         set_bit(w->free, free);
@@ -378,7 +324,7 @@ static bool leaf_fits(const struct walk *w, int tree, const struct level *l)
 
                 if (!node)
                         return false;
-                key = key_of(node);
+                key = clew_node_key(node);
                 if (tree != (int)FREE_TREE &&
                     (!in_bounds(l, key) || (last.data && clew_slice_cmp(last, key) >= 0)))
                         return false;
@@ -427,14 +373,14 @@ static bool open_level(struct walk *w, int tree, uint64_t number, const struct l
                 const uint8_t *from = node_at(w, up->page, up->at - 1);
                 const uint8_t *to = up->at < up->n ? node_at(w, up->page, up->at) : NULL;
 
-                l->low = up->at > 1 && from ? key_of(from) : up->low;
-                l->high = to ? key_of(to) : up->high;
+                l->low = up->at > 1 && from ? clew_node_key(from) : up->low;
+                l->high = to ? clew_node_key(to) : up->high;
         }
         if (number >= 2 && number < w->n_pages && has_bit(w->seen, number))
                 return lost_page(w, tree, number, l, "two ways lead to this page");
         if (!read_node_page(w, number, l->page, &l->n, ret_kind))
                 return lost_page(w, tree, number, l, "is damaged");
-        if (*ret_kind == IS_LEAF && !leaf_fits(w, tree, l))
+        if (*ret_kind == CLEW_PAGE_LEAF && !leaf_fits(w, tree, l))
                 return lost_page(w, tree, number, l, "holds what belongs elsewhere");
         set_bit(w->seen, number);
         return true;
@@ -446,13 +392,13 @@ static int walk_tree(struct walk *w, int tree)
         unsigned depth = 0;
         int r = 0;
 
-        if (w->roots[tree] == NO_PAGE)
+        if (w->roots[tree] == CLEW_PAGE_NONE)
                 return 0;
         if (!open_level(w, tree, w->roots[tree], NULL, &w->levels[0], &kind)) {
                 w->free_is_known = w->free_is_known && tree != (int)FREE_TREE;
                 return 0;
         }
-        if (kind == IS_LEAF)
+        if (kind == CLEW_PAGE_LEAF)
                 return take_leaf(w, tree, w->roots[tree], &w->levels[0]);
         for (depth = 1; r == 0 && depth > 0;) {
                 struct level *up = &w->levels[depth - 1];
@@ -464,15 +410,13 @@ static int walk_tree(struct walk *w, int tree)
                         continue;
                 }
                 node = node_at(w, up->page, up->at++);
-                child = node ? get16(node) | (uint64_t)get16(node + 2) << 16 |
-                                        (uint64_t)get16(node + 4) << 32
-                             : 0;
-                if (depth == LEVELS_MAX ||
+                child = node ? clew_node_child(node) : 0;
+                if (depth == CLEW_TREE_LEVELS_MAX ||
                     !open_level(w, tree, child, up, &w->levels[depth], &kind)) {
                         w->free_is_known = w->free_is_known && tree != (int)FREE_TREE;
                         continue;
                 }
-                if (kind == IS_LEAF)
+                if (kind == CLEW_PAGE_LEAF)
                         r = take_leaf(w, tree, child, &w->levels[depth]);
                 else
                         depth++;
@@ -509,7 +453,7 @@ static int find_again(struct walk *w)
                 unsigned kind = 0;
 
                 if (has_bit(w->seen, page) || has_bit(w->free, page) ||
-                    !read_node_page(w, page, l->page, &l->n, &kind) || kind != IS_LEAF)
+                    !read_node_page(w, page, l->page, &l->n, &kind) || kind != CLEW_PAGE_LEAF)
                         continue;
                 for (unsigned i = 0; r == 0 && i < l->n; i++) {
                         const uint8_t *node = node_at(w, l->page, i);
@@ -543,13 +487,15 @@ static void read_meta(struct walk *w, unsigned number, struct meta *ret)
         uint8_t page[META_TXN_AT + 8];
 
         *ret = (struct meta){0};
-        if (!read_at(w, number, page, sizeof(page)) || get64(page) != number ||
-            !(get16(page + 10) & IS_META) || get32(page + PAGE_HEADER) != META_MAGIC)
+        if (!read_at(w, number, page, sizeof(page)) || clew_page_number(page) != number ||
+            !(clew_page_flags(page) & CLEW_PAGE_META) ||
+            clew_page_get32(page + CLEW_PAGE_HEADER) != META_MAGIC)
                 return;
         ret->is_valid = true;
-        ret->txn_id = get64(page + META_TXN_AT);
-        ret->free_root = get64(page + META_TREES_AT + TREE_ROOT_AT);
-        ret->main_root = get64(page + META_TREES_AT + TREE_BYTES + TREE_ROOT_AT);
+        ret->txn_id = clew_page_get64(page + META_TXN_AT);
+        ret->free_root = clew_page_get64(page + META_TREES_AT + CLEW_TREE_ROOT_AT);
+        ret->main_root =
+                clew_page_get64(page + META_TREES_AT + CLEW_TREE_BYTES + CLEW_TREE_ROOT_AT);
 }
 
 static int note_state(void *context, enum clew_table table, struct clew_slice key,
@@ -570,7 +516,7 @@ static void forget_walk(struct walk *w)
         memset(w->seen, 0, (size_t)(w->n_pages / 8 + 1));
         memset(w->free, 0, (size_t)(w->n_pages / 8 + 1));
         for (int t = 0; t <= (int)MAIN_TREE; t++)
-                w->roots[t] = NO_PAGE;
+                w->roots[t] = CLEW_PAGE_NONE;
         w->index_number = 0;
         w->free_is_known = true;
         w->is_again = false;
@@ -636,8 +582,8 @@ static size_t page_bytes_of(int fd)
         uint32_t n;
 
         if (pread(fd, bytes, sizeof(bytes), META_TREES_AT) == sizeof(bytes)) {
-                n = get32(bytes);
-                if (n >= PAGE_BYTES_MIN && n <= PAGE_BYTES_MAX && (n & (n - 1)) == 0)
+                n = clew_page_get32(bytes);
+                if (n >= PAGE_BYTES_MIN && n <= CLEW_PAGE_BYTES_MAX && (n & (n - 1)) == 0)
                         return n;
         }
         return (size_t)sysconf(_SC_PAGESIZE);
@@ -657,13 +603,13 @@ static int begin(struct walk *w, struct clew_error *err)
         w->runs.n_pages = w->n_pages;
         w->seen = clew_calloc((size_t)(w->n_pages / 8 + 1), 1);
         w->free = clew_calloc((size_t)(w->n_pages / 8 + 1), 1);
-        pages = clew_calloc(LEVELS_MAX, w->page_bytes);
-        clew_buffer_init(&w->value, VALUE_MAX + PAGE_HEADER);
+        pages = clew_calloc(CLEW_TREE_LEVELS_MAX, w->page_bytes);
+        clew_buffer_init(&w->value, VALUE_MAX + CLEW_PAGE_HEADER);
         if (!w->seen || !w->free || !pages) {
                 clew_free(pages);
                 return clew_error_set(err, -ENOMEM, 0, "store %s: out of memory", w->s->dir);
         }
-        for (unsigned i = 0; i < LEVELS_MAX; i++)
+        for (unsigned i = 0; i < CLEW_TREE_LEVELS_MAX; i++)
                 w->levels[i].page = pages + i * w->page_bytes;
         return 0;
 }

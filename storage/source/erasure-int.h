@@ -36,6 +36,15 @@ CLEW_MUST_USE int clew_deleted_get(struct clew_shelf *shelf, const struct clew_t
                                    uint64_t *ret_time_ns, bool *ret_pending,
                                    struct clew_error *err);
 
+/* A trace that was deleted, and when. */
+struct clew_deleted {
+        struct clew_trace_id id;
+        uint64_t time_ns;
+};
+/* What a record of the shelf says of that. False: it is no such record, or damaged. */
+CLEW_MUST_USE bool clew_deleted_read(struct clew_slice key, struct clew_slice stored,
+                                     struct clew_deleted *ret, bool *ret_pending);
+
 /*
  * Those of @fragments whose traces were not deleted: *@ret is @fragments itself when there are no
  * others, else a list of *@ret_n in *@ret_owned, to be freed.

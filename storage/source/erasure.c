@@ -62,13 +62,26 @@ void clew_deleted_key(const struct clew_trace_id *id, uint8_t ret[CLEW_DELETED_K
         memcpy(ret + 1, id->bytes, sizeof(id->bytes));
 }
 
+bool clew_deleted_read(struct clew_slice key, struct clew_slice stored, struct clew_deleted *ret,
+                       bool *ret_pending)
+{
+        struct clew_cursor c = clew_cursor_make(stored);
+
+        if (key.len != CLEW_DELETED_KEY_BYTES || key.data[0] != CLEW_SHELF_DELETED)
+                return false;
+        memcpy(ret->id.bytes, key.data + 1, sizeof(ret->id.bytes));
+        (void)clew_cursor_bytes(&c, 1);
+        ret->time_ns = clew_cursor_le64(&c);
+        *ret_pending = clew_cursor_varint(&c) != 0;
+        return !c.failed;
+}
+
 int clew_deleted_get(struct clew_shelf *shelf, const struct clew_trace_id *id,
                      uint64_t *ret_time_ns, bool *ret_pending, struct clew_error *err)
 {
         uint8_t key[CLEW_DELETED_KEY_BYTES];
-        uint8_t room[32];
         struct clew_slice stored;
-        struct clew_cursor c;
+        struct clew_deleted d;
         int r;
 
         clew_deleted_key(id, key);
@@ -76,15 +89,12 @@ int clew_deleted_get(struct clew_shelf *shelf, const struct clew_trace_id *id,
                            clew_slice_make(key, sizeof(key)), &stored, err);
         if (r < 0)
                 return r;
-        memcpy(room, stored.data, stored.len < sizeof(room) ? stored.len : sizeof(room));
-        c = clew_cursor_make(clew_slice_make(room, stored.len < sizeof(room) ? stored.len : 0));
-        (void)clew_cursor_bytes(&c, 1);
-        *ret_time_ns = clew_cursor_le64(&c);
-        *ret_pending = clew_cursor_varint(&c) != 0;
-        return c.failed ? clew_error_set(err, -EBADMSG, 0,
-                                         "store %s: a record of a deleted trace is damaged",
-                                         clew_env_dir(shelf->store->env))
-                        : 0;
+        if (!clew_deleted_read(clew_slice_make(key, sizeof(key)), stored, &d, ret_pending))
+                return clew_error_set(err, -EBADMSG, 0,
+                                      "store %s: a record of a deleted trace is damaged",
+                                      clew_env_dir(shelf->store->env));
+        *ret_time_ns = d.time_ns;
+        return 0;
 }
 
 int clew_deleted_put(struct clew_shelf *shelf, struct clew_erasure *e,

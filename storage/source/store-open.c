@@ -50,28 +50,39 @@ static int write_format(struct clew_store *store, struct clew_error *err)
         return r;
 }
 
-static int check_format(struct clew_store *store, struct clew_error *err)
+static int read_format(struct clew_store *store, uint32_t *ret_version, struct clew_error *err)
 {
         MDB_txn *txn = NULL;
         struct clew_state state;
-        uint32_t version = 0;
         int r = clew_txn_begin_read(store->env, &txn, err);
 
         if (r < 0)
                 return r;
-        r = clew_format_read(store->env, txn, &version, err);
+        r = clew_format_read(store->env, txn, ret_version, err);
         if (r == 0)
                 r = clew_state_read(store->env, txn, &state, err);
         clew_txn_end_read(store->env, txn);
-        if (r == -ENOENT && store->mode == CLEW_STORE_READ)
-                return clew_error_set(err, -ENOENT, 0, "store %s: holds no data yet",
-                                      clew_env_dir(store->env));
+        return r;
+}
+
+static int check_format(struct clew_store *store, struct clew_error *err)
+{
+        uint32_t version = 0;
+        int r = read_format(store, &version, err);
+
+        if (r == -ENOENT && store->mode == CLEW_STORE_READ) {
+                if (clew_env_is_being_made(store->env))
+                        return clew_error_set(err, -ENOENT, 0, "store %s: holds no data yet",
+                                              clew_env_dir(store->env));
+                r = read_format(store, &version, err); /* it may have come in between */
+        }
         /* Only a store that is being made has no format record; another one is damaged, and a new
          * state would hide what it holds. */
         if (r == -ENOENT && !clew_env_is_creating(store->env))
                 return clew_error_set(err, -EBADMSG, 0,
-                                      "store %s: its record of the format is missing; restore a "
-                                      "backup, or name another directory",
+                                      "store %s: its record of the format is missing: clew doctor "
+                                      "--repair makes a whole store of what can be read; else "
+                                      "restore a backup, or name another directory",
                                       clew_env_dir(store->env));
         if (r == -ENOENT || (r == 0 && store->mode != CLEW_STORE_READ &&
                              (version < CLEW_FORMAT_VERSION || !clew_env_has_all(store->env))))

@@ -26,4 +26,8 @@ CLEW_MUST_USE int clew_journals_step(struct clew_journals *j, struct clew_tier *
 /* Whether all that @of has acknowledged is here by its journal. */
 CLEW_MUST_USE bool clew_journals_cover(const struct clew_journals *j, const struct clew_tier *of);
 
+/* Of traces that somebody has deleted nothing stays; clew_taken_purge(). */
+CLEW_MUST_USE int clew_journals_purge(struct clew_journals *j, struct clew_tier *t, uint64_t epoch,
+                                      struct clew_error *err);
+
 #endif

@@ -1,10 +1,10 @@
 #include "storage/tier/journal-take-int.h"
 
 #include "proto/base/mem.h"
+#include "proto/base/sort.h"
 #include "storage/tier/tail-take-int.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LIST_BYTES_MAX CLEW_JOURNAL_OBJECTS_BYTES_MAX
@@ -142,21 +142,12 @@ static int look(struct journal *j, struct clew_object_bucket *b, struct clew_err
 
 /* ---- out of the store ------------------------------------------------------------------------ */
 
-static int compare_numbers(const void *a, const void *b)
-{
-        uint64_t x;
-        uint64_t y;
-
-        memcpy(&x, a, sizeof(x));
-        memcpy(&y, b, sizeof(y));
-        return x < y ? -1 : x > y;
-}
-
 /* What was gone from the bucket before the catalog was read is in it. */
 static int drop_gone(struct journal *j, struct clew_tier *t, bool *ret_erased,
                      struct clew_error *err)
 {
         CLEW_BUFFER gone = {0};
+        uint64_t *numbers;
         size_t kept = 0;
         int r;
 
@@ -173,11 +164,11 @@ static int drop_gone(struct journal *j, struct clew_tier *t, bool *ret_erased,
                 return 0;
         if (clew_buffer_error(&gone) < 0)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory for a journal");
-        qsort(gone.data, gone.len / sizeof(uint64_t), sizeof(uint64_t), compare_numbers);
+        numbers = (uint64_t *)(void *)gone.data;
+        clew_sort_numbers(numbers, gone.len / sizeof(uint64_t));
         for (size_t i = 0; i < j->taken.n; i++)
-                j->taken.pieces[i].drop =
-                        bsearch(&j->taken.pieces[i].theirs, gone.data, gone.len / sizeof(uint64_t),
-                                sizeof(uint64_t), compare_numbers) != NULL;
+                j->taken.pieces[i].drop = clew_has_number(numbers, gone.len / sizeof(uint64_t),
+                                                          j->taken.pieces[i].theirs);
         r = clew_taken_drop_marked(t, &j->taken, err);
         if (r < 0)
                 return r;
@@ -262,6 +253,16 @@ int clew_journals_step(struct clew_journals *js, struct clew_tier *t,
                 return 0;
         }
         return r == 0 ? take_new(j, t, of, err) : r;
+}
+
+int clew_journals_purge(struct clew_journals *j, struct clew_tier *t, uint64_t epoch,
+                        struct clew_error *err)
+{
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < j->n; i++)
+                r = clew_taken_purge(t, &j->all[i].taken, epoch, err);
+        return r;
 }
 
 bool clew_journals_cover(const struct clew_journals *js, const struct clew_tier *of)

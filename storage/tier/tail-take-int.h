@@ -25,6 +25,8 @@ struct clew_taken {
         struct clew_tail_piece *pieces; /* owned; old ones first, then by sequence */
         size_t n;
         size_t capacity;
+        size_t n_kept;     /* of the first of them none is of a trace that was deleted ... */
+        uint64_t epoch;    /* ... that was known then; 0 = none is */
         uint64_t complete; /* of the answer at hand */
         uint64_t version;
 };
@@ -43,6 +45,10 @@ CLEW_MUST_USE int clew_taken_add(struct clew_tier *t, struct clew_taken *k,
 /* Takes out those with the mark `drop`. */
 CLEW_MUST_USE int clew_taken_drop_marked(struct clew_tier *t, struct clew_taken *k,
                                          struct clew_error *err);
+/* Takes out those of traces that somebody has deleted (tier-gone-int.h); @epoch: another one
+ * whenever more are known, 0 = none is. Cheap when nothing is new. */
+CLEW_MUST_USE int clew_taken_purge(struct clew_tier *t, struct clew_taken *k, uint64_t epoch,
+                                   struct clew_error *err);
 /* Takes out all that it has. */
 CLEW_MUST_USE int clew_taken_drop(struct clew_tier *t, struct clew_taken *k,
                                   struct clew_error *err);

@@ -5,6 +5,7 @@
 #include "storage/tier/tail-take-int.h"
 
 #include "proto/base/mem.h"
+#include "storage/tier/tier-gone-int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -191,6 +192,8 @@ static void forget(struct clew_taken *k, const struct clew_buffer *crossings)
                 if (k->pieces[i].mine > 0)
                         k->pieces[kept++] = k->pieces[i];
         k->n = kept;
+        if (n > 0)
+                k->n_kept = 0; /* others are the first now */
 }
 
 static int make_room_for(struct taking *g, struct clew_error *err)
@@ -310,6 +313,31 @@ int clew_taken_drop_marked(struct clew_tier *t, struct clew_taken *k, struct cle
         if (r == 0 && g.crossings.len > 0)
                 r = write_pieces(&g, t, &mine, err);
         clew_buffer_deinit(&g.crossings);
+        return r;
+}
+
+int clew_taken_purge(struct clew_tier *t, struct clew_taken *k, uint64_t epoch,
+                     struct clew_error *err)
+{
+        size_t from = epoch == k->epoch && k->n_kept <= k->n ? k->n_kept : 0;
+        bool any = false;
+        MDB_txn *txn = NULL;
+        int r = 0;
+
+        if (epoch > 0 && from < k->n)
+                r = clew_txn_begin_read(t->store->env, &txn, err);
+        for (size_t i = from; r == 0 && txn && i < k->n; i++) {
+                r = clew_tier_is_gone(t->store->env, txn, &k->pieces[i].id, err);
+                k->pieces[i].drop = k->pieces[i].drop || r == 1;
+                any = any || r == 1;
+                r = r < 0 ? r : 0;
+        }
+        if (txn)
+                clew_txn_end_read(t->store->env, txn);
+        if (r == 0 && any)
+                r = clew_taken_drop_marked(t, k, err);
+        k->n_kept = r == 0 ? k->n : 0;
+        k->epoch = epoch;
         return r;
 }
 

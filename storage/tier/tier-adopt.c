@@ -8,8 +8,8 @@
  * that is whole, and the same call goes on. What segments of one object are found by is read
  * together. An object that is damaged is told and left aside.
  */
-#include "storage/tier/tier-int.h"
-#include "storage/tier/tier-second-int.h"
+#include "storage/tier/tier-adopt-int.h"
+#include "storage/tier/tier-gone-int.h"
 
 #include "proto/base/arena.h"
 #include "proto/base/cursor.h"
@@ -49,177 +49,9 @@ int clew_tier_write(struct clew_tier *t, clew_tier_write_fn fn, void *context,
         return clew_txn_commit(env, txn, err);
 }
 
-/* Rows of one segment, unpacked. */
-struct rows {
-        uint64_t segment; /* 0 = none */
-        struct clew_tier_row *of;
-        uint32_t n;
-};
-
-struct adoption {
-        struct clew_tier *tier;
-        struct clew_env *env;
-        struct clew_tier_stats *stats;
-        const struct clew_tier_item *item; /* at hand */
-        struct rows own;                   /* of it */
-        struct rows old;                   /* of one that traces move out of */
-        struct clew_slice entry;           /* of it; borrowed */
-        struct clew_tier_index index;
-        bool has_index;
-        struct clew_tier_seconds seconds; /* of it */
-        struct clew_tier_place read; /* of @bytes: the object, and from where (at) to where (end) */
-        struct clew_buffer bytes;
-        struct clew_buffer value;
-};
-
-static bool rows_read(struct rows *rows, uint64_t segment, struct clew_slice section)
-{
-        struct clew_cursor c = clew_cursor_make(section);
-
-        rows->segment = 0;
-        rows->n = 0;
-        if (!rows->of)
-                rows->of = clew_calloc(CLEW_SEGMENT_TRACES_MAX, sizeof(*rows->of));
-        if (!rows->of)
-                return false;
-        while (clew_cursor_left(&c) > 0 && rows->n < CLEW_SEGMENT_TRACES_MAX)
-                rows->of[rows->n++] = clew_tier_row_take(&c);
-        if (c.failed || clew_cursor_left(&c) > 0)
-                return false;
-        rows->segment = segment;
-        return true;
-}
-
-/* ---- traces that leave a segment ------------------------------------------------------------- */
-
-static int read_entry(struct adoption *a, MDB_txn *txn, uint64_t segment,
-                      struct clew_segment_entry *ret, struct clew_error *err)
-{
-        struct clew_key key = clew_key_segment(segment);
-        struct clew_slice value;
-        int r = clew_table_get(a->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, err);
-
-        if (r == 0 && !clew_segment_entry_decode(value, ret))
-                r = -EBADMSG;
-        return r == -ENOENT || r == -EBADMSG
-                       ? clew_error_set(err, -EBADMSG, 0,
-                                        "store %s: catalog entry of segment %llu is damaged",
-                                        clew_env_dir(a->env), (unsigned long long)segment)
-                       : r;
-}
-
-static int write_entry(struct adoption *a, MDB_txn *txn, uint64_t segment,
-                       const struct clew_segment_entry *e, struct clew_error *err)
-{
-        struct clew_key key = clew_key_segment(segment);
-        struct clew_slice value;
-
-        clew_buffer_clear(&a->value);
-        clew_segment_entry_encode(e, &a->value);
-        if (clew_buffer_error(&a->value) < 0)
-                return clew_error_set(err, -ENOMEM, 0, "out of memory");
-        value = clew_buffer_slice(&a->value);
-        return clew_table_put(a->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, 1,
-                              err);
-}
-
-/* The entry of a segment that has lost traces; with the last one the segment goes. */
-static int settle_entry(struct adoption *a, MDB_txn *txn, struct clew_state *state,
-                        uint64_t segment, const struct clew_segment_entry *e,
-                        struct clew_error *err)
-{
-        struct clew_key key = clew_key_segment(segment);
-        int r = state->index_records > 0 ? clew_index_release(a->env, txn, state, segment, e, err)
-                                         : 0;
-
-        if (r < 0)
-                return r;
-        if (e->n_live > 0)
-                return write_entry(a, txn, segment, e, err);
-        state->segments--;
-        state->segment_bytes -= e->stored_bytes;
-        a->stats->removed++;
-        r = clew_table_delete(a->env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), err);
-        return r < 0 ? r : clew_object_delete(a->env, txn, segment, err);
-}
-
-static void count(struct clew_state *state, const struct clew_tier_row *row, bool in)
-{
-        uint64_t sign = in ? 1 : UINT64_MAX; /* modulo 2^64 */
-
-        state->sealed_traces += sign;
-        state->sealed_spans += sign * row->n_spans;
-        state->sealed_logs += sign * row->n_logs;
-        state->sealed_raw_bytes += sign * row->raw_bytes;
-}
-
-/* The trace at @place goes out of places, time order and counts. */
-static int take_out(struct adoption *a, MDB_txn *txn, struct clew_state *state,
-                    const struct clew_place *place, const struct clew_tier_row *row,
-                    struct clew_error *err)
-{
-        struct clew_key trace = clew_key_trace(&row->id);
-        struct clew_key time = clew_key_time(place->start_ns, &row->id);
-        int r = clew_table_delete(a->env, txn, CLEW_TABLE_TIME, clew_key_slice(&time), err);
-
-        clew_place_count_out(&state->places, &row->id, place);
-        state->time_sum -= clew_time_digest(place->start_ns, &row->id);
-        count(state, row, false);
-        return r < 0 ? r
-                     : clew_table_delete(a->env, txn, CLEW_TABLE_TRACE, clew_key_slice(&trace),
-                                         err);
-}
-
-/* The rows of a segment that came from the bucket before. */
-static int rows_of(struct adoption *a, uint64_t segment, struct clew_error *err)
-{
-        CLEW_BUFFER section = {0};
-        int r;
-
-        if (a->old.segment == segment)
-                return 0;
-        clew_buffer_init(&section, (size_t)CLEW_SEGMENT_TRACES_MAX * CLEW_TIER_ROW_MAX);
-        r = clew_tier_map_rows(a->tier->map, segment, &section, err);
-        if (r == 0 && !rows_read(&a->old, segment, clew_buffer_slice(&section)))
-                r = -EBADMSG;
-        return r == 0 ? 0
-                      : clew_error_set(err, r == -ENOENT ? -EBADMSG : r, 0,
-                                       "store %s: what segment %llu holds is not known any more; "
-                                       "an empty directory gets it from the bucket",
-                                       clew_env_dir(a->env), (unsigned long long)segment);
-}
-
-/* A trace leaves its older segment, because the one at hand has it. */
-static int move_out(struct adoption *a, MDB_txn *txn, struct clew_state *state,
-                    const struct clew_place *old, struct clew_error *err)
-{
-        uint8_t live[CLEW_SEGMENT_LIVE_MAX];
-        struct clew_segment_entry e;
-        int r = rows_of(a, old->segment, err);
-
-        if (r == 0)
-                r = read_entry(a, txn, old->segment, &e, err);
-        if (r < 0)
-                return r;
-        if (old->index >= a->old.n || !clew_segment_entry_release(&e, old->index, live))
-                return clew_error_set(err, -EBADMSG, 0, "store %s: segment %llu has no trace %u",
-                                      clew_env_dir(a->env), (unsigned long long)old->segment,
-                                      old->index);
-        r = take_out(a, txn, state, old, &a->old.of[old->index], err);
-        return r < 0 ? r : settle_entry(a, txn, state, old->segment, &e, err);
-}
-
 /* ---- a segment that comes in ----------------------------------------------------------------- */
 
-static void set_live(uint8_t *live, uint32_t i, bool on)
-{
-        if (on)
-                live[i / 8] |= (uint8_t)(1u << i % 8);
-        else
-                live[i / 8] &= (uint8_t) ~(1u << i % 8);
-}
-
-static int put_index(struct adoption *a, MDB_txn *txn, struct clew_state *state,
+static int put_index(struct clew_adoption *a, MDB_txn *txn, struct clew_state *state,
                      struct clew_error *err)
 {
         struct clew_run_head head;
@@ -244,14 +76,21 @@ static int put_index(struct adoption *a, MDB_txn *txn, struct clew_state *state,
         return clew_index_put_head(a->env, txn, state, run, &head, err);
 }
 
-static bool is_of_another(const struct adoption *a, const struct clew_place *place)
+static bool is_of_another(const struct clew_adoption *a, const struct clew_place *place)
 {
         return clew_tier_base_of_segment(place->segment) !=
                clew_tier_base_of_segment(a->item->segment);
 }
 
+/* 1 = somebody has deleted that trace, and this is a reader. */
+static int is_gone(const struct clew_adoption *a, MDB_txn *txn, const struct clew_trace_id *id,
+                   struct clew_error *err)
+{
+        return a->has_gone ? clew_tier_is_gone(a->env, txn, id, err) : 0;
+}
+
 /* Traces of the segment at hand whose place another writer's part has. */
-static int find_seconds(struct adoption *a, struct clew_error *err)
+static int find_seconds(struct clew_adoption *a, struct clew_error *err)
 {
         struct clew_slice bits = clew_slice_make(a->item->live, a->item->live_len);
         MDB_txn *txn = NULL;
@@ -268,7 +107,13 @@ static int find_seconds(struct adoption *a, struct clew_error *err)
 
                 if (!clew_segment_is_live(bits, a->own.n, i))
                         continue;
-                r = clew_place_read(a->env, txn, &row->id, &place, err);
+                r = is_gone(a, txn, &row->id, err);
+                if (r == 1) {
+                        r = 0;
+                        continue;
+                }
+                if (r == 0)
+                        r = clew_place_read(a->env, txn, &row->id, &place, err);
                 if (r == 0 && is_of_another(a, &place))
                         clew_buffer_append(&a->seconds.list, &second, sizeof(second));
                 else if (r == -ENOENT)
@@ -282,8 +127,8 @@ static int find_seconds(struct adoption *a, struct clew_error *err)
 }
 
 /* Places of the traces that live in the segment at hand; their number. */
-static int put_traces(struct adoption *a, MDB_txn *txn, struct clew_state *state, uint8_t *live,
-                      uint64_t *ret_live, struct clew_error *err)
+static int put_traces(struct clew_adoption *a, MDB_txn *txn, struct clew_state *state,
+                      uint8_t *live, uint64_t *ret_live, struct clew_error *err)
 {
         struct clew_slice bits = clew_slice_make(a->item->live, a->item->live_len);
         int r = 0;
@@ -297,20 +142,26 @@ static int put_traces(struct adoption *a, MDB_txn *txn, struct clew_state *state
 
                 if (!clew_segment_is_live(bits, a->own.n, i))
                         continue;
-                r = clew_place_read(a->env, txn, &row->id, &old, err);
+                r = is_gone(a, txn, &row->id, err);
+                if (r == 1) {
+                        r = 0;
+                        continue;
+                }
+                if (r == 0)
+                        r = clew_place_read(a->env, txn, &row->id, &old, err);
                 if (r == 0 && is_of_another(a, &old))
                         continue; /* a second part */
                 if (r == 0 && old.segment >= a->item->segment)
                         continue; /* it was sealed again since */
                 if (r == 0)
-                        r = move_out(a, txn, state, &old, err);
+                        r = clew_adoption_move_out(a, txn, state, &old, err);
                 else if (r == -ENOENT)
                         r = 0;
                 if (r < 0)
                         return r;
-                set_live(live, i, true);
+                clew_adoption_set_live(live, i, true);
                 ++*ret_live;
-                count(state, row, true);
+                clew_adoption_count(state, row, true);
                 state->first_bytes += row->raw_bytes;
                 clew_place_count_in(&state->places, &row->id, &place);
                 state->time_sum += clew_time_digest(place.start_ns, &row->id);
@@ -322,7 +173,7 @@ static int put_traces(struct adoption *a, MDB_txn *txn, struct clew_state *state
 static int put_segment(void *context, MDB_txn *txn, struct clew_state *state,
                        struct clew_error *err)
 {
-        struct adoption *a = context;
+        struct clew_adoption *a = context;
         uint8_t live[CLEW_SEGMENT_LIVE_MAX];
         struct clew_segment_entry e;
         uint64_t n_live = 0;
@@ -337,7 +188,7 @@ static int put_segment(void *context, MDB_txn *txn, struct clew_state *state,
                 return r; /* nothing of it is live: nothing to be had */
         e.n_live = n_live;
         e.live = clew_slice_make(live, clew_segment_live_bytes(e.n_traces));
-        r = write_entry(a, txn, a->item->segment, &e, err);
+        r = clew_adoption_write_entry(a, txn, a->item->segment, &e, err);
         state->segments++;
         state->segment_bytes += e.stored_bytes;
         if (r == 0 && a->has_index)
@@ -354,7 +205,7 @@ static bool is_same_object(const struct clew_tier_place *a, const struct clew_ti
 
 /* Up to where one read goes: what the segments behind the one at hand are found by, too, as far as
  * the same object has them. */
-static uint64_t read_end(const struct adoption *a)
+static uint64_t read_end(const struct clew_adoption *a)
 {
         const struct clew_tier_catalog *c = &a->tier->catalog;
         const struct clew_tier_place *p = &a->item->place;
@@ -369,7 +220,7 @@ static uint64_t read_end(const struct adoption *a)
 }
 
 /* Reads what the segment at hand is found by, unless it was read together with one before. */
-static int read_behind(struct adoption *a, struct clew_object_bucket *b, const char *name,
+static int read_behind(struct clew_adoption *a, struct clew_object_bucket *b, const char *name,
                        struct clew_slice *ret, struct clew_error *err)
 {
         const struct clew_tier_place *p = &a->item->place;
@@ -398,7 +249,7 @@ static int read_behind(struct adoption *a, struct clew_object_bucket *b, const c
 }
 
 /* Reads what stands behind the segment's bytes. -EBADMSG: it is damaged. */
-static int read_meta(struct adoption *a, struct clew_object_bucket *b, const char *name,
+static int read_meta(struct clew_adoption *a, struct clew_object_bucket *b, const char *name,
                      struct clew_tier_known *ret, struct clew_error *err)
 {
         const struct clew_tier_item *item = a->item;
@@ -426,7 +277,8 @@ static int read_meta(struct adoption *a, struct clew_object_bucket *b, const cha
                 r = clew_tier_section_of(&f, CLEW_TIER_ENTRY, bytes, place.meta, &a->entry);
         if (r == 0)
                 r = clew_tier_section_of(&f, CLEW_TIER_INDEX, bytes, place.meta, &index);
-        if (r == 0 && (!rows_read(&a->own, item->segment, rows) || a->own.n != item->n_traces))
+        if (r == 0 &&
+            (!clew_adoption_rows_read(&a->own, item->segment, rows) || a->own.n != item->n_traces))
                 r = -EBADMSG;
         if (r < 0)
                 return r == -EPROTONOSUPPORT
@@ -441,7 +293,8 @@ static int read_meta(struct adoption *a, struct clew_object_bucket *b, const cha
         return clew_tier_map_know(a->tier->map, item->segment, ret, rows, err);
 }
 
-static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct clew_error *err)
+static int add_segment(struct clew_adoption *a, struct clew_object_bucket *b,
+                       struct clew_error *err)
 {
         struct clew_tier_known known;
         struct clew_error own = {0};
@@ -484,49 +337,8 @@ static int add_segment(struct adoption *a, struct clew_object_bucket *b, struct 
 
 /* ---- what is here and not in the bucket ------------------------------------------------------ */
 
-static int drop_dead(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
-{
-        struct adoption *a = context;
-        uint64_t segment = a->old.segment;
-        struct clew_slice wanted =
-                a->item ? clew_slice_make(a->item->live, a->item->live_len) : CLEW_SLICE_NULL;
-        uint8_t live[CLEW_SEGMENT_LIVE_MAX] = {0};
-        struct clew_segment_entry e;
-        int r = read_entry(a, txn, segment, &e, err);
-
-        for (uint32_t i = 0; r == 0 && i < a->old.n; i++) {
-                struct clew_place place;
-                bool stays = a->item && clew_segment_is_live(wanted, a->old.n, i);
-
-                if (!clew_segment_is_live(e.live, e.n_traces, i))
-                        continue;
-                if (stays) {
-                        set_live(live, i, true);
-                        continue;
-                }
-                r = clew_place_read(a->env, txn, &a->old.of[i].id, &place, err);
-                if (r == 0)
-                        r = take_out(a, txn, state, &place, &a->old.of[i], err);
-                e.n_live--;
-        }
-        e.live = clew_slice_make(live, clew_segment_live_bytes(e.n_traces));
-        return r < 0 ? r : settle_entry(a, txn, state, segment, &e, err);
-}
-
-/* Whether a trace that lives in the segment here does not live there in the bucket. */
-static bool has_lost(const struct clew_segment_entry *e, const struct clew_tier_item *item)
-{
-        bool lost = !item;
-
-        for (uint32_t i = 0; !lost && i < e->n_traces; i++)
-                lost = clew_segment_is_live(e->live, e->n_traces, i) &&
-                       !clew_segment_is_live(clew_slice_make(item->live, item->live_len),
-                                             e->n_traces, i);
-        return lost;
-}
-
 /* Segments that have lost traces, or are gone, in a list. */
-static int find_changed(struct adoption *a, struct clew_buffer *ret, struct clew_error *err)
+static int find_changed(struct clew_adoption *a, struct clew_buffer *ret, struct clew_error *err)
 {
         CLEW_SCAN scan = {0};
         MDB_txn *txn = NULL;
@@ -542,7 +354,7 @@ static int find_changed(struct adoption *a, struct clew_buffer *ret, struct clew
                 if (clew_key_read_segment(scan.key, &segment) &&
                     clew_tier_base_of_segment(segment) == a->tier->catalog.base &&
                     clew_segment_entry_decode(scan.value, &e) &&
-                    has_lost(&e, clew_tier_catalog_find(&a->tier->catalog, segment)))
+                    clew_adoption_has_lost(&e, clew_tier_catalog_find(&a->tier->catalog, segment)))
                         clew_buffer_append(ret, &segment, sizeof(segment));
         }
         clew_scan_close(&scan);
@@ -550,14 +362,14 @@ static int find_changed(struct adoption *a, struct clew_buffer *ret, struct clew
         return r < 0 ? r : clew_buffer_error(ret);
 }
 
-static int drop_of(struct adoption *a, uint64_t segment, struct clew_error *err)
+static int drop_of(struct clew_adoption *a, uint64_t segment, struct clew_error *err)
 {
         int r;
 
         a->item = clew_tier_catalog_find(&a->tier->catalog, segment);
-        r = rows_of(a, segment, err);
+        r = clew_adoption_rows_of(a, segment, err);
         if (r == 0)
-                r = clew_tier_write(a->tier, drop_dead, a, err);
+                r = clew_tier_write(a->tier, clew_adoption_drop_dead, a, err);
         if (r == 0)
                 r = clew_tier_seconds_settle(a->tier, segment, a->item, err);
         if (r == 0 && !a->item)
@@ -567,7 +379,7 @@ static int drop_of(struct adoption *a, uint64_t segment, struct clew_error *err)
 }
 
 /* Second parts that the bucket has no more. */
-static int settle_all_seconds(struct adoption *a, struct clew_error *err)
+static int settle_all_seconds(struct clew_adoption *a, struct clew_error *err)
 {
         CLEW_BUFFER list = {0};
         int r;
@@ -586,7 +398,7 @@ static int settle_all_seconds(struct adoption *a, struct clew_error *err)
         return r;
 }
 
-static int drop_all_dead(struct adoption *a, struct clew_error *err)
+static int drop_all_dead(struct clew_adoption *a, struct clew_error *err)
 {
         CLEW_BUFFER list = {0};
         int r;
@@ -605,7 +417,7 @@ static int drop_all_dead(struct adoption *a, struct clew_error *err)
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 /* 1 = the store has traces of it, 0, or an error. */
-static int has_entry(struct adoption *a, uint64_t segment, struct clew_error *err)
+static int has_entry(struct clew_adoption *a, uint64_t segment, struct clew_error *err)
 {
         struct clew_key key = clew_key_segment(segment);
         struct clew_slice value;
@@ -620,7 +432,7 @@ static int has_entry(struct adoption *a, uint64_t segment, struct clew_error *er
 }
 
 /* The same, also of second parts. */
-static int is_here(struct adoption *a, uint64_t segment, struct clew_error *err)
+static int is_here(struct clew_adoption *a, uint64_t segment, struct clew_error *err)
 {
         int r = has_entry(a, segment, err);
 
@@ -628,7 +440,7 @@ static int is_here(struct adoption *a, uint64_t segment, struct clew_error *err)
 }
 
 /* Whoever writes may have put it into another object. */
-static int follow_place(struct adoption *a, struct clew_error *err)
+static int follow_place(struct clew_adoption *a, struct clew_error *err)
 {
         int r = clew_tier_map_move(a->tier->map, a->item->segment, &a->item->place, err);
 
@@ -636,7 +448,7 @@ static int follow_place(struct adoption *a, struct clew_error *err)
 }
 
 /* What the bucket has no more of @segment goes here too. */
-static int follow_segment(struct adoption *a, uint64_t segment, struct clew_error *err)
+static int follow_segment(struct clew_adoption *a, uint64_t segment, struct clew_error *err)
 {
         const struct clew_tier_item *item = clew_tier_catalog_find(&a->tier->catalog, segment);
         struct clew_segment_entry e;
@@ -653,8 +465,8 @@ static int follow_segment(struct adoption *a, uint64_t segment, struct clew_erro
                 r = clew_txn_begin_read(a->env, &txn, err);
         if (r < 0)
                 return r;
-        r = read_entry(a, txn, segment, &e, err);
-        lost = r == 0 && has_lost(&e, item);
+        r = clew_adoption_read_entry(a, txn, segment, &e, err);
+        lost = r == 0 && clew_adoption_has_lost(&e, item);
         clew_txn_end_read(a->env, txn);
         return lost ? drop_of(a, segment, err) : r;
 }
@@ -705,21 +517,27 @@ int clew_tier_forget_gone(struct clew_tier *t, struct clew_error *err)
         return r;
 }
 
-static int begin(struct adoption *a, struct clew_object_bucket **ret, struct clew_error *err)
+static int begin(struct clew_adoption *a, struct clew_object_bucket **ret, struct clew_error *err)
 {
+        uint64_t n_gone = 0;
+        int r = 0;
+
         clew_buffer_init(&a->bytes, CLEW_TIER_META_MAX + CLEW_TIER_FOOTER_BYTES);
         clew_buffer_init(&a->value, CLEW_PACK_MESSAGE_MAX);
         clew_tier_seconds_init(&a->seconds);
-        return clew_tier_bucket(a->tier, ret, err);
+        if (!a->tier->writes)
+                r = clew_tier_count_gone(a->tier, &n_gone, err);
+        a->has_gone = n_gone > 0;
+        return r < 0 ? r : clew_tier_bucket(a->tier, ret, err);
 }
 
-static int end(struct adoption *a, struct clew_object_bucket *b, int r, struct clew_error *err)
+static int end(struct clew_adoption *a, struct clew_object_bucket *b, int r, struct clew_error *err)
 {
         struct clew_tier *t = a->tier;
 
         if (r >= 0)
                 r = clew_tier_write(t, put_next, &t->catalog, err);
-        if (r == 0 && !t->root) /* what stands beside the traces is one writer's */
+        if (r == 0)
                 r = clew_tier_beside_adopt(t, b, a->stats, err);
         if (r == 0 && a->stats->adopted > 1)
                 clew_tier_merge_indexes(t);
@@ -733,7 +551,7 @@ static int end(struct adoption *a, struct clew_object_bucket *b, int r, struct c
 
 int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats, struct clew_error *err)
 {
-        struct adoption a = {.tier = t, .env = t->store->env, .stats = stats};
+        struct clew_adoption a = {.tier = t, .env = t->store->env, .stats = stats};
         struct clew_object_bucket *b = NULL;
         int r = begin(&a, &b, err);
 
@@ -761,7 +579,7 @@ int clew_tier_adopt(struct clew_tier *t, struct clew_tier_stats *stats, struct c
 int clew_tier_adopt_some(struct clew_tier *t, const uint64_t *segments, size_t n,
                          struct clew_tier_stats *stats, struct clew_error *err)
 {
-        struct adoption a = {.tier = t, .env = t->store->env, .stats = stats};
+        struct clew_adoption a = {.tier = t, .env = t->store->env, .stats = stats};
         struct clew_object_bucket *b = NULL;
         int r = begin(&a, &b, err);
 

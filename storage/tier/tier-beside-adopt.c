@@ -8,8 +8,9 @@
 
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
+#include "proto/base/sort.h"
 #include "storage/base/sums-int.h"
-#include "storage/source/erasure-int.h"
+#include "storage/tier/tier-gone-int.h"
 #include "storage/tier/tier-part-int.h"
 
 #include <errno.h>
@@ -23,7 +24,8 @@
 
 struct adopting {
         struct clew_tier *tier;
-        struct clew_slice records;  /* of the part at hand */
+        struct clew_buffer records; /* of the part at hand, as they are to be here */
+        struct clew_buffer gone;    /* of that part, of a reader: tier-gone-int.h */
         struct clew_buffer digests; /* uint64_t: of all records of all parts */
         bool removes;
         bool more; /* there is more to take away */
@@ -36,12 +38,6 @@ static uint64_t digest_of(uint8_t tag, struct clew_slice key, struct clew_slice 
 }
 
 /* ---- putting --------------------------------------------------------------------------------- */
-
-/* That a trace was deleted is remembered by who takes traces in. */
-static bool is_for_writers(const struct clew_tier_record *r)
-{
-        return r->key.len > 0 && r->key.data[0] == CLEW_SHELF_DELETED;
-}
 
 static int put_shelf(struct clew_shelf *shelf, const struct clew_tier_record *r,
                      struct clew_error *err)
@@ -81,15 +77,12 @@ static int put_records(void *context, MDB_txn *txn, struct clew_state *state,
                        struct clew_error *err)
 {
         struct adopting *a = context;
-        struct clew_cursor c = clew_cursor_make(a->records);
+        struct clew_cursor c = clew_cursor_make(clew_buffer_slice(&a->records));
         struct clew_tier_record record;
         struct clew_shelf shelf;
         int r = clew_shelf_begin(&shelf, a->tier->store, txn, err);
 
         while (r == 0 && clew_tier_record_take(&c, &record)) {
-                if (record.tag == CLEW_TIER_PART_SHELF && !a->tier->writes &&
-                    is_for_writers(&record))
-                        continue;
                 if (record.tag == CLEW_TIER_PART_SHELF)
                         r = put_shelf(&shelf, &record, err);
                 else if (record.tag == CLEW_TIER_PART_NOTE)
@@ -99,27 +92,27 @@ static int put_records(void *context, MDB_txn *txn, struct clew_state *state,
         }
         if (r == 0 && c.failed)
                 r = -EBADMSG;
-        if (r == 0 && shelf.state.last < a->tier->catalog.beside.last)
+        if (r == 0 && !a->tier->writes)
+                r = clew_tier_put_gone(&shelf, &a->gone, err);
+        if (r == 0 && !a->tier->root && shelf.state.last < a->tier->catalog.beside.last)
                 shelf.state.last = a->tier->catalog.beside.last;
         return r == 0 ? clew_shelf_end(&shelf, err) : r;
 }
 
 /* ---- taking away ----------------------------------------------------------------------------- */
 
-static int compare_digests(const void *a, const void *b)
-{
-        uint64_t x;
-        uint64_t y;
-
-        memcpy(&x, a, sizeof(x));
-        memcpy(&y, b, sizeof(y));
-        return x < y ? -1 : x > y;
-}
-
 static bool has(const struct adopting *a, uint64_t digest)
 {
-        return a->digests.len && bsearch(&digest, a->digests.data, a->digests.len / sizeof(digest),
-                                         sizeof(digest), compare_digests) != NULL;
+        return clew_has_number((const uint64_t *)(const void *)a->digests.data,
+                               a->digests.len / sizeof(digest), digest);
+}
+
+/* A reader has records of others beside those of this writer. */
+static bool may_go(const struct adopting *a, enum clew_table table, struct clew_slice key)
+{
+        if (a->tier->writes)
+                return true;
+        return table == CLEW_TABLE_NOTE ? !a->tier->root : clew_tier_beside_is_of(a->tier, key);
 }
 
 /* Keys of @table that no part has, up to REMOVE_MAX, each with its length before it. */
@@ -132,7 +125,7 @@ static int find_surplus(struct adopting *a, MDB_txn *txn, enum clew_table table,
         int r = clew_scan_open(a->tier->store->env, txn, table, &scan, err);
 
         while (r >= 0 && n < REMOVE_MAX && (r = clew_scan_next(&scan, err)) == 1) {
-                if (has(a, digest_of(tag, scan.key, scan.value)))
+                if (!may_go(a, table, scan.key) || has(a, digest_of(tag, scan.key, scan.value)))
                         continue;
                 clew_buffer_append_byte(ret, (uint8_t)scan.key.len);
                 clew_buffer_append_slice(ret, scan.key);
@@ -182,7 +175,7 @@ static int remove_surplus(void *context, MDB_txn *txn, struct clew_state *state,
 static int count_deleted(void *context, MDB_txn *txn, struct clew_state *state,
                          struct clew_error *err)
 {
-        struct adopting *a = context;
+        const struct adopting *a = context;
         struct clew_env *env = a->tier->store->env;
         uint8_t prefix = CLEW_SHELF_DELETED;
         struct clew_erasure e;
@@ -213,32 +206,22 @@ static int count_deleted(void *context, MDB_txn *txn, struct clew_state *state,
 static int read_part(struct adopting *a, struct clew_object_bucket *b, uint32_t i,
                      struct clew_buffer *bytes, struct clew_error *err)
 {
-        const struct clew_tier_part *part = &a->tier->catalog.beside.parts[i];
-        struct clew_tier_part_head head;
-        char name[CLEW_TIER_NAME_MAX];
-        int r;
+        struct clew_slice records;
+        int r = clew_tier_part_get(b, &a->tier->catalog.beside.parts[i], a->tier->created_ns, bytes,
+                                   &records, err);
 
-        clew_tier_part_name(part->digest, name);
-        clew_buffer_clear(bytes);
-        r = part->size == 0 ? -EBADMSG
-                            : clew_bucket_get(b, name, 0, (size_t)part->size, bytes, NULL, err);
-        if (r < 0)
-                return r;
-        r = clew_hash(clew_buffer_slice(bytes)) == part->digest
-                    ? clew_tier_part_read(clew_buffer_slice(bytes), &head, &a->records)
-                    : -EBADMSG;
-        if (r == 0 && head.created_ns != a->tier->created_ns)
-                r = -EBADMSG;
-        return r == -EPROTONOSUPPORT
-                       ? clew_error_set(err, r, 0,
-                                        "%s: %s is of a later format: a newer clew reads it",
-                                        a->tier->url, name)
-                       : r;
+        clew_buffer_clear(&a->gone);
+        if (r == 0)
+                r = clew_tier_beside_sift(a->tier, records, &a->records, &a->gone);
+        /* Noted before it is remembered: a kill in between leaves nothing that should be gone. */
+        if (r == 0 && a->gone.len > 0)
+                r = clew_tier_want_purge(a->tier, true, err);
+        return r == -ENOMEM ? clew_error_set(err, r, 0, "out of memory") : r;
 }
 
 static void note_digests(struct adopting *a)
 {
-        struct clew_cursor c = clew_cursor_make(a->records);
+        struct clew_cursor c = clew_cursor_make(clew_buffer_slice(&a->records));
         struct clew_tier_record record;
 
         while (clew_tier_record_take(&c, &record)) {
@@ -288,7 +271,7 @@ static uint32_t n_here(struct clew_tier *t)
         struct clew_error ignored;
         uint64_t last = 0;
 
-        if (clew_tier_map_get_number(t->map, "beside", &last, &ignored) < 0)
+        if (clew_tier_map_get_number(t->map, clew_tier_key(t, "beside").text, &last, &ignored) < 0)
                 return 0;
         for (uint32_t i = 0; i < b->n_parts; i++) {
                 if (b->parts[i].digest == last)
@@ -322,16 +305,15 @@ static int take_all(struct adopting *a, struct clew_object_bucket *b, struct cle
                     struct clew_error *err)
 {
         const struct clew_tier_beside *beside = &a->tier->catalog.beside;
+        const struct clew_tier_key key = clew_tier_key(a->tier, "beside");
         uint32_t from = n_here(a->tier);
         int r;
 
         a->removes = from == 0;
-        r = clew_tier_map_put_number(a->tier->map, "beside", 0, err);
+        r = clew_tier_map_put_number(a->tier->map, key.text, 0, err);
         if (r == 0)
                 r = take_parts(a, b, from, stats, err);
-        if (a->digests.len)
-                qsort(a->digests.data, a->digests.len / sizeof(uint64_t), sizeof(uint64_t),
-                      compare_digests);
+        clew_sort_numbers((uint64_t *)(void *)a->digests.data, a->digests.len / sizeof(uint64_t));
         if (r == 0 && clew_buffer_error(&a->digests) < 0)
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         do {
@@ -339,7 +321,7 @@ static int take_all(struct adopting *a, struct clew_object_bucket *b, struct cle
                         r = clew_tier_write(a->tier, remove_surplus, a, err);
         } while (r == 0 && a->more);
         if (r == 0 && stats->damaged == 0 && beside->n_parts > 0)
-                r = clew_tier_map_put_number(a->tier->map, "beside",
+                r = clew_tier_map_put_number(a->tier->map, key.text,
                                              beside->parts[beside->n_parts - 1].digest, err);
         return r;
 }
@@ -353,11 +335,14 @@ int clew_tier_beside_adopt(struct clew_tier *t, struct clew_object_bucket *b,
         if (!t->catalog.beside.is_known)
                 return 0;
         clew_buffer_init(&a.digests, DIGESTS_BYTES_MAX);
+        clew_buffer_init(&a.gone, DIGESTS_BYTES_MAX);
         if (!is_here(t, err))
                 r = take_all(&a, b, stats, err);
-        if (r == 0)
+        if (r == 0 && t->writes)
                 r = clew_tier_write(t, count_deleted, &a, err);
         clew_buffer_deinit(&a.digests);
+        clew_buffer_deinit(&a.records);
+        clew_buffer_deinit(&a.gone);
         return r;
 }
 

@@ -20,13 +20,12 @@
 
 #include "proto/base/clock.h"
 #include "proto/base/hash.h"
-#include "proto/base/mem.h"
+#include "proto/base/sort.h"
 #include "storage/source/erasure-int.h"
 #include "storage/tier/tier-part-int.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PART_BYTES ((size_t)16 << 20)
@@ -91,27 +90,15 @@ static bool is_same(const struct clew_tier_beside *b, const struct own *own)
 
 /* ---- digests --------------------------------------------------------------------------------- */
 
-static int compare_digests(const void *a, const void *b)
-{
-        uint64_t x;
-        uint64_t y;
-
-        memcpy(&x, a, sizeof(x));
-        memcpy(&y, b, sizeof(y));
-        return x < y ? -1 : x > y;
-}
-
 static void sort(struct clew_buffer *digests)
 {
-        if (digests->len)
-                qsort(digests->data, digests->len / sizeof(uint64_t), sizeof(uint64_t),
-                      compare_digests);
+        clew_sort_numbers((uint64_t *)(void *)digests->data, digests->len / sizeof(uint64_t));
 }
 
 static bool is_known(const struct clew_buffer *digests, uint64_t digest)
 {
-        return digests->len && bsearch(&digest, digests->data, digests->len / sizeof(uint64_t),
-                                       sizeof(uint64_t), compare_digests) != NULL;
+        return clew_has_number((const uint64_t *)(const void *)digests->data,
+                               digests->len / sizeof(uint64_t), digest);
 }
 
 /* ---- collecting ------------------------------------------------------------------------------ */

@@ -95,6 +95,13 @@ CLEW_MUST_USE int clew_tier_catalog_read(struct clew_object_bucket *b, struct cl
 CLEW_MUST_USE int clew_tier_catalog_is_last(struct clew_object_bucket *b, uint64_t version,
                                             struct clew_error *err);
 /*
+ * What the newest version says beside the traces, without its segments: by a list when *@version is
+ * 0, else by the next numbers. 1 = @ret is that of *@version, which is newer now; 0 = nothing is
+ * new, or there is none. What is read is not verified: parts are, by their names.
+ */
+CLEW_MUST_USE int clew_tier_catalog_beside(struct clew_object_bucket *b, uint64_t *version,
+                                           struct clew_tier_beside *ret, struct clew_error *err);
+/*
  * Makes the next version of @c with the changes @items. 0; -EEXIST: that number is taken; -EAGAIN:
  * not sure; other. After an error @c is empty, and what the bucket has is to be read.
  */

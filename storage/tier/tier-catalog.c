@@ -413,6 +413,75 @@ int clew_tier_catalog_is_last(struct clew_object_bucket *b, uint64_t version,
         return r == -ENOENT ? 1 : r == 0 || r == -EBADMSG ? 0 : r;
 }
 
+/* Of a version, all before its items. */
+#define HEAD_BYTES_MAX 8192u
+
+/* 1 = read, 0 = there is none of that number. */
+static int read_head(struct clew_object_bucket *b, uint64_t version, struct clew_tier_beside *ret,
+                     struct clew_error *err)
+{
+        CLEW_BUFFER bytes = {0};
+        char name[CLEW_TIER_NAME_MAX];
+        struct clew_cursor c;
+        uint64_t format;
+        uint64_t own;
+        int r;
+
+        version_name(version, name);
+        clew_buffer_init(&bytes, 2 * (size_t)HEAD_BYTES_MAX);
+        r = clew_bucket_get(b, name, 0, HEAD_BYTES_MAX, &bytes, NULL, err);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        c = clew_cursor_make(clew_slice_from(clew_buffer_slice(&bytes), CLEW_FRAME_MAGIC_BYTES));
+        format = clew_cursor_varint(&c);
+        own = clew_cursor_varint(&c);
+        if (c.failed || own != version || format < FORMAT_OLDEST)
+                return damaged(b, version, "damaged", err);
+        if (format > FORMAT)
+                return clew_error_set(err, -EPROTONOSUPPORT, 0,
+                                      "%s: %s is of a later format: a newer clew reads it", b->url,
+                                      name);
+        *ret = (struct clew_tier_beside){.is_known = false};
+        (void)clew_cursor_varint(&c); /* full */
+        (void)clew_cursor_varint(&c); /* created */
+        (void)clew_cursor_le64(&c);   /* writer */
+        (void)clew_cursor_varint(&c); /* written */
+        (void)clew_cursor_varint(&c); /* next segment */
+        if (format > FORMAT_OLDEST) {
+                (void)clew_cursor_varint(&c); /* erased */
+                if (take_beside(&c, ret) < 0)
+                        return damaged(b, version, "damaged", err);
+        }
+        return c.failed ? damaged(b, version, "damaged", err) : 1;
+}
+
+int clew_tier_catalog_beside(struct clew_object_bucket *b, uint64_t *version,
+                             struct clew_tier_beside *ret, struct clew_error *err)
+{
+        uint64_t newest = *version;
+        uint64_t full = 0;
+        bool any = false;
+        int r = newest > 0 ? full_of(b, newest, &full, err) : -ENOENT;
+
+        if (r < 0 && r != -ENOENT && r != -EBADMSG)
+                return r;
+        if (r == -ENOENT) { /* behind one that was deleted nothing is found */
+                newest = 0;
+                r = clew_bucket_list(b, "cat", "", keep_last, &newest, err);
+                if (r < 0 || newest == 0)
+                        return r;
+                newest--; /* it is read below */
+        }
+        while ((r = read_head(b, newest + 1, ret, err)) == 1) {
+                newest++;
+                any = true;
+        }
+        if (r < 0)
+                return r;
+        *version = newest;
+        return any;
+}
+
 /* Versions before the last but one that says all. */
 static int delete_old(void *context, const char *name, uint64_t bytes, struct clew_error *err)
 {

@@ -12,8 +12,10 @@
 #include "proto/base/mem.h"
 #include "storage/erase.h"
 #include "storage/source/erasure-int.h"
+#include "storage/tier/tier-gone-int.h"
 #include "storage/tier/tier-int.h"
 #include "storage/tier/tier-node-int.h"
+#include "storage/tier/tier-purge-int.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -298,6 +300,14 @@ static int look(struct clew_tier *t, struct clew_object_bucket *b, struct clew_e
         return before > 0 && t->catalog.version == before && !retry;
 }
 
+/* What some writer has deleted goes out of all writers' parts. */
+static int purge(struct clew_tier *t, struct clew_tier_stats *stats, struct clew_error *err)
+{
+        int r = clew_tier_wants_purge(t) ? want_wipe(t, err) : 1;
+
+        return r == 1 ? 0 : r < 0 ? r : clew_tier_purge(t, stats, err);
+}
+
 static int follow(struct clew_tier *t, struct clew_tier_stats *stats, struct clew_error *err)
 {
         struct clew_follow *f = t->follow;
@@ -518,6 +528,8 @@ int clew_follow_step(struct clew_tier *t, struct clew_tier_stats *stats, struct 
                                                            : 0;
         if (r == -ENXIO && any)
                 r = 0; /* nobody writes without a name */
+        if (q == 0)
+                q = purge(t, stats, &own);
         if (q < 0 && r == 0) {
                 r = q;
                 *err = own;

@@ -75,6 +75,11 @@ struct clew_tier {
         uint64_t local_bytes;
         clew_verify_report_fn finding;
         void *finding_context;
+        clew_tier_carried_fn carried;
+        void *carried_context;
+        uint64_t gone_epoch; /* of a reader: how often it has taken out what others deleted; of the
+                                thread that follows */
+        bool carry_failed;   /* it was told; of the thread that syncs */
         struct clew_tier_catalog catalog; /* as the bucket has it; of the thread that syncs */
         uint64_t writer;
         uint64_t created_ns; /* of the store, and of the bucket */
@@ -307,8 +312,9 @@ CLEW_MUST_USE int clew_tier_register(struct clew_tier *t, struct clew_error *err
 /* Those that it was asked for before. */
 CLEW_MUST_USE int clew_tier_know_writers(struct clew_tier *root, struct clew_error *err);
 void clew_tier_free_writers(struct clew_tier *root);
-/* Writes into the map of a writer who else writes there (clew_tier_sharing()), when it is time. */
-void clew_tier_note_others(struct clew_tier *t);
+/* Of a writer, when it is time: who else writes there is noted in its map (clew_tier_sharing()),
+ * and what they have deleted is decided here (tier-carry.c). */
+void clew_tier_look_at_others(struct clew_tier *t);
 /* Of a reader's writer: what it follows with. NULL: no memory. */
 struct clew_follow *clew_follow_of_writer(struct clew_tier *t);
 /* When the store was made that the bucket is of; -ENOENT: it is nobody's. */

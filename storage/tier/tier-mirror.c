@@ -6,7 +6,9 @@
 #include "proto/base/clock.h"
 #include "storage/erase.h"
 #include "storage/source/erasure-int.h"
+#include "storage/tier/tier-gone-int.h"
 #include "storage/tier/tier-int.h"
+#include "storage/tier/tier-purge-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -144,6 +146,18 @@ static int find_writers(struct clew_tier *t, uint32_t *ret_more, struct clew_err
         return r < 0 ? r : clew_tier_map_put_number(t->map, "writers asked", now, err);
 }
 
+/* What some writer has deleted goes out of all writers' parts, and is no bytes of this file. */
+static int purge(struct clew_tier *t, struct clew_tier_stats *stats, struct clew_error *err)
+{
+        const struct clew_rewrite_options options = {0};
+        struct clew_erasure_status status;
+        int r = clew_tier_write(t, want_wipe, t, err);
+
+        if (r == 0)
+                r = clew_tier_purge(t, stats, err);
+        return r < 0 ? r : clew_store_finish_erasure(t->store, &options, &status, err);
+}
+
 static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
                   struct clew_tier_stats *stats, struct clew_error *err)
 {
@@ -169,7 +183,9 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
                 r = check_seconds(t, &state, err);
         if (r == 0)
                 r = mirror_one(t, &state, stats, err);
-        return r < 0 ? r : mirror_writers(t, &state, stats, err);
+        if (r == 0)
+                r = mirror_writers(t, &state, stats, err);
+        return r < 0 || !clew_tier_wants_purge(t) ? r : purge(t, stats, err);
 }
 
 /* One process brings a mirror up to date at a time. */

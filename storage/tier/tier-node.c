@@ -11,6 +11,7 @@
 #include "storage/bucket/http-int.h"
 #include "storage/tier/journal-take-int.h"
 #include "storage/tier/tail-take-int.h"
+#include "storage/tier/tier-gone-int.h"
 #include "storage/tier/tier-second-int.h"
 
 #include <errno.h>
@@ -433,6 +434,19 @@ static int read_journals(struct clew_nodes *n, struct clew_tier *t, const struct
         return r;
 }
 
+/* What somebody has deleted is not shown, also when its node does not know of it yet. */
+static int purge(struct clew_nodes *n, struct clew_tier *t, struct clew_error *err)
+{
+        uint64_t n_gone = 0;
+        int r = clew_tier_count_gone(t, &n_gone, err);
+
+        if (n_gone > 0)
+                n_gone = t->gone_epoch + 1;
+        for (uint32_t i = 0; r == 0 && i < n->n; i++)
+                r = clew_taken_purge(t, &n->all[i].taken, n_gone, err);
+        return r == 0 ? clew_journals_purge(n->journals, t, n_gone, err) : r;
+}
+
 int clew_nodes_step(struct clew_nodes *n, struct clew_tier *t, const struct clew_nodes_of *of,
                     uint32_t n_of, bool *ret_erased, bool *ret_lost, struct clew_error *err)
 {
@@ -457,6 +471,8 @@ int clew_nodes_step(struct clew_nodes *n, struct clew_tier *t, const struct clew
         }
         if (r == 0)
                 r = read_journals(n, t, of, n_of, looks, ret_erased, err);
+        if (r == 0)
+                r = purge(n, t, err);
         if (r < 0)
                 n->is_cleared = false;
         return r;

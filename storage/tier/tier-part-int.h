@@ -24,6 +24,14 @@ void clew_tier_part_put(struct clew_buffer *out, const struct clew_tier_part_hea
 CLEW_MUST_USE int clew_tier_part_read(struct clew_slice bytes, struct clew_tier_part_head *ret,
                                       struct clew_slice *ret_records);
 
+/* Reads @part of bucket @b and verifies it. @bytes: made, emptied first; @ret_records points into
+ * it. -EBADMSG: it is damaged, or not of the store that was made at @created_ns (0 = any); -ENOENT;
+ * others. */
+CLEW_MUST_USE int clew_tier_part_get(struct clew_object_bucket *b,
+                                     const struct clew_tier_part *part, uint64_t created_ns,
+                                     struct clew_buffer *bytes, struct clew_slice *ret_records,
+                                     struct clew_error *err);
+
 #define CLEW_TIER_PART_SHELF 'l'
 #define CLEW_TIER_PART_NOTE 'n'
 struct clew_tier_record {

@@ -1,5 +1,6 @@
 #include "storage/tier/tier-part-int.h"
 
+#include "proto/base/hash.h"
 #include "storage/tier/frame-int.h"
 
 #include <errno.h>
@@ -54,6 +55,32 @@ int clew_tier_part_read(struct clew_slice bytes, struct clew_tier_part_head *ret
         *ret = h;
         *ret_records = clew_slice_make(c.at, clew_cursor_left(&c));
         return 0;
+}
+
+int clew_tier_part_get(struct clew_object_bucket *b, const struct clew_tier_part *part,
+                       uint64_t created_ns, struct clew_buffer *bytes,
+                       struct clew_slice *ret_records, struct clew_error *err)
+{
+        struct clew_tier_part_head head;
+        char name[CLEW_TIER_NAME_MAX];
+        int r;
+
+        clew_tier_part_name(part->digest, name);
+        clew_buffer_clear(bytes);
+        r = part->size == 0 ? -EBADMSG
+                            : clew_bucket_get(b, name, 0, (size_t)part->size, bytes, NULL, err);
+        if (r < 0)
+                return r;
+        r = clew_hash(clew_buffer_slice(bytes)) == part->digest
+                    ? clew_tier_part_read(clew_buffer_slice(bytes), &head, ret_records)
+                    : -EBADMSG;
+        if (r == 0 && created_ns && head.created_ns != created_ns)
+                r = -EBADMSG;
+        return r == -EPROTONOSUPPORT
+                       ? clew_error_set(err, r, 0,
+                                        "%s: %s is of a later format: a newer clew reads it",
+                                        b->url, name)
+                       : r;
 }
 
 void clew_tier_record_put(struct clew_buffer *out, const struct clew_tier_record *r)

@@ -49,6 +49,9 @@ CLEW_MUST_USE int clew_tier_seconds_append(struct clew_tier *t, MDB_txn *txn,
 CLEW_MUST_USE int clew_tier_seconds_settle(struct clew_tier *t, uint64_t segment,
                                            const struct clew_tier_item *item,
                                            struct clew_error *err);
+/* Takes out those of traces that somebody has deleted. */
+CLEW_MUST_USE int clew_tier_seconds_purge(struct clew_tier *t, uint64_t segment,
+                                          struct clew_error *err);
 /* 1 = @segment has some, 0, or an error. */
 CLEW_MUST_USE int clew_tier_seconds_are_of(struct clew_tier *t, uint64_t segment,
                                            struct clew_error *err);

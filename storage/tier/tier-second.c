@@ -5,12 +5,13 @@
 #include "storage/tier/tier-second-int.h"
 
 #include "proto/base/mem.h"
+#include "proto/base/sort.h"
 #include "proto/otlp/walk.h"
 #include "storage/hot/hot-int.h"
 #include "storage/tier/tail-take-int.h"
+#include "storage/tier/tier-gone-int.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Packed fragments of one segment: it has at most a trace of 1 GiB, or 64 MiB. */
@@ -284,6 +285,21 @@ static void divide(const struct clew_buffer *all, const struct clew_tier_item *i
         }
 }
 
+/* Those of @segment that go are taken out, and the others are left. */
+static int part(struct clew_tier *t, uint64_t segment, const struct clew_buffer *stays,
+                const struct clew_buffer *goes, struct clew_error *err)
+{
+        int r;
+
+        if (clew_buffer_error(stays) < 0 || clew_buffer_error(goes) < 0)
+                return no_memory(err);
+        if (goes->len == 0)
+                return 0;
+        r = take_out(t, goes, err);
+        return r < 0 ? r
+                     : clew_tier_map_put_seconds(t->map, segment, clew_buffer_slice(stays), err);
+}
+
 int clew_tier_seconds_settle(struct clew_tier *t, uint64_t segment,
                              const struct clew_tier_item *item, struct clew_error *err)
 {
@@ -299,13 +315,35 @@ int clew_tier_seconds_settle(struct clew_tier *t, uint64_t segment,
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         divide(&all, item, &stays, &goes);
-        if (clew_buffer_error(&stays) < 0 || clew_buffer_error(&goes) < 0)
-                return no_memory(err);
-        if (goes.len == 0)
-                return 0;
-        r = take_out(t, &goes, err);
-        return r < 0 ? r
-                     : clew_tier_map_put_seconds(t->map, segment, clew_buffer_slice(&stays), err);
+        return part(t, segment, &stays, &goes, err);
+}
+
+int clew_tier_seconds_purge(struct clew_tier *t, uint64_t segment, struct clew_error *err)
+{
+        CLEW_BUFFER all = {0};
+        CLEW_BUFFER stays = {0};
+        CLEW_BUFFER goes = {0};
+        MDB_txn *txn = NULL;
+        int r;
+
+        clew_buffer_init(&all, (size_t)1 << 30);
+        clew_buffer_init(&stays, (size_t)1 << 30);
+        clew_buffer_init(&goes, (size_t)1 << 30);
+        r = clew_tier_map_seconds(t->map, segment, &all, err);
+        if (r == 0)
+                r = clew_txn_begin_read(t->store->env, &txn, err);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        for (size_t at = 0; r >= 0 && at + sizeof(struct clew_tier_second) <= all.len;
+             at += sizeof(struct clew_tier_second)) {
+                struct clew_tier_second s;
+
+                memcpy(&s, all.data + at, sizeof(s));
+                r = clew_tier_is_gone(t->store->env, txn, &s.id, err);
+                clew_buffer_append(r == 1 ? &goes : &stays, &s, sizeof(s));
+        }
+        clew_txn_end_read(t->store->env, txn);
+        return r < 0 ? r : part(t, segment, &stays, &goes, err);
 }
 
 int clew_tier_seconds_are_of(struct clew_tier *t, uint64_t segment, struct clew_error *err)
@@ -319,16 +357,6 @@ int clew_tier_seconds_are_of(struct clew_tier *t, uint64_t segment, struct clew_
 }
 
 /* ---- after a start --------------------------------------------------------------------------- */
-
-static int compare_numbers(const void *a, const void *b)
-{
-        uint64_t x;
-        uint64_t y;
-
-        memcpy(&x, a, sizeof(x));
-        memcpy(&y, b, sizeof(y));
-        return x < y ? -1 : x > y;
-}
 
 /* Appends the sequences of the parts of @segment to @keep; when some are not there the segment is
  * brought in again, and none is kept. */
@@ -382,8 +410,7 @@ int clew_tier_seconds_check(struct clew_tier *t, bool *ret_lost, struct clew_err
         }
         if (r == 0 && clew_buffer_error(&keep) < 0)
                 r = no_memory(err);
-        if (keep.len)
-                qsort(keep.data, keep.len / sizeof(uint64_t), sizeof(uint64_t), compare_numbers);
+        clew_sort_numbers((uint64_t *)(void *)keep.data, keep.len / sizeof(uint64_t));
         return r < 0 ? r
                      : clew_tail_clear(t, (const uint64_t *)(const void *)keep.data,
                                        keep.len / sizeof(uint64_t), err);

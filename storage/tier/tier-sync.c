@@ -604,7 +604,7 @@ int clew_tier_sync(struct clew_tier *t,
                 r = leave(&s, false, err);
         if (r == 0 && t->wipes_map)
                 r = wipe_map(t, err);
-        clew_tier_note_others(t);
+        clew_tier_look_at_others(t);
         if (r == 0 && t->local_bytes > 0)
                 r = clew_tier_evict(t, s.bucket, run, run_context, stats, err);
         stats->version = t->catalog.version;

@@ -16,14 +16,17 @@
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
 #include "storage/base/directory-int.h"
+#include "storage/tier/tier-gone-int.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define FOLDER "writers"
-/* So often a writer looks who else there is. */
-#define OTHERS_NS (60 * CLEW_NS_PER_S)
+/* So often a writer looks who else there is, and what they have deleted: one or two requests for
+ * each of them, so about one a second however many there are. */
+#define OTHERS_NS (10 * CLEW_NS_PER_S)
+#define OTHERS_EACH_NS CLEW_NS_PER_S
 #define WRITER_TEXT "clew writer 1\n"
 
 bool clew_tier_is_writer_name(const char *name)
@@ -169,33 +172,23 @@ int clew_tier_register(struct clew_tier *t, struct clew_error *err)
         return r;
 }
 
-/* ---- a writer tells of the others ------------------------------------------------------------ */
+/* ---- a writer looks at the others ------------------------------------------------------------ */
 
-struct telling {
+struct others {
         const struct clew_tier *tier;
-        char *text;
-        size_t size;
-        size_t n;
+        uint32_t n;
+        char names[CLEW_TIER_WRITERS_MAX][CLEW_TIER_WRITER_BYTES]; /* "" = the one without */
 };
 
-static void tell_one(struct telling *x, const char *name)
+static int take_other(void *context, const char *name, uint64_t bytes, struct clew_error *err)
 {
-        int more = snprintf(x->text + x->n, x->size - x->n, "%s%s", x->n ? ", " : "", name);
-
-        if (more > 0 && (size_t)more < x->size - x->n)
-                x->n += (size_t)more;
-        else
-                x->text[x->n] = '\0'; /* enough of them are named */
-}
-
-static int tell_other(void *context, const char *name, uint64_t bytes, struct clew_error *err)
-{
-        struct telling *x = context;
+        struct others *o = context;
 
         (void)bytes;
         (void)err;
-        if (clew_tier_is_writer_name(name) && strcmp(name, x->tier->name) != 0)
-                tell_one(x, name);
+        if (clew_tier_is_writer_name(name) && strcmp(name, o->tier->name) != 0 &&
+            o->n < CLEW_TIER_WRITERS_MAX)
+                snprintf(o->names[o->n++], CLEW_TIER_WRITER_BYTES, "%s", name);
         return 0;
 }
 
@@ -210,33 +203,85 @@ static int is_any(void *context, const char *name, uint64_t bytes, struct clew_e
         return 1;
 }
 
-void clew_tier_note_others(struct clew_tier *t)
+static int list_others(struct clew_tier *t, struct others *ret)
 {
-        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
-        char others[CLEW_TIER_OTHERS_BYTES] = "";
-        char before[CLEW_TIER_OTHERS_BYTES] = "";
-        struct telling x = {.tier = t, .text = others, .size = sizeof(others)};
         struct clew_object_bucket *b = NULL;
         struct clew_error ignored;
         bool any = false;
+        int r = clew_bucket_open(t->name[0] ? t->prefix : t->url, false, &b, &ignored);
+
+        if (r == 0)
+                r = clew_bucket_list(b, FOLDER, "", take_other, ret, &ignored);
+        if (r == 0 && t->name[0])
+                r = clew_bucket_list(b, "cat", "", is_any, &any, &ignored);
+        if (any && ret->n < CLEW_TIER_WRITERS_MAX)
+                ret->names[ret->n++][0] = '\0';
+        clew_bucket_close(b);
+        return r < 0 ? r : 0;
+}
+
+/* In words, in the map of this store; as far as there is room. */
+static void note_others(struct clew_tier *t, const struct others *o)
+{
+        char text[CLEW_TIER_OTHERS_BYTES] = "";
+        char before[CLEW_TIER_OTHERS_BYTES] = "";
+        struct clew_error ignored;
+        size_t n = 0;
+
+        for (uint32_t i = 0; i < o->n; i++) {
+                const char *name = o->names[i][0] ? o->names[i] : "the one without a name";
+                int more = snprintf(text + n, sizeof(text) - n, "%s%s", n ? ", " : "", name);
+
+                if (more < 0 || (size_t)more >= sizeof(text) - n) {
+                        text[n] = '\0';
+                        break;
+                }
+                n += (size_t)more;
+        }
+        if (clew_tier_map_get_text(t->map, "others", before, sizeof(before), &ignored) < 0 ||
+            strcmp(before, text) != 0)
+                (void)!clew_tier_map_put_text(t->map, "others", text, &ignored);
+}
+
+/* What may be another answer the next time is not told. */
+static bool passes(int r)
+{
+        return r == -EHOSTUNREACH || r == -ETIMEDOUT || r == -EBUSY || r == -EIO || r == -ECANCELED;
+}
+
+static void carry_all(struct clew_tier *t, const struct others *o)
+{
+        bool is_bad = false;
+
+        for (uint32_t i = 0; i < o->n; i++) {
+                struct clew_error err = {.code = 0};
+                int r = clew_tier_carry(t, o->names[i], &err);
+
+                if (r == 0 || passes(r))
+                        continue;
+                if (!t->carry_failed)
+                        clew_tier_tell(t,
+                                       o->names[i][0] ? o->names[i] : "the writer without a name",
+                                       err.message);
+                is_bad = true;
+        }
+        t->carry_failed = is_bad;
+}
+
+void clew_tier_look_at_others(struct clew_tier *t)
+{
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        struct others o = {.tier = t};
         int r;
 
         if (now < t->look_ns)
                 return;
-        t->look_ns = now + OTHERS_NS;
-        r = clew_bucket_open(t->name[0] ? t->prefix : t->url, false, &b, &ignored);
-        if (r == 0)
-                r = clew_bucket_list(b, FOLDER, "", tell_other, &x, &ignored);
-        if (r == 0 && t->name[0])
-                r = clew_bucket_list(b, "cat", "", is_any, &any, &ignored);
-        clew_bucket_close(b);
-        if (any)
-                tell_one(&x, "the one without a name");
-        if (r < 0 ||
-            (clew_tier_map_get_text(t->map, "others", before, sizeof(before), &ignored) == 0 &&
-             strcmp(before, others) == 0))
+        r = list_others(t, &o);
+        t->look_ns = now + OTHERS_NS + o.n * OTHERS_EACH_NS;
+        if (r < 0)
                 return;
-        (void)!clew_tier_map_put_text(t->map, "others", others, &ignored);
+        note_others(t, &o);
+        carry_all(t, &o);
 }
 
 bool clew_tier_sharing(struct clew_tier *t, char ret_name[CLEW_TIER_WRITER_BYTES], char *ret_others,

@@ -449,6 +449,8 @@ struct clew_tier *clew_tier_new(struct clew_store *store, const struct clew_tier
                         snprintf(t->advertise, sizeof(t->advertise), "%s", o->advertise);
                 t->finding = o->finding;
                 t->finding_context = o->context;
+                t->carried = o->carried;
+                t->carried_context = o->context;
         }
         return t;
 }

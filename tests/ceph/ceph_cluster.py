@@ -100,7 +100,14 @@ mgr initial modules =
 {gateways}""")
 
     def tool(self, *argv, timeout=120):
-        done = subprocess.run([argv[0], "-c", self.conf, *argv[1:]], capture_output=True, text=True, timeout=timeout, check=False)
+        """What a tool of Ceph's prints. `ceph` asks its monitor first which commands there are; when that has not told it the cluster's id by
+        then, as on a loaded machine, the monitor refuses it (EPERM) before any command was sent: it is asked again."""
+        end = time.monotonic() + timeout
+        while True:
+            done = subprocess.run([argv[0], "-c", self.conf, *argv[1:]], capture_output=True, text=True, timeout=timeout, check=False)
+            if not done.returncode or "problem getting command descriptions" not in done.stderr or time.monotonic() > end:
+                break
+            time.sleep(1)
         if done.returncode:
             raise AssertionError(f"{' '.join(argv)}: {done.stderr.strip()[-600:]}")
         return done.stdout

@@ -818,8 +818,8 @@ static void test_directory_is_synced(void **state)
 static void test_format_is_not_written_again(void **state)
 {
         struct fixture *f = *state;
-        const struct clew_store_options o = {.mode = CLEW_STORE_WRITE};
-        struct clew_store *store = NULL;
+        static const enum clew_store_mode modes[] = {CLEW_STORE_READ, CLEW_STORE_WRITE,
+                                                     CLEW_STORE_COLLECT};
         MDB_txn *txn = begin(f);
 
         assert_int_equal(clew_table_delete(f->store->env, txn, CLEW_TABLE_META,
@@ -828,8 +828,14 @@ static void test_format_is_not_written_again(void **state)
         commit(f, txn);
         clew_store_close(f->store);
         f->store = NULL;
-        assert_int_equal(clew_store_open(f->dir.path, &o, &store, &f->err), -EBADMSG);
-        assert_says(f, "format");
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(modes); i++) {
+                const struct clew_store_options o = {.mode = modes[i]};
+                struct clew_store *store = NULL;
+
+                assert_int_equal(clew_store_open(f->dir.path, &o, &store, &f->err), -EBADMSG);
+                assert_says(f, "format");
+                assert_says(f, "clew doctor --repair");
+        }
 }
 
 int main(void)

@@ -669,6 +669,98 @@ static void test_repair_large(void **state)
         clew_free(data);
 }
 
+/* The root of the tree of the tables' names, by the newer of LMDB's first pages. */
+static size_t page_of_names(const uint8_t *data)
+{
+        uint64_t id[2];
+        uint64_t root[2];
+
+        for (size_t i = 0; i < 2; i++) {
+                memcpy(&root[i], data + i * PAGE + 128, sizeof(root[i]));
+                memcpy(&id[i], data + i * PAGE + 144, sizeof(id[i]));
+        }
+        return (size_t)root[id[1] > id[0]];
+}
+
+/* Where the list of tables is damaged, no program opens the store; each says what does help. */
+static void test_names_of_tables(void **state)
+{
+        struct fixture *f = *state;
+        struct clew_keep_options o = options_of(f);
+        const struct clew_store_options modes[] = {{.mode = CLEW_STORE_READ},
+                                                   {.mode = CLEW_STORE_COLLECT}};
+        struct clew_backup_report report;
+        struct content was;
+        char path[400];
+        uint8_t kept[PAGE];
+        uint8_t *data;
+        size_t n;
+        size_t page;
+
+        fill(f, 0, SEALED, TRACES);
+        read_content(f, f->store, &was);
+        snprintf(path, sizeof(path), "%s/data.mdb", f->store);
+        data = read_file(path, &n);
+        page = page_of_names(data);
+        for (int how = 0; how < 4; how++) {
+                struct clew_error err = {0};
+
+                memcpy(kept, data + page * PAGE, PAGE);
+                if (how < 2)
+                        harm(f, data, n / PAGE, page, how ? OF_ANOTHER : NOISE, kept);
+                else if (how == 2)
+                        memset(data + page * PAGE, 0, PAGE);
+                else /* the name of one table */
+                        *(uint8_t *)memmem(data + page * PAGE, PAGE, "time", 4) ^= 1;
+                test_dir_remove_flat(f->target);
+                assert_int_equal(mkdir(f->target, 0700), 0);
+                snprintf(path, sizeof(path), "%s/data.mdb", f->target);
+                write_file(path, data, n);
+                memcpy(data + page * PAGE, kept, PAGE);
+                for (size_t i = 0; i < CLEW_ARRAY_LEN(modes); i++) {
+                        struct clew_store *store = NULL;
+
+                        assert_int_equal(clew_store_open(f->target, &modes[i], &store, &err),
+                                         -EBADMSG);
+                        assert_non_null(strstr(err.message, "clew doctor --repair"));
+                }
+                assert_int_equal(clew_store_backup(f->target, f->backup, &o, &report, &err),
+                                 -EBADMSG);
+                assert_non_null(strstr(err.message, "clew doctor --repair"));
+                assert_false(repaired(f, &was, page));
+        }
+        clew_free(data);
+}
+
+/* A file of which nothing is Clew's stays as it is. */
+static void test_nothing_to_repair_from(void **state)
+{
+        struct fixture *f = *state;
+        struct clew_keep_options o = options_of(f);
+        struct clew_repair_report report;
+        struct clew_error err = {0};
+        char path[400];
+        uint8_t *data;
+        uint8_t *after;
+        size_t n;
+        size_t m;
+
+        fill(f, 0, SEALED, TRACES);
+        snprintf(path, sizeof(path), "%s/data.mdb", f->store);
+        data = read_file(path, &n);
+        for (size_t i = 2 * PAGE; i < n; i++)
+                data[i] = (uint8_t)test_random_next(&f->random);
+        write_file(path, data, n);
+        assert_int_equal(clew_store_repair(f->store, &o, &report, &err), -EINVAL);
+        assert_non_null(strstr(err.message, "nothing in its data.mdb is Clew's"));
+        assert_string_equal(report.aside, "");
+        after = read_file(path, &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(data, after, n);
+        clew_free(data);
+        clew_free(after);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -679,6 +771,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_compact, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_repair_page_by_page, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_repair_large, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_names_of_tables, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_nothing_to_repair_from, set_up, tear_down),
         };
 
         /* Hundreds of stores are made, and each is synced: in memory where that is possible. */

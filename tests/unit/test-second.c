@@ -35,7 +35,8 @@ struct writer {
         struct clew_tier *tier;
         uint32_t here[TRACES];     /* spans that it has */
         uint32_t uploaded[TRACES]; /* that the bucket has of it */
-        bool is_deleted[TRACES];   /* and takes no more of it in */
+        bool is_deleted[TRACES];
+        bool is_said[TRACES]; /* that it is, in the bucket */ /* and takes no more of it in */
 };
 
 struct fixture {
@@ -147,8 +148,24 @@ static void seal_and_upload(struct writer *w)
         do
                 require(clew_tier_sync(w->tier, NULL, NULL, &stats, &err), &err);
         while (stats.more);
-        for (uint32_t t = 0; t < TRACES; t++)
+        for (uint32_t t = 0; t < TRACES; t++) {
                 w->uploaded[t] = w->here[t];
+                w->is_said[t] = w->is_deleted[t];
+        }
+}
+
+/* Retention: nothing of it is remembered. */
+static void drop_trace(struct writer *w, uint32_t trace)
+{
+        const struct clew_rewrite_options o = {0};
+        const struct clew_trace_id id = id_of(trace);
+        const struct clew_retain what = {.drop = &id, .n_drop = 1};
+        struct clew_rewrite_stats stats;
+        struct clew_error err = {0};
+
+        require(clew_store_retain(w->store, &what, &o, &stats, &err), &err);
+        assert_int_equal(stats.traces, 1);
+        w->here[trace] = 0;
 }
 
 static void delete_trace(struct writer *w, uint32_t trace)
@@ -209,8 +226,10 @@ static void follow(struct fixture *f, const char *when)
                 require(r, &err);
         require(clew_view_open(f->reader, &view, &err), &err);
         for (uint32_t t = 0; t < TRACES; t++) {
-                const uint32_t a = f->writers[0].uploaded[t];
-                const uint32_t b = f->writers[1].uploaded[t];
+                /* What one has deleted is shown of neither. */
+                bool gone = f->writers[0].is_said[t] || f->writers[1].is_said[t];
+                const uint32_t a = gone ? 0 : f->writers[0].uploaded[t];
+                const uint32_t b = gone ? 0 : f->writers[1].uploaded[t];
 
                 check_trace(view, t, a | b, when);
                 both = both || (a && b);
@@ -268,9 +287,8 @@ static void a_part_goes_with_its_writer_and_the_other_stays(void **state)
         follow(f, "one");
         seal_and_upload(&f->writers[1]);
         follow(f, "both");
-        delete_trace(&f->writers[0], 1); /* the first part, which has the place */
+        drop_trace(&f->writers[0], 1); /* the first part, which has the place */
         seal_and_upload(&f->writers[0]);
-        f->writers[0].uploaded[1] = 0;
         {
                 struct clew_view *view = NULL;
                 struct clew_tier_stats stats;
@@ -287,6 +305,33 @@ static void a_part_goes_with_its_writer_and_the_other_stays(void **state)
         assert_int_equal(hot_fragments(f->reader), 0);
 }
 
+static void what_one_deletes_is_shown_of_neither(void **state)
+{
+        struct fixture *f = *state;
+
+        for (uint32_t t = 0; t < 3; t++) {
+                send(&f->writers[0], t, 0);
+                send(&f->writers[1], t, 1);
+        }
+        seal_and_upload(&f->writers[0]);
+        seal_and_upload(&f->writers[1]);
+        follow(f, "both");
+        delete_trace(&f->writers[0], 0);
+        delete_trace(&f->writers[1], 1);
+        seal_and_upload(&f->writers[0]);
+        follow(f, "the first has said so");
+        seal_and_upload(&f->writers[1]);
+        follow(f, "the second too");
+        close_reader(f);
+        open_reader(f);
+        follow(f, "after a start");
+        /* What comes of it at the other, which has not carried it out, is not shown either. */
+        send(&f->writers[1], 0, 5);
+        send(&f->writers[1], 2, 5);
+        seal_and_upload(&f->writers[1]);
+        follow(f, "more");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -294,6 +339,8 @@ int main(void)
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_part_goes_with_its_writer_and_the_other_stays,
                                                 set_up, tear_down),
+                cmocka_unit_test_setup_teardown(what_one_deletes_is_shown_of_neither, set_up,
+                                                tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,6 +207,45 @@ static void test_pack_of_a_row(void **state)
         assert_told(f, "a pack is not the one of its row");
 }
 
+/* Each number of the state that a walk over all can know, off by one. */
+static void test_numbers_of_the_state(void **state)
+{
+        static const struct {
+                size_t offset;
+                const char *told;
+        } numbers[] = {
+                {offsetof(struct clew_state, sealed_traces), "trace records: 2 found, 3 expected"},
+                {offsetof(struct clew_state, sealed_spans), "spans: 2 found, 3 expected"},
+                {offsetof(struct clew_state, sealed_logs), "log records: 0 found, 1 expected"},
+                {offsetof(struct clew_state, sealed_raw_bytes), "raw bytes: "},
+                {offsetof(struct clew_state, segments), "segments: 1 found, 2 expected"},
+                {offsetof(struct clew_state, segment_bytes), "bytes of segments: "},
+                {offsetof(struct clew_state, hot_fragments), "hot fragments: 2 found, 3 expected"},
+                {offsetof(struct clew_state, hot_sum), "sum of hot sequences: "},
+        };
+        struct fixture *f = *state;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(numbers); i++) {
+                for (int off = 1; off >= -1; off -= 2) {
+                        struct clew_env *env = begin(f);
+                        struct clew_state s;
+                        uint64_t *number = (void *)((char *)&s + numbers[i].offset);
+
+                        assert_int_equal(clew_state_read(env, f->txn, &s, &f->err), 0);
+                        *number += (uint64_t)off;
+                        assert_int_equal(clew_state_write(env, f->txn, &s, &f->err), 0);
+                        if (off > 0) {
+                                assert_told(f, numbers[i].told);
+                                continue;
+                        }
+                        assert_int_equal(clew_txn_commit(env, f->txn, &f->err), 0);
+                        verify(f);
+                        open_store(f);
+                        assert_string_equal(f->told, "");
+                }
+        }
+}
+
 /* A file that is shorter than its trees say: who reads behind its end is ended by the system. */
 static void test_reader_is_ended(void **state)
 {
@@ -233,6 +272,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_time_without_trace, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_time_of_another, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_pack_of_a_row, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_numbers_of_the_state, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_reader_is_ended, set_up, tear_down),
         };
 

@@ -12,6 +12,7 @@
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "tools/loadgen/put.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -363,26 +364,6 @@ static int interleave(const struct clew_corpus *corpus, size_t open, size_t *ord
 
 /* ---- encoding -------------------------------------------------------------------------------- */
 
-static size_t varint_len(uint64_t v)
-{
-        size_t n = 1;
-
-        for (; v >= 0x80; v >>= 7)
-                n++;
-        return n;
-}
-
-static size_t nested_len(size_t body)
-{
-        return 1 + varint_len(body) + body;
-}
-
-static void begin_nested(struct clew_buffer *out, uint32_t field, size_t body)
-{
-        clew_buffer_append_byte(out, (uint8_t)(field << 3 | WIRE_BYTES));
-        clew_buffer_append_varint(out, body);
-}
-
 static int add_patch(struct clew_load_request *request, const uint8_t *at, enum patch_kind kind)
 {
         void *p = grown(request->patches, request->n_patches, sizeof(*request->patches));
@@ -445,20 +426,20 @@ static int encode_envelope(const struct clew_corpus *corpus, const size_t *order
         int rc;
 
         for (size_t i = 0; i < n; i++)
-                scope_spans += nested_len(corpus->spans[order[i]].raw.len);
-        resource_spans = e->resource.len + nested_len(scope_spans);
+                scope_spans += clew_put_nested_len(corpus->spans[order[i]].raw.len);
+        resource_spans = e->resource.len + clew_put_nested_len(scope_spans);
         /* Reserved at once: patches remember addresses relative to a buffer that stays. */
-        if (!clew_buffer_reserve(&request->bytes, nested_len(resource_spans)))
+        if (!clew_buffer_reserve(&request->bytes, clew_put_nested_len(resource_spans)))
                 return clew_buffer_error(&request->bytes);
-        begin_nested(&request->bytes, TRACES_RESOURCE_SPANS, resource_spans);
+        clew_put_nested_begin(&request->bytes, TRACES_RESOURCE_SPANS, resource_spans);
         clew_buffer_append_slice(&request->bytes, clew_buffer_slice(&e->resource));
-        begin_nested(&request->bytes, RESOURCE_SPANS_SCOPE_SPANS, scope_spans);
+        clew_put_nested_begin(&request->bytes, RESOURCE_SPANS_SCOPE_SPANS, scope_spans);
         clew_buffer_append_slice(&request->bytes, clew_buffer_slice(&e->scope));
         for (size_t i = 0; i < n; i++) {
                 struct clew_slice raw = corpus->spans[order[i]].raw;
                 size_t at;
 
-                begin_nested(&request->bytes, SCOPE_SPANS_SPANS, raw.len);
+                clew_put_nested_begin(&request->bytes, SCOPE_SPANS_SPANS, raw.len);
                 at = request->bytes.len;
                 clew_buffer_append_slice(&request->bytes, raw);
                 rc = clew_buffer_error(&request->bytes);
@@ -523,7 +504,7 @@ int clew_corpus_build(struct clew_corpus *corpus, const struct clew_request_shap
                 return -ENOMEM;
         rc = interleave(corpus, shape->interleave ? shape->interleave : 1, order);
         for (size_t i = 0; rc == 0 && i < corpus->n_spans; i++) {
-                size_t len = nested_len(corpus->spans[order[i]].raw.len);
+                size_t len = clew_put_nested_len(corpus->spans[order[i]].raw.len);
 
                 if (i > begin && (i - begin >= shape->spans || bytes + len > shape->bytes)) {
                         rc = encode_request(corpus, order + begin, i - begin);

@@ -12,12 +12,12 @@ static size_t varint_len(uint64_t v)
         return n;
 }
 
-static size_t nested_len(size_t body)
+size_t clew_put_nested_len(size_t body)
 {
         return 1 + varint_len(body) + body;
 }
 
-static void begin(struct clew_buffer *out, uint32_t field, size_t body)
+void clew_put_nested_begin(struct clew_buffer *out, uint32_t field, size_t body)
 {
         clew_buffer_append_byte(out, (uint8_t)(field << 3 | 2u));
         clew_buffer_append_varint(out, body);
@@ -25,7 +25,7 @@ static void begin(struct clew_buffer *out, uint32_t field, size_t body)
 
 void clew_put_nested(struct clew_buffer *out, uint32_t field, struct clew_slice body)
 {
-        begin(out, field, body.len);
+        clew_put_nested_begin(out, field, body.len);
         clew_buffer_append_slice(out, body);
 }
 
@@ -40,15 +40,15 @@ static void begin_pair(struct clew_buffer *out, uint32_t field, const char *key,
 {
         struct clew_slice name = clew_slice_of_cstr(key);
 
-        begin(out, field, nested_len(name.len) + nested_len(any));
+        clew_put_nested_begin(out, field, clew_put_nested_len(name.len) + clew_put_nested_len(any));
         clew_put_nested(out, 1, name);
-        begin(out, 2, any);
+        clew_put_nested_begin(out, 2, any);
 }
 
 void clew_put_text(struct clew_buffer *out, uint32_t field, const char *key,
                    struct clew_slice value)
 {
-        begin_pair(out, field, key, nested_len(value.len));
+        begin_pair(out, field, key, clew_put_nested_len(value.len));
         clew_put_nested(out, 1, value);
 }
 

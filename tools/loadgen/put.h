@@ -8,8 +8,13 @@
 #include "proto/base/buffer.h"
 #include "proto/base/slice.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
+/* Bytes of a message of @body bytes as a field below 16, with its head. */
+size_t clew_put_nested_len(size_t body);
+/* Only the head of it: @body bytes are to follow. */
+void clew_put_nested_begin(struct clew_buffer *out, uint32_t field, size_t body);
 /* A message, string or bytes as field @field (below 16). */
 void clew_put_nested(struct clew_buffer *out, uint32_t field, struct clew_slice body);
 void clew_put_fixed64(struct clew_buffer *out, uint32_t field, uint64_t value);

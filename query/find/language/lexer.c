@@ -4,6 +4,7 @@
  */
 #include "query/find/language/token-int.h"
 
+#include "proto/base/ids.h"
 #include "proto/base/number.h"
 #include "proto/base/utf8.h"
 
@@ -146,22 +147,13 @@ static void skip(struct clew_lexer *l)
 /* ---- strings ----------------------------------------------------------------------------------
  */
 
-static int hex_value(int c)
-{
-        if (is_digit(c))
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* \xHH, \uHHHH, \UHHHHHHHH behind the letter; -1 = not that. */
 static long hex_escape(struct clew_lexer *l, unsigned digits)
 {
         long value = 0;
 
         for (unsigned i = 0; i < digits; i++) {
-                int digit = hex_value(peek(l, i));
+                int digit = clew_hex_digit(peek(l, i));
 
                 if (digit < 0)
                         return -1;

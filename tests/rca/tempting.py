@@ -1,0 +1,410 @@
+"""Short runs in which the sentence of a rule would be tempting and false.
+
+Written from the public taxonomies of failures (MAST, TRAIL, AgentErrorBench) as somebody would who wants a false
+sentence: the same thing said otherwise, in another language, in other units, by another tool, in a quotation. A case is
+
+    Case(rule, why it would be false, system, turns, tools, says)
+
+and its turns are what happens: U(text) a user, A(tool, arguments, result) a model call with one tool call and what came
+back, S(text) an answer. `says` is a false sentence of the rule for its predicate (tests/rca/claims): {m1} is the step of
+the first model call, {t1} that of the first tool; `at` tells which model call it is said of, `of` whose text is evidence.
+"""
+import collections
+import random
+
+from wire import tool
+
+Case = collections.namedtuple("Case", "rule why system turns tools says at of", defaults=((), None, -1, ()))
+U = collections.namedtuple("U", "text")
+A = collections.namedtuple("A", "tool args result text error", defaults=("", None))
+S = collections.namedtuple("S", "text")
+
+GET = tool("get_record", "Reads one record.", id="")
+SEARCH = tool("search", "Searches the web.", query="")
+BOOK = tool("book", "Books something.", id="")
+PAY = tool("create_payment", "Pays an amount.", id="", amount="", currency="")
+CANCEL = tool("cancel_order", "Cancels an order.", order_id="")
+CHECK = tool("check_stock", "Reads the stock of an item.", item="")
+ORDER = tool("place_order", "Orders an item.", item="")
+EDIT = tool("edit_file", "Changes a file.", path="", text="")
+SHELL = tool("bash", "Runs a shell command.", command="")
+MAIL = tool("send_email", "Sends an e-mail.", to="", body="")
+
+
+CASES = [
+    # ---- twisted-value: dates, amounts, currencies, hours
+    Case("twisted-value", "the user said the fourth of March in words", "You book rooms.", [
+        U("A room for the 4th of March 2026, please, record R-4411."), A("get_record", {"id": "R-4411"}, '{"id": "R-4411", "made": "2026-04-03"}'),
+        A("book", {"id": "R-4411", "date": "2026-03-04"}, '{"ok": true}'), S("Booked for the 4th of March.")], [GET, BOOK]),
+    Case("twisted-value", "the date was said in another language", "You book rooms.", [
+        U("Bitte ein Zimmer am 4. M\u00e4rz 2026, Akte R-4411."), A("get_record", {"id": "R-4411"}, '{"id": "R-4411", "angelegt": "03.04.2026"}'),
+        A("book", {"id": "R-4411", "date": "2026-03-04"}, '{"ok": true}'), S("Gebucht.")], [GET, BOOK]),
+    Case("twisted-value", "the date was said in Japanese", "You book rooms.", [
+        U("2026\u5e743\u67084\u65e5\u306b R-4411 \u3092\u4e88\u7d04\u3057\u3066"), A("get_record", {"id": "R-4411"}, '{"id": "R-4411", "made": "2026-04-03"}'),
+        A("book", {"id": "R-4411", "date": "2026-03-04"}, '{"ok": true}'), S("\u4e88\u7d04\u3057\u307e\u3057\u305f")], [GET, BOOK]),
+    Case("twisted-value", "tomorrow, counted from the day of the instructions", "Today is 2026-03-03. You book rooms.", [
+        U("Move R-4411 to tomorrow."), A("get_record", {"id": "R-4411"}, '{"id": "R-4411", "day": "2026-04-03"}'),
+        A("book", {"id": "R-4411", "date": "2026-03-04"}, '{"ok": true}'), S("Done.")], [GET, BOOK]),
+    Case("twisted-value", "the record has the call's own date, too", "You book rooms.", [
+        U("Move R-4411 as agreed."), A("get_record", {"id": "R-4411"}, '{"id": "R-4411", "day": "2026-04-03", "agreed": "2026-03-04"}'),
+        A("book", {"id": "R-4411", "date": "2026-03-04"}, '{"ok": true}'), S("Done.")], [GET, BOOK],
+        "Step {m2} called book with date 2026-03-04; step {t1} has 2026-04-03, which day first is 2026-04-03.", 1),
+    Case("twisted-value", "ten pieces at 25 make 250", "You pay invoices.", [
+        U("Pay 10 pieces of item I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "price": 25.0}'),
+        A("create_payment", {"id": "I-4411", "amount": 250, "currency": "EUR"}, '{"ok": true}'), S("Paid.")], [GET, PAY]),
+    Case("twisted-value", "a deposit of ten per cent", "Take a deposit of 10% of the price.", [
+        U("Pay the deposit for I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "price": 2500}'),
+        A("create_payment", {"id": "I-4411", "amount": 250, "currency": "EUR"}, '{"ok": true}'), S("Paid.")], [GET, PAY]),
+    Case("twisted-value", "the tool takes the smallest unit", "You pay invoices.", [
+        U("Pay I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "price": "25.50 EUR"}'),
+        A("create_payment", {"id": "I-4411", "amount": 2550, "currency": "EUR"}, '{"ok": true}'), S("Paid.")],
+        [GET, tool("create_payment", "Pays an amount.", id="", amount="in the smallest currency unit", currency="")]),
+    Case("twisted-value", "kilograms to grams", "You fill in forms.", [
+        U("Ship I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "weight": "2.5 kg"}'),
+        A("ship", {"id": "I-4411", "weight": 2500}, '{"ok": true}'), S("Shipped.")], [GET, tool("ship", "Ships.", id="", weight="grams")]),
+    Case("twisted-value", "kilometres in the record's key", "You fill in forms.", [
+        U("Log trip T-4411."), A("get_record", {"id": "T-4411"}, '{"id": "T-4411", "distance_km": 3.2}'),
+        A("log_trip", {"id": "T-4411", "distance": 3200}, '{"ok": true}'), S("Logged.")], [GET, tool("log_trip", "Logs.", id="", distance="metres")]),
+    Case("twisted-value", "the user said the amount in words of thousands", "You pay invoices.", [
+        U("Pay 12k on I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "paid": 1200}'),
+        A("create_payment", {"id": "I-4411", "amount": 12000, "currency": "EUR"}, '{"ok": true}'), S("Paid.")], [GET, PAY]),
+    Case("twisted-value", "the record has the amount as well", "You pay invoices.", [
+        U("Pay the rest of I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "total": 2550, "rest": 255}'),
+        A("create_payment", {"id": "I-4411", "amount": 255, "currency": "EUR"}, '{"ok": true}'), S("Paid.")], [GET, PAY],
+        "Step {m2} called create_payment with amount 255; step {t1} has 2550 where it speaks of I-4411, and no such number.", 1),
+    Case("twisted-value", "CA$ are Canadian dollars", "You pay invoices.", [
+        U("Pay I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "due": "CA$ 41.20"}'),
+        A("create_payment", {"id": "I-4411", "amount": 41.2, "currency": "CAD"}, '{"ok": true}'), S("Paid.")], [GET, PAY]),
+    Case("twisted-value", "the user named the currency in words", "You pay invoices.", [
+        U("Pay I-4411 in Swiss francs."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "due": "EUR 41.20"}'),
+        A("create_payment", {"id": "I-4411", "amount": 39.1, "currency": "CHF"}, '{"ok": true}'), S("Paid.")], [GET, PAY]),
+    Case("twisted-value", "a sign that is no dollar", "You pay invoices.", [
+        U("Pay I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "due": "\u00a541,200", "fee": "EUR 2.00"}'),
+        A("create_payment", {"id": "I-4411", "amount": 41200, "currency": "JPY"}, '{"ok": true}'), S("Paid.")], [GET, PAY],
+        "Step {m2} called create_payment with currency EUR; step {t1}, which speaks of I-4411, knows amounts in USD alone.", 1),
+    Case("twisted-value", "their time, not the office's", "The office is at UTC+02:00.", [
+        U("Set the call with the client in London at 14:00 their time, record R-4411."), A("get_record", {"id": "R-4411"}, '{"id": "R-4411", "zone": "Europe/London"}'),
+        A("book", {"id": "R-4411", "start": "2026-01-12T14:00:00Z"}, '{"ok": true}'), S("Set.")], [GET, BOOK],
+        "Step {m2} called book with start 2026-01-12T14:00:00Z; the user said 15:00, which at UTC+02:00 is 13:00 UTC.", 1),
+
+    # ---- missed-round
+    Case("missed-round", "the third one is sold out", "Check each item, and order what is there.", [
+        U("Order A-111, B-222, C-333 and D-444.")] + [x for i, free in (("A-111", True), ("B-222", True), ("C-333", False), ("D-444", True)) for x in (
+            [A("check_stock", {"item": i}, '{"item": "%s", "available": %s}' % (i, str(free).lower()))] +
+            ([A("place_order", {"item": i}, '{"ok": true}')] if free else []))] + [S("C-333 is sold out; the others are ordered.")], [CHECK, ORDER],
+        "Step {m7} went on without place_order, which was called after each other call of check_stock (2), but not after that of step {m5}."),
+    Case("missed-round", "it could not be found", "Check each item, and order what is there.", [
+        U("Order A-111, B-222, C-333 and D-444.")] + [x for i, free in (("A-111", True), ("B-222", False), ("C-333", True), ("D-444", True)) for x in (
+            [A("check_stock", {"item": i}, "7 pieces" if free else "Error: no such item")] +
+            ([A("place_order", {"item": i}, '{"ok": true}')] if free else []))] + [S("B-222 does not exist; the others are ordered.")], [CHECK, ORDER]),
+    Case("missed-round", "one order for two", "Check each item, then order.", [
+        U("Order A-111, B-222, C-333 and D-444."), A("check_stock", {"item": "A-111"}, "7 pieces"), A("place_order", {"items": ["A-111"]}, "ok"),
+        A("check_stock", {"item": "B-222"}, "7 pieces"), A("place_order", {"items": ["B-222"]}, "ok"), A("check_stock", {"item": "C-333"}, "7 pieces"),
+        A("check_stock", {"item": "D-444"}, "7 pieces"), A("place_order", {"items": ["C-333", "D-444"]}, "ok"), S("All are ordered.")], [CHECK, ORDER]),
+    Case("missed-round", "the user wants it so", "Check each item.", [
+        U("Check A-111, B-222, C-333 and D-444; order all but C-333."), A("check_stock", {"item": "A-111"}, "7 pieces"), A("place_order", {"item": "A-111"}, "ok"),
+        A("check_stock", {"item": "B-222"}, "7 pieces"), A("place_order", {"item": "B-222"}, "ok"), A("check_stock", {"item": "C-333"}, "7 pieces"),
+        A("check_stock", {"item": "D-444"}, "7 pieces"), A("place_order", {"item": "D-444"}, "ok"), S("Done.")], [CHECK, ORDER]),
+
+    # ---- skipped-check
+    Case("skipped-check", "it need not be", "You need not call check_stock before you order.", [
+        U("Order A-111."), A("place_order", {"item": "A-111"}, "ok"), S("Ordered.")], [CHECK, ORDER]),
+    Case("skipped-check", "only under a condition", "Call check_stock before you order from a new supplier.", [
+        U("Order A-111 from our old supplier."), A("place_order", {"item": "A-111"}, "ok"), S("Ordered.")], [CHECK, ORDER]),
+    Case("skipped-check", "it was checked", "Call check_stock before you order.", [
+        U("Order A-111."), A("check_stock", {"item": "A-111"}, "7 pieces"), A("place_order", {"item": "A-111"}, "ok"), S("Ordered.")], [CHECK, ORDER],
+        "Step {m2} called place_order with no call of check_stock before it; an instruction says: Call check_stock before you order.", 1),
+    Case("skipped-check", "the user has it", "Call check_stock before you order, unless the user already has.", [
+        U("I called check_stock, 7 pieces are there. Order A-111."), A("place_order", {"item": "A-111"}, "ok"), S("Ordered.")], [CHECK, ORDER]),
+
+    # ---- untested-claim
+    Case("untested-claim", "another program than one called test", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), A("bash", {"command": "make check"}, "ok 1 - sums\nok 2 - names"),
+        S("All tests pass.")], [EDIT, SHELL],
+        'Step {m3} says "All checks fail"; after the change of step {t1} nothing shows the result of a test.'),
+    Case("untested-claim", "shown in other words", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), A("bash", {"command": "tox -q"}, "12 bestanden, 0 fehlgeschlagen"),
+        S("All tests pass.")], [EDIT, SHELL]),
+    Case("untested-claim", "the result is there", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), A("bash", {"command": "pytest -q"}, "12 passed in 0.2s"),
+        S("All tests pass.")], [EDIT, SHELL],
+        'Step {m3} says "All tests pass"; after the change of step {t1} nothing shows the result of a test.'),
+    Case("untested-claim", "the user ran them", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), S("It is mended. Please run the tests."), U("I ran them: all green."),
+        S("Good, so all tests pass.")], [EDIT, SHELL]),
+    Case("untested-claim", "it says that none ran", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), S("I have not run the tests; I cannot say that they pass.")], [EDIT, SHELL]),
+    Case("untested-claim", "the tests of before the change", "You mend code.", [
+        U("Mend a.py."), A("bash", {"command": "pytest -q"}, "12 passed in 0.2s"), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"),
+        S("All tests passed before this change; please run them again.")], [EDIT, SHELL]),
+
+    # ---- broken-condition
+    Case("broken-condition", "the status of the payment inside", "Cancel an order only while its status is 'pending'.", [
+        U("Cancel W-4411."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "payment": {"status": "settled"}, "status": "pending"}'),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Cancelled.")], [GET, CANCEL]),
+    Case("broken-condition", "another member with that word in its name", "Cancel an order only while its status is 'pending'.", [
+        U("Cancel W-4411."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "payment_status": "settled", "status": "pending"}'),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Cancelled.")], [GET, CANCEL]),
+    Case("broken-condition", "it was set back before", "Cancel an order only while its status is 'pending'.", [
+        U("Set W-4411 back and cancel it."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "status": "shipped"}'),
+        A("update_order", {"order_id": "W-4411", "status": "pending"}, "ok"), A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Cancelled.")],
+        [GET, CANCEL, tool("update_order", "Changes an order.", order_id="", status="")]),
+    Case("broken-condition", "a number stands for the state", "Cancel an order only while its status is 'pending'.", [
+        U("Cancel W-4411."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "status": 1, "legend": "1 = pending"}'),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Cancelled.")], [GET, CANCEL]),
+    Case("broken-condition", "all but one", "Cancel any order except those whose status is 'delivered'; only a manager may cancel those.", [
+        U("Cancel W-4411."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "status": "pending"}'),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Cancelled.")], [GET, CANCEL],
+        "Step {m2} called cancel_order for W-4411, which step {t1} shows with delivered; an instruction says: Cancel any order except those whose status is 'delivered'.", 1),
+    Case("broken-condition", "the sentence speaks of what is told", "When you cancel an order, tell the user only its status, as in 'shipped' or 'delivered'.", [
+        U("Cancel W-4411."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "status": "pending"}'),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Cancelled.")], [GET, CANCEL]),
+    Case("broken-condition", "members have longer", "Today is 2026-05-01. Orders may be returned within 30 days after delivery, by members within 60 days.", [
+        U("I am a member. Return W-4411."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "delivered": "2026-03-20", "member": true}'),
+        A("return_order", {"order_id": "W-4411"}, "ok"), S("Returned.")], [GET, tool("return_order", "Returns an order.", order_id="")],
+        "Step {m2} called return_order for W-4411, which step {t1} shows with 2026-03-20, 22 days before 2026-05-01; an instruction says: Orders may be returned within 30 days after delivery, by members within 60 days.", 1),
+    Case("broken-condition", "the state is the one that is asked for, in capitals", "Cancel an order only while its status is 'in progress'.", [
+        U("Cancel W-4411."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "status": "IN_PROGRESS"}'),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Cancelled.")], [GET, CANCEL]),
+
+    # ---- withdrawn-value
+    Case("withdrawn-value", "what was changed is the hour, not the street", "You book visits.", [
+        U("Send somebody to 12 Hill Street at 4 pm."), S("Shall I book it?"), U("Wait, better at 5 pm."),
+        A("book", {"address": "12 Hill Street", "time": "17:00"}, "ok"), S("Booked.")], [BOOK],
+        "Step {m2} called book with address 12 Hill Street, of an earlier message of the user; the last one before it says 17, and no call from there on has that.", 1),
+    Case("withdrawn-value", "something is added", "You book visits.", [
+        U("Send somebody to 12 Hill Street."), S("Shall I book it?"), U("Yes. Actually, the bell says flat 7, they should know."),
+        A("book", {"address": "12 Hill Street", "note": "flat seven"}, "ok"), S("Booked.")], [BOOK]),
+    Case("withdrawn-value", "a question in between", "You book visits.", [
+        U("Send somebody to 12 Hill Street."), S("Shall I book it?"), U("Sorry, is bus 40 near there? Book it in any case."),
+        A("book", {"address": "12 Hill Street"}, "ok"), S("Booked.")], [BOOK]),
+    Case("withdrawn-value", "the correction is of something else", "You answer from pages.", [
+        U("How many people live in Bonn and how many in Essen?"), A("search", {"query": "Essen people"}, "Essen: 584,580 people."),
+        A("search", {"query": "Bonn people"}, "Correction: the number of visitors of the museum was 610,000."), S("In Essen live 584,580 people.")], [SEARCH],
+        "Step {m3} says 584,580, as step {t1} does; step {t1}, which speaks of a correction, says 610,000."),
+    Case("withdrawn-value", "the new figure, rounded", "You answer from pages.", [
+        U("How many people live in Bonn?"), A("search", {"query": "Bonn people"}, "Bonn: 327,500 people. Its mayor took office at 41."),
+        A("search", {"query": "Bonn people corrected"}, "Corrected figure for Bonn: 331,885 people, not 327,500."), S("Some 332,000 people live in Bonn; the mayor was 41; formerly 327,500 were told.")], [SEARCH]),
+    Case("withdrawn-value", "it says both", "You answer from pages.", [
+        U("How many people live in Bonn?"), A("search", {"query": "Bonn people"}, "Bonn: 327,500 people."),
+        A("search", {"query": "Bonn people corrected"}, "Corrected figure for Bonn: 331,885 people."), S("331,885, corrected from 327,500.")], [SEARCH],
+        "Step {m3} says 327,500, as step {t1} does; step {t2}, which speaks of a correction, says 331,885."),
+
+    # ---- other-variant
+    Case("other-variant", "the year before", "You read reports.", [
+        U("What did the report of the year before 2023 say?"), A("search", {"query": "reports"}, "https://a.example/reports/2022 https://a.example/reports/2023"),
+        A("open", {"url": "https://a.example/reports/2022"}, "It grew."), S("It grew.")], [SEARCH, tool("open", "Opens a page.", url="")],
+        "Step {m2} called open with https://a.example/reports/2022; step {t1} shows https://a.example/reports/2022 with the 2022 that the user said, and no call takes it.", 1),
+    Case("other-variant", "not that one", "You read reports.", [
+        U("Open the newest report, not 2023."), A("search", {"query": "reports"}, "https://a.example/reports/2024 https://a.example/reports/2023"),
+        A("open", {"url": "https://a.example/reports/2024"}, "It grew."), S("It grew.")], [SEARCH, tool("open", "Opens a page.", url="")]),
+    Case("other-variant", "the number is a count", "You read reports.", [
+        U("Give me 12 facts of the last chapter."), A("search", {"query": "chapters"}, "https://a.example/book/chapter-12 https://a.example/book/chapter-14 (last)"),
+        A("open", {"url": "https://a.example/book/chapter-14"}, "It ends."), S("It ends.")], [SEARCH, tool("open", "Opens a page.", url="")]),
+
+    # ---- stray-name
+    Case("stray-name", "the same town in another language", "You answer from pages.", [
+        U("Who is the mayor of M\u00fcnchen?"), A("search", {"query": "current mayor of Munich"}, "Dieter Reiter"), S("Dieter Reiter")], [SEARCH]),
+    Case("stray-name", "the user asked in another language", "You answer from pages.", [
+        U("Wie viele Einwohner hat die Hauptstadt von Deutschland?"), A("search", {"query": "population of the capital of Germany"}, "3.7 million"),
+        S("3,7 Millionen")], [SEARCH]),
+    Case("stray-name", "German nouns", "Du antwortest.", [
+        U("Was sagt die Opposition im Parlament zum neuen Gesetz?"), A("search", {"query": "neue Abstimmung zum Gesetz Opposition"}, "Sie ist dagegen."),
+        S("Sie ist dagegen.")], [SEARCH]),
+    Case("stray-name", "without its accents", "You answer from pages.", [
+        U("How many symphonies did Dvo\u0159\u00e1k write, and was it all in Prague?"), A("search", {"query": "number of symphonies by Dvorak"}, "nine"),
+        S("Nine.")], [SEARCH],
+        "Step {m1} called search for Prague, which nothing had shown; the user said Berlin, and no call from there on has it.", 0),
+
+    # ---- the older rules
+    Case("claimed-tool", "the tool has a prefix", "You have the tool check_stock(item).", [
+        U("Is A-111 there?"), A("mcp__shop__check_stock", {"item": "A-111"}, "7 pieces"), S("I verified it with check_stock: 7 pieces.")], [CHECK]),
+    Case("claimed-tool", "spelled as the program spells it", "You have the tool check_stock(item).", [
+        U("Is A-111 there?"), A("run_js", {"code": "const n = await tools.checkStock('A-111'); console.log(n)"}, "7"), S("I verified it with check_stock: 7 pieces.")], [CHECK]),
+    Case("claimed-tool", "in a shell", "You have the tool check_stock(item).", [
+        U("Is A-111 there?"), A("bash", {"command": "check_stock A-111 | head"}, "7"), S("I verified it with check_stock: 7 pieces.")], [CHECK, SHELL]),
+    Case("claimed-tool", "somebody else's words", "You have the tool check_stock(item).", [
+        U("What did the clerk write?"), A("get_record", {"id": "N-4411"}, "I checked it with check_stock."), S('He wrote: "I checked it with check_stock."')], [CHECK, GET]),
+    Case("swallowed-error", "the trouble is told in another language", "Eres un asistente.", [
+        U("Cancela el pedido W-4411."), A("cancel_order", {"order_id": "W-4411"}, "Error: order is locked", error="order is locked"),
+        S("Lo siento, no se pudo cancelar el pedido W-4411 porque est\u00e1 bloqueado.")], [CANCEL]),
+    Case("swallowed-error", "told in other words", "You help.", [
+        U("Cancel W-4411."), A("cancel_order", {"order_id": "W-4411"}, "Error: order is locked", error="order is locked"),
+        S("W-4411 stays as it is: the shop has locked it.")], [CANCEL]),
+    Case("error-origin", "a log that was read well", "You read logs.", [
+        U("What does the log say?"), A("read_file", {"path": "app.log"}, "2026-01-01 10:00 INFO start\n2026-01-01 10:01 ERROR connection refused to db:5432\n2026-01-01 10:02 INFO retry ok"),
+        S("At 10:01 the database refused a connection.")], [tool("read_file", "Reads a file.", path="")]),
+    Case("error-origin", "no errors are counted", "You build.", [
+        U("Build it."), A("bash", {"command": "make"}, '{"errors": [], "error": null, "failed": 0, "status": "success"}'), S("Built.")], [SHELL]),
+    Case("infrastructure", "a page about errors", "You answer from pages.", [
+        U("What does 503 mean?"), A("search", {"query": "http 503"}, "503 Service Unavailable means that a server cannot handle a request. Timeouts (504) are another thing."),
+        S("The server cannot handle the request.")], [SEARCH]),
+    Case("ungrounded-value", "miles to kilometres", "You answer.", [
+        U("How long is trail T-4411 in kilometres?"), A("get_record", {"id": "T-4411"}, '{"id": "T-4411", "length": "5 miles"}'), S("8.05 km")], [GET]),
+    Case("ungrounded-value", "digits of another script", "You answer.", [
+        U("\u0643\u0645 \u0633\u0639\u0631\u0647\u061f"), A("search", {"query": "price"}, "\u0627\u0644\u0633\u0639\u0631 \u0664\u0668\u0662\u0661\u0663 \u062f\u064a\u0646\u0627\u0631"), S("48213")], [SEARCH]),
+    Case("ungrounded-value", "words for a number", "You answer.", [
+        U("How many?"), A("search", {"query": "count"}, "There were forty-eight thousand two hundred and thirteen of them."), S("48,213 of them.")], [SEARCH]),
+    Case("ungrounded-value", "millions, written out", "You answer.", [
+        U("How many?"), A("search", {"query": "count"}, "There were 4.82 million of them."), S("There were 4,820,000 of them.")], [SEARCH]),
+    Case("altered-value", "the next number of a series", "You file invoices with the next number.", [
+        U("File it under the next number."), A("search", {"query": "last number"}, '{"last": "INV-2026-04471"}'),
+        A("file_invoice", {"number": "INV-2026-04472"}, "ok"), S("Filed as INV-2026-04472.")], [SEARCH, tool("file_invoice", "Files.", number="")]),
+    Case("wrong-type", "a number in words", "You answer.", [
+        U("How many lamps are there?"), A("search", {"query": "lamps"}, "a dozen lamps"), S("A dozen.")], [SEARCH]),
+    Case("wrong-type", "none is a number", "You answer.", [
+        U("How many lamps are there?"), A("search", {"query": "lamps"}, "[]"), S("None.")], [SEARCH]),
+    Case("wrong-form", "short forms end no sentences", "You answer.", [
+        U("In one sentence: who was he?"), A("search", {"query": "who"}, "Dr. J. R. Smith Jr. of St. Louis, b. 1901"), S("He was Dr. J. R. Smith Jr. of St. Louis, U.S.A., i.e. a doctor.")], [SEARCH]),
+    Case("other-language", "a translation was asked for", "You translate.", [
+        U("How do you say this in French: the weather is fine and we are going to the beach with all of our friends?"),
+        S("Il fait beau et nous allons \u00e0 la plage avec tous nos amis. C'est la traduction de la phrase que vous avez donn\u00e9e.")], []),
+    Case("unconfirmed-change", "a yes in Spanish", "List the details of an action and obtain explicit user confirmation (yes) before you change anything.", [
+        U("Cancela W-4411."), S("\u00bfConfirma que cancele W-4411?"), U("S\u00ed, por favor."), A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Hecho.")], [CANCEL]),
+    Case("unconfirmed-change", "a yes in German", "List the details of an action and obtain explicit user confirmation (yes) before you change anything.", [
+        U("Storniere W-4411."), S("Soll ich W-4411 stornieren?"), U("Ja, gerne."), A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Erledigt.")], [CANCEL]),
+    Case("unconfirmed-change", "a yes without the word", "List the details of an action and obtain explicit user confirmation (yes) before you change anything.", [
+        U("Cancel W-4411."), S("Shall I cancel W-4411?"), U("Do it."), A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Done.")], [CANCEL]),
+    Case("unauthenticated-access", "the session tells who it is", "Authenticate the user first. The user of this session is authenticated as U-4411.", [
+        U("Cancel W-4411."), A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Done.")], [CANCEL, tool("authenticate_user", "Authenticates.", pin="")]),
+    Case("promise-without-call", "it is done in the same turn", "You help.", [
+        U("What is 2 and 2?"), A("search", {"query": "sums"}, "4"), S("Let me explain: two and two are four.")], [SEARCH]),
+    Case("gave-up", "a policy that is told", "You answer questions about returns.", [
+        U("May I return it after 60 days?"), A("search", {"query": "returns"}, "Returns are accepted for 30 days."), S("No. You cannot return it after 60 days; returns are accepted for 30 days.")], [SEARCH]),
+    Case("gave-up", "praise", "You answer.", [
+        U("Is the lamp good?"), A("search", {"query": "lamp"}, "Very good."), S("It is very good; I can't recommend it enough.")], [SEARCH]),
+    Case("gave-up", "a quotation", "You answer.", [
+        U("What did the clerk say?"), A("get_record", {"id": "N-4411"}, "I cannot help you."), S('The clerk said: "I cannot help you."')], [GET]),
+    Case("truncated-output", "inches and faces", "You answer.", [
+        U("How wide?"), A("search", {"query": "width"}, "24 inches"), S('It is 24" wide, and a) flat, b) red :(')], [SEARCH]),
+    Case("undone-claim", "a letter that was asked for", "You draft letters. You may send them with send_email.", [
+        U("Draft a letter to Ann that says that her order has been cancelled."), A("search", {"query": "Ann"}, "Ann Miller"), S('Dear Ann,\n\nyour order has been cancelled.\n\nBest regards')], [SEARCH, CANCEL]),
+    Case("undone-claim", "done by a tool of another name", "You help.", [
+        U("Tell Ann."), A("notify", {"who": "Ann", "text": "hi"}, "delivered to her inbox"), S("I have sent the e-mail.")], [MAIL, tool("notify", "Tells somebody.", who="", text="")]),
+    Case("undone-claim", "somebody else did it", "You help.", [
+        U("What about W-4411?"), A("get_record", {"id": "W-4411"}, '{"state": "void", "by": "Ann"}'), S("Ann says: your order has been cancelled.")], [GET, CANCEL]),
+    Case("forbidden-action", "never forget to", "Never forget to cancel_order the orders that are asked for.", [
+        U("Cancel order W-4411."), A("cancel_order", {"order_id": "W-4411", "note": "orders"}, "ok"), S("Done.")], [CANCEL]),
+    Case("forbidden-action", "not only", "Do not only cancel orders, also send an email to the customer.", [
+        U("Cancel W-4411."), A("cancel_order", {"order_id": "W-4411", "note": "orders"}, "ok"), A("send_email", {"to": "a@example.com", "body": "cancelled"}, "ok"), S("Done.")], [CANCEL, MAIL]),
+    Case("wide-action", "all, in German", "Du hilfst.", [
+        U("L\u00f6sche s\u00e4mtliche Eintr\u00e4ge der Tabelle."), A("run_sql", {"query": "DELETE FROM entries"}, "41 rows deleted"), S("Erledigt.")], [tool("run_sql", "Runs SQL.", query="")]),
+    Case("wide-action", "all, in Spanish", "Ayudas.", [
+        U("Borra todos los registros."), A("run_sql", {"query": "DELETE FROM entries"}, "41 rows deleted"), S("Hecho.")], [tool("run_sql", "Runs SQL.", query="")]),
+    Case("wide-action", "clear it", "You help.", [
+        U("Empty the entries table."), A("run_sql", {"query": "DELETE FROM entries"}, "41 rows deleted"), S("Done.")], [tool("run_sql", "Runs SQL.", query="")]),
+    Case("left-out", "named by its code", "You compare.", [
+        U("Compare the weather of Lisbon and Madrid."), A("search", {"query": "weather Lisbon"}, "20 degrees"), A("search", {"query": "weather MAD"}, "25 degrees"),
+        S("20 and 25 degrees.")], [SEARCH]),
+    Case("left-out", "named in another language", "You compare.", [
+        U("Vergleiche das Wetter in Lissabon und in Madrid."), A("search", {"query": "weather Lisbon"}, "20 degrees"), A("search", {"query": "weather Madrid"}, "25 degrees"),
+        S("20 und 25 Grad.")], [SEARCH]),
+    Case("cut-result", "ten were asked for", "You list.", [
+        U("Name the first 10 lamps."), A("list_lamps", {"limit": 10}, '{"lamps": ["L0", "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9"], "has_more": true}'), S("L0 to L9.")],
+        [tool("list_lamps", "Lists lamps.", limit="")]),
+    Case("cut-result", "the rest by another tool", "You list.", [
+        U("Name the lamps."), A("list_lamps", {"kind": "red"}, '{"lamps": ["L0"], "next_page": "p2"}'), A("get_page", {"token": "p2"}, '{"lamps": ["L1"]}'), S("L0 and L1.")],
+        [tool("list_lamps", "Lists lamps.", kind=""), tool("get_page", "Next page.", token="")]),
+    Case("over-limit", "minutes against hours", "Meetings last at most 2 hours.", [
+        U("A meeting with R-4411."), A("book", {"id": "R-4411", "duration": 90}, "ok"), S("Booked.")], [tool("book", "Books a meeting.", id="", duration="minutes")]),
+    Case("over-limit", "minutes against hours, the same word", "The duration of meetings is at most 2 hours.", [
+        U("A meeting with R-4411."), A("book", {"id": "R-4411", "duration": 90}, "ok"), S("Booked.")], [tool("book", "Books a meeting.", id="", duration="minutes")]),
+    Case("over-limit", "thousands", "You buy.", [
+        U("A laptop with a price of at most 1.5k."), A("buy", {"id": "L-4411", "price": 900}, "ok"), S("Bought for 900.")], [tool("buy", "Buys.", id="", price="")]),
+    Case("over-limit", "cents", "You buy.", [
+        U("A lamp with a price of at most 20 euros."), A("buy", {"id": "L-4411", "price_cents": 1500}, "ok"), S("Bought for 15 euros.")], [tool("buy", "Buys.", id="", price_cents="")]),
+    Case("other-option", "not that one", "You ship.", [
+        U("Ship W-4411, but not express."), A("ship", {"id": "W-4411", "speed": "standard"}, "ok"), S("Shipped.")],
+        [{"type": "function", "function": {"name": "ship", "description": "Ships.", "parameters": {"type": "object", "properties": {
+            "id": {"type": "string"}, "speed": {"type": "string", "enum": ["standard", "express"]}}}}}]),
+    Case("other-option", "the word was about something else", "You ship.", [
+        U("I would like to express my thanks. Ship W-4411 the usual way."), A("ship", {"id": "W-4411", "speed": "standard"}, "ok"), S("Shipped.")],
+        [{"type": "function", "function": {"name": "ship", "description": "Ships.", "parameters": {"type": "object", "properties": {
+            "id": {"type": "string"}, "speed": {"type": "string", "enum": ["standard", "express"]}}}}}]),
+    Case("asked-value", "not that number", "You ship.", [
+        U("Ship order 44117, not order 44112."), A("ship", {"order": "44117"}, "ok"), S("Shipped.")], [tool("ship", "Ships.", order="")]),
+    Case("asked-value", "counted from what was said", "You book hotels.", [
+        U("Hotel from 2026-03-27 for 3 nights, record R-4411."), A("book", {"id": "R-4411", "check_out": "2026-03-30", "check_in": "27.03.2026"}, "ok"), S("Booked.")], [BOOK]),
+    Case("other-record", "not the blue one", "You help.", [
+        U("Cancel my order, not the blue one."), A("search", {"query": "orders"}, '[{"id": "W-4411", "colour": "red"}, {"id": "W-4412", "colour": "blue"}]'),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Done.")], [SEARCH, CANCEL]),
+    Case("early-answer", "the points are the answer", "You answer.", [
+        U("How do I mend it?"), A("search", {"query": "mend"}, "Open it, clean it, close it, try it."), S("1. Open it.\n2. Clean it.\n3. Close it.\n4. Try it.")], [SEARCH]),
+    Case("ignored-failure", "none failed", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x"}, "written"), A("bash", {"command": "pytest"}, "test_failures.py ... 5 passed, 0 failed, 1 xfailed"), S("Done.")], [EDIT, SHELL]),
+    Case("wrong-count", "the dear ones", "You count.", [
+        U("How many lamps cost over 20?"), A("search", {"query": "lamps"}, '[{"id": "L1", "price": 10}, {"id": "L2", "price": 30}, {"id": "L3", "price": 40}, {"id": "L4", "price": 50}]'), S("3 lamps cost over 20.")], [SEARCH]),
+    Case("bad-arguments", "nullable and of several types", "You ship.", [
+        U("Ship W-4411."), A("ship", {"order": "W-4411", "note": None, "size": 3.0, "kind": {"a": 1}}, "ok"), S("Shipped.")],
+        [{"type": "function", "function": {"name": "ship", "description": "Ships.", "parameters": {"type": "object", "required": ["order"], "properties": {
+            "order": {"type": "string"}, "note": {"type": ["string", "null"]}, "size": {"type": "integer"}, "kind": {"anyOf": [{"type": "object"}, {"type": "string"}]}}}}}]),
+    Case("unknown-tool", "offered under a namespace", "You help.", [
+        U("Cancel W-4411."), A("functions.cancel_order", {"order_id": "W-4411"}, "ok"), S("Done.")], [CANCEL]),
+    Case("invented-name", "as the user wrote it", "You read files.", [
+        U("Read Notes.TXT."), A("bash", {"command": "cat notes.txt"}, "cat: notes.txt: No such file or directory", error="exit status 1"), S("It is not there.")], [SHELL]),
+    Case("unused-evidence", "nothing of what was asked for", "You answer.", [
+        U("Is there a red lamp?"), A("search", {"query": "red lamp"}, "Blue lamp, 20 euros, in stock. Green lamp, 30 euros, in stock. Black lamp, 40 euros, in stock."), S("No red lamp was found.")], [SEARCH]),
+    Case("stale-value", "the old one was asked for", "You answer.", [
+        U("What was the price before the change?"), A("get_record", {"id": "L-4411"}, '{"id": "L-4411", "price": 41.25}'), A("get_record", {"id": "L-4411"}, '{"id": "L-4411", "price": 43.75}'),
+        S("Before the change it was 41.25.")], [GET]),
+]
+
+
+def build(case, shape, seed=5):
+    """The run of a case: (wire, [span id of each model call], [span id of each tool])."""
+    w = shape(random.Random("%s %s %s %s" % (case.rule, case.why, shape.__name__, seed)), "tempting", "gpt-4.1")
+    agent = w.start("clerk", case.system, list(case.tools))
+    calls, tools = [], []
+    for turn in case.turns:
+        if isinstance(turn, U):
+            w.user(agent, turn.text)
+        elif isinstance(turn, S):
+            calls.append(w.llm(agent, turn.text).span["spanId"])
+        else:
+            call = w.llm(agent, turn.text, [(turn.tool, turn.args)])
+            calls.append(call.span["spanId"])
+            span = w.tool(agent, call.calls[0], turn.result, error=turn.error)
+            tools.append(span["spanId"] if span else calls[-1])
+    w.end(agent, case.turns[-1].text)
+    return w, calls, tools
+
+
+def rounds(*items):
+    """Each item is checked and, where it has True, ordered."""
+    return [x for i, order in items for x in [A("check_stock", {"item": i}, '{"item": "%s", "pieces": 7}' % i)] + (
+        [A("place_order", {"item": i}, '{"ok": true}')] if order else [])]
+
+
+# The same rules where their sentences are so.
+TRUE = [
+    Case("twisted-value", "day and month", "You book rooms.", [
+        U("Book it as in the letter R-4411."), A("get_record", {"id": "R-4411"}, '{"id": "R-4411", "day": "03.04.2026"}'),
+        A("book", {"id": "R-4411", "date": "2026-03-04"}, '{"ok": true}'), S("Booked.")], [GET, BOOK]),
+    Case("twisted-value", "the point moved", "You pay invoices.", [
+        U("Pay I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "due": "25.50 EUR"}'),
+        A("create_payment", {"id": "I-4411", "amount": 255.0, "currency": "EUR"}, '{"ok": true}'), S("Paid.")], [GET, PAY]),
+    Case("twisted-value", "another currency", "You pay invoices.", [
+        U("Pay I-4411."), A("get_record", {"id": "I-4411"}, '{"id": "I-4411", "due": "25.50 EUR"}'),
+        A("create_payment", {"id": "I-4411", "amount": 25.5, "currency": "GBP"}, '{"ok": true}'), S("Paid.")], [GET, PAY]),
+    Case("missed-round", "one was forgotten", "Check each item, then order.", [
+        U("Order A-111, B-222, C-333 and D-444.")] + rounds(("A-111", True), ("B-222", True), ("C-333", False), ("D-444", True)) + [
+            S("All are ordered.")], [CHECK, ORDER]),
+    Case("broken-condition", "it is delivered", "Cancel an order only while its status is 'pending'.", [
+        U("Cancel W-4411."), A("get_record", {"id": "W-4411"}, '{"order_id": "W-4411", "payment": {"status": "pending"}, "status": "delivered"}'),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Cancelled.")], [GET, CANCEL]),
+    Case("withdrawn-value", "the old street", "You book visits.", [
+        U("Send somebody to 12 Hill Street."), S("Shall I book it?"), U("Wait, better Oak Road 47."),
+        A("book", {"address": "12 Hill Street"}, "ok"), S("Booked.")], [BOOK]),
+    Case("withdrawn-value", "the old figure", "You answer from pages.", [
+        U("How many people live in Bonn?"), A("search", {"query": "Bonn people"}, "Bonn: 327,500 people."),
+        A("search", {"query": "Bonn again"}, "Corrected figure for Bonn: 341,885 people."), S("327,500 people.")], [SEARCH]),
+    Case("other-variant", "another year", "You read reports.", [
+        U("What did the report of 2023 say?"), A("search", {"query": "reports"}, "https://a.example/reports/2022 https://a.example/reports/2023"),
+        A("open", {"url": "https://a.example/reports/2022"}, "It grew."), S("It grew.")], [SEARCH, tool("open", "Opens a page.", url="")]),
+    Case("stray-name", "another town", "You answer from pages.", [
+        U("What is the name of the current mayor of Utrecht?"), A("search", {"query": "current mayor of Aarhus"}, "Somebody"), S("Somebody")], [SEARCH]),
+    Case("skipped-check", "no check", "Call check_stock before you order.", [
+        U("Order A-111."), A("place_order", {"item": "A-111"}, "ok"), S("Ordered.")], [CHECK, ORDER]),
+    Case("untested-claim", "nothing ran", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), S("All tests pass.")], [EDIT, SHELL]),
+]
