@@ -6,6 +6,7 @@
 #include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
 #include "query/rca/said-date-int.h"
+#include "query/rca/sources-int.h"
 #include "query/rca/text-int.h"
 
 #include <stdio.h>
@@ -170,6 +171,16 @@ static bool other_unit(double a, double b)
                              big == small * 24 || big == small * 7 || big == small * 1e6);
 }
 
+/* Some call has what the user said, under whatever name. */
+static bool is_taken(const struct clew_acts *a, struct clew_slice said)
+{
+        for (uint32_t i = 0; i < a->n; i++) {
+                if (said.len > 2 && clew_sources_holds(a->items[i].args, said))
+                        return true;
+        }
+        return false;
+}
+
 /* @word and its number @t, as an action has them, against what the users said. */
 static bool other_number(struct asked *x, const struct clew_act *act, struct clew_slice word,
                          const struct clew_token *t)
@@ -179,7 +190,9 @@ static bool other_number(struct asked *x, const struct clew_act *act, struct cle
 
         if (!t->is_number || word.len < KEY_MIN || is_plain_key(word) ||
             !said_of(x->acts, word, &said) || said.number == t->number ||
-            other_unit(said.number, t->number) || clew_acts_said(x->acts, t->text))
+            other_unit(said.number, t->number) || clew_acts_said(x->acts, t->text) ||
+            is_taken(x->acts, said.text) ||
+            clew_sources_agreed(x->v, t->text, clew_sources_end(x->v, act->who)))
                 return false;
         f = clew_finding_add(x->ret, CLEW_RULE_ASKED_VALUE, act->who, 1.0);
         clew_finding_effect(f, act->step == act->who ? CLEW_RCA_NONE : act->step);
@@ -315,7 +328,8 @@ static bool other_one(struct asked *x, const struct clew_act *act, const struct 
         struct clew_finding *f;
         bool shown;
 
-        if (!names_one(t) || clew_acts_said(x->acts, t->text))
+        if (!names_one(t) || clew_acts_said(x->acts, t->text) ||
+            clew_sources_agreed(x->v, t->text, clew_sources_end(x->v, act->who)))
                 return false;
         u = left_of(x, t);
         if (!u)

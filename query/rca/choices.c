@@ -4,6 +4,7 @@
  */
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
+#include "query/rca/sources-int.h"
 
 #include <stdlib.h>
 
@@ -163,7 +164,7 @@ void clew_rule_other_value(const struct clew_rca_view *v, struct clew_findings *
                             (t.is_number && (!leaf.is_string || t.digits < 4)))
                                 continue;
                         u = instead_of(v, named, n, &t, &searches);
-                        if (!u)
+                        if (!u || clew_sources_agreed(v, t.text, clew_sources_end(v, s->caller)))
                                 continue;
                         x = clew_finding_add(ret, CLEW_RULE_OTHER_VALUE, s->caller, 1.0);
                         clew_finding_effect(x, i);

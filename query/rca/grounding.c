@@ -400,7 +400,8 @@ static void say_invented(const struct clew_rca_view *v, struct shapes *shapes,
         if (clew_token_is_word(&n->token) || is_date_like(&n->token) ||
             clew_rca_shown_before(v, &n->token, n->unit, &shapes->searched) ||
             clew_rca_spelled_otherwise(v, &n->token, n->unit) ||
-            clew_rca_may_be_in_words(v, &n->token, n->unit))
+            clew_rca_may_be_in_words(v, &n->token, n->unit) ||
+            clew_rca_is_line(v, &n->token, n->unit))
                 return;
         if (empty != CLEW_RCA_NONE) {
                 /* The first to fill the gap; what comes later builds on it. */

@@ -7,6 +7,7 @@
  */
 #include "query/rca/language.h"
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
 #define PROMPTS_MAX 8u   /* system prompts that are read; agents with more vary a few words */
 #define ANSWERS_MAX 400u /* answers whose language is looked at */
@@ -40,6 +41,16 @@ static bool is_dialogue(const struct clew_rca_view *v, uint32_t llm)
         return false;
 }
 
+/* "Please refund it to my card", where the agent had asked: that is the yes. */
+static bool is_told_to(const struct clew_rca_view *v, uint32_t llm)
+{
+        uint32_t before = v->steps[llm].prev_llm;
+
+        return clew_text_find(head(clew_text_trim(v->steps[llm].heard), 7), "please ") == 0 &&
+               before != CLEW_RCA_NONE && v->steps[before].n_calls == 0 &&
+               clew_text_asks(v->steps[before].text);
+}
+
 void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         if (!system_says(v, "confirm"))
@@ -54,7 +65,8 @@ void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *
                     clew_rca_proves_identity(s->name))
                         continue;
                 heard = v->steps[s->caller].heard;
-                if (heard.len == 0 || clew_text_agrees(heard) || !is_dialogue(v, s->caller))
+                if (heard.len == 0 || clew_text_agrees(heard) || is_told_to(v, s->caller) ||
+                    !is_dialogue(v, s->caller))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_UNCONFIRMED, s->caller, 1.0);
                 clew_finding_effect(f, i);

@@ -25,6 +25,7 @@ struct limit {
         double number;
         enum currency money;
         bool by_user;
+        bool is_first; /* of the request, before a model wrote */
 };
 
 /* ---- sentences ------------------------------------------------------------------------------- */
@@ -112,6 +113,7 @@ static bool read_sentence(struct clew_slice s, bool by_user, struct limit *ret)
 static uint32_t read_limits(const struct clew_rca_view *v, struct limit *ret)
 {
         uint32_t n = 0;
+        bool written = false;
 
         for (uint32_t u = 0; u < v->n_units; u++) {
                 struct clew_slice t = head(v->units[u].text, PROMPT_MAX);
@@ -119,10 +121,12 @@ static uint32_t read_limits(const struct clew_rca_view *v, struct limit *ret)
                 struct sentences all = {t, 0};
                 struct clew_slice one;
 
+                written |= v->units[u].origin == CLEW_RCA_WRITTEN;
                 if (!user && v->units[u].origin != CLEW_RCA_SYSTEM)
                         continue;
                 while (n < LIMITS_MAX && next_sentence(&all, SENTENCE_MAX, &one))
-                        n += read_sentence(one, user, &ret[n]);
+                        if (read_sentence(one, user, &ret[n]))
+                                ret[n++].is_first = !written;
         }
         return n;
 }
@@ -280,6 +284,8 @@ static bool in_text(const struct clew_rca_view *v, uint32_t i, const struct limi
         struct clew_finding *x;
 
         if (l->money == NO_MONEY || !text.len || s->text.len > LOWER_MAX || admits(text) ||
+            (!l->is_first &&
+             !memmem(s->heard.data, s->heard.len, l->sentence.data, l->sentence.len)) ||
             !all_above(text, l, &t))
                 return false;
         x = clew_finding_add(ret, CLEW_RULE_LIMIT, i, 0.8);

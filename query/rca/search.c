@@ -338,6 +338,39 @@ static bool may_change(const struct clew_rca_step *s)
                !clew_rca_proves_identity(s->name);
 }
 
+/* The status that @result tells first; null without one. */
+static struct clew_slice status_in(struct clew_slice result)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        clew_flat_init(&f, result);
+        while (f.is_json && clew_flat_next(&f, &leaf)) {
+                if (leaf.key.len == 6 && (clew_text_find(leaf.key, "status") == 0))
+                        return leaf.value;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* What was shown of the same thing before change @k tells the status that it still had after it:
+ * what was refused later was so for another reason. */
+static bool left_status(const struct clew_rca_view *v, const struct change *change)
+{
+        struct clew_slice after = status_in(v->steps[change->step].result);
+        struct clew_slice before = CLEW_SLICE_NULL;
+
+        for (uint32_t i = 0; after.len && i < change->step; i++) {
+                struct change seen;
+
+                if (v->steps[i].kind != CLEW_RCA_TOOL || clew_rca_has_error(&v->steps[i]))
+                        continue;
+                ids_of(v->steps[i].args, &seen);
+                if (shares_id(&seen, change) && status_in(v->steps[i].result).len)
+                        before = status_in(v->steps[i].result);
+        }
+        return before.len && clew_slice_eq(before, after);
+}
+
 void clew_rule_own_change(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         struct change *done = clew_arena_alloc(v->arena, CHANGES_MAX * sizeof(*done));
@@ -362,7 +395,7 @@ void clew_rule_own_change(const struct clew_rca_view *v, struct clew_findings *r
                         const struct clew_rca_step *o = &v->steps[done[k].step];
                         struct clew_finding *f;
 
-                        if (!shares_id(&done[k], &now))
+                        if (!shares_id(&done[k], &now) || left_status(v, &done[k]))
                                 continue;
                         f = clew_finding_add(ret, CLEW_RULE_OWN_CHANGE, o->caller, 1.0);
                         clew_finding_effect(f, i);

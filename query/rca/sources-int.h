@@ -24,6 +24,8 @@ uint32_t clew_sources_find(struct clew_sources *s, struct clew_slice word, uint3
 /* The same of observations that nobody got by asking for @word. */
 uint32_t clew_sources_find_unasked(struct clew_sources *s, struct clew_slice word, uint32_t from,
                                    uint32_t end);
+/* A model's text before unit @end has @word, and the user's next words agree: they took it over. */
+bool clew_sources_agreed(const struct clew_rca_view *v, struct clew_slice word, uint32_t end);
 /* @word stands in @text, with no letter or digit on either side. */
 bool clew_sources_holds(struct clew_slice text, struct clew_slice word);
 /* The unit behind all that LLM step @who had seen when it wrote. */

@@ -64,3 +64,21 @@ uint32_t clew_sources_find_unasked(struct clew_sources *s, struct clew_slice wor
 {
         return look(s, word, from, end, true);
 }
+
+bool clew_sources_agreed(const struct clew_rca_view *v, struct clew_slice word, uint32_t end)
+{
+        bool told = false;
+
+        for (uint32_t u = 0; u < end && u < v->n_units; u++) {
+                const struct clew_rca_unit *unit = &v->units[u];
+
+                if (unit->origin == CLEW_RCA_WRITTEN)
+                        told |= clew_sources_holds(unit->text, word);
+                if (unit->origin != CLEW_RCA_USER)
+                        continue;
+                if (told && clew_text_agrees(unit->text))
+                        return true;
+                told = false;
+        }
+        return false;
+}

@@ -10,6 +10,7 @@
 #define UNIT_MAX 12u   /* letters of a unit: "500-piece", "0.058s", "3km" */
 #define NUMBER_MAX 32u /* bytes of a number that is read */
 #define SCALED_DIGITS_MIN 3u
+#define LINES_MAX 2000   /* of a file that one look shows */
 #define WORDS_MAX 16384u /* bytes of a text that numbers in words are looked for in */
 
 /* 1e-100, 1.0E+05, 1..500: numbers of programs. */
@@ -182,6 +183,48 @@ static bool has_number_in_words(struct clew_slice t)
                         }
                         rest = clew_slice_from(rest, (size_t)at + 1);
                 }
+        }
+        return false;
+}
+
+/* "1690,1720p", "[1690, 1720]": the number lies in a range of lines that a call asked for. */
+static bool is_in_range(struct clew_slice args, double n)
+{
+        for (size_t i = 0; i < args.len; i++) {
+                double a = 0;
+                double b = 0;
+                size_t k = i;
+
+                if (!is_digit(args.data[i]) || (i > 0 && is_digit(args.data[i - 1])))
+                        continue;
+                while (k < args.len && is_digit(args.data[k]) && k - i < 8)
+                        a = a * 10 + (args.data[k++] - '0');
+                if (k >= args.len || args.data[k] != ',')
+                        continue;
+                k++;
+                while (k < args.len && args.data[k] == ' ')
+                        k++;
+                while (k < args.len && is_digit(args.data[k]) && b < 1e7)
+                        b = b * 10 + (args.data[k++] - '0');
+                if (a <= n && n <= b && b - a <= LINES_MAX)
+                        return true;
+        }
+        return false;
+}
+
+bool clew_rca_is_line(const struct clew_rca_view *v, const struct clew_token *t, uint32_t unit)
+{
+        double n = 0;
+        size_t i = 0;
+
+        /* 1703,1704 are two. */
+        while (i < t->text.len && is_digit(t->text.data[i]) && i < 8)
+                n = n * 10 + (t->text.data[i++] - '0');
+        if (i == 0 || (i < t->text.len && t->text.data[i] != ',' && t->text.data[i] != '-'))
+                return false;
+        for (uint32_t u = 0; u < unit && u < v->n_units; u++) {
+                if (v->units[u].origin == CLEW_RCA_ARGS && is_in_range(v->units[u].text, n))
+                        return true;
         }
         return false;
 }

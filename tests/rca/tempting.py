@@ -344,6 +344,30 @@ CASES = [
         U("Read Notes.TXT."), A("bash", {"command": "cat notes.txt"}, "cat: notes.txt: No such file or directory", error="exit status 1"), S("It is not there.")], [SHELL]),
     Case("unused-evidence", "nothing of what was asked for", "You answer.", [
         U("Is there a red lamp?"), A("search", {"query": "red lamp"}, "Blue lamp, 20 euros, in stock. Green lamp, 30 euros, in stock. Black lamp, 40 euros, in stock."), S("No red lamp was found.")], [SEARCH]),
+    Case("other-value", "a yes to what the agent named", "Confirm with the user before you change anything.", [
+        U("Return the camera of order W-8855135, I think."), A("get_record", {"id": "W-8855135"}, '{"order_id": "W-8855135", "items": ["lamp"], "user": "u1"}'),
+        A("get_record", {"id": "W-4689314"}, '{"order_id": "W-4689314", "items": ["camera"], "other": "W-8855135"}'),
+        S("The camera is in W-4689314. Shall I return that one?"), U("Yes, that's the one."),
+        A("return_order", {"order_id": "W-4689314"}, "ok"), S("Returned.")], [GET, tool("return_order", "Returns an order.", order_id="")]),
+    Case("asked-value", "it stands in another argument", "You exchange items.", [
+        U("Take item ids 1569765161, please, for my lamp."), A("get_record", {"id": "W-4411"}, '{"lamp": "8384507844"}'),
+        A("exchange", {"item_ids": ["8384507844"], "new_item_ids": ["1569765161"]}, "ok"), S("Done.")], [GET, tool("exchange", "Exchanges.", item_ids="", new_item_ids="")]),
+    Case("own-change", "its status was so before", "You help with orders.", [
+        U("Change the address of W-44117, and exchange the lamp of it."), A("get_record", {"id": "W-44117"}, '{"order_id": "W-44117", "status": "pending"}'),
+        A("update_address", {"order_id": "W-44117", "address": "Hill Road"}, '{"order_id": "W-44117", "address": "Hill Road", "status": "pending"}'),
+        A("exchange_order", {"order_id": "W-44117"}, "Error: non-delivered order cannot be exchanged"), S("I am sorry, it cannot be exchanged yet.")],
+        [GET, tool("update_address", "Changes an address.", order_id="", address=""), tool("exchange_order", "Exchanges.", order_id="")]),
+    Case("over-limit", "a question of before", "You help with orders.", [
+        U("Hello."), S("How can I help?"), U("Are there any speakers available for under $100 instead?"), S("I am sorry, there are none."),
+        U("What is the total of my order then?"), A("get_record", {"id": "W-44117"}, '{"total": "$1016.76"}'), S("The total is $1016.76.")], [GET]),
+    Case("unconfirmed-change", "told to, when asked", "List the details of an action and obtain explicit user confirmation (yes) before you change anything.", [
+        U("Refund W-4411."), S("It is $30. Shall I refund it to your card?"), U("Please refund it to my card. Thank you!"),
+        A("cancel_order", {"order_id": "W-4411"}, "ok"), S("Done.")], [CANCEL]),
+    Case("ungrounded-value", "a line of a file that was looked at", "You mend code.", [
+        U("Mend it."), A("bash", {"command": "sed -n '1690,1720p' a.py"}, "def f():\n    x = 1\n    return x"), S("The fault is in line 1702.")], [SHELL]),
+    Case("empty-result-used", "a line of a file that was looked at", "You mend code.", [
+        U("Mend it."), A("bash", {"command": "sed -n '1690,1720p' a.py"}, "def f():\n    x = 1\n    return x"), A("bash", {"command": "grep -n g a.py"}, ""),
+        S("The fault is in 1702.")], [SHELL]),
     Case("stale-value", "the old one was asked for", "You answer.", [
         U("What was the price before the change?"), A("get_record", {"id": "L-4411"}, '{"id": "L-4411", "price": 41.25}'), A("get_record", {"id": "L-4411"}, '{"id": "L-4411", "price": 43.75}'),
         S("Before the change it was 41.25.")], [GET]),

@@ -23,6 +23,7 @@ def plain(v):
     return None
 
 
+CALLED = {"toolUse", "tool_calls", "functionCall", "function_call"}   # what a model asked for, in whatever message
 OWN = {"assistant", "ai", "model", "aimessage"}
 
 
@@ -40,7 +41,7 @@ def decoded(value, own=True):
         x = todo.pop()
         if isinstance(x, dict):
             if own or not is_own(x):
-                todo += list(x.values()) + list(x.keys())
+                todo += [v for k, v in x.items() if own or k not in CALLED] + list(x.keys())
         elif isinstance(x, list):
             todo += x
         elif isinstance(x, str):

@@ -579,6 +579,10 @@ def is_the_answer(claim):
             for k, v in s.attrs.items():
                 if OUT.search(k) and any(len(p) and p in given for p in map(plainly, decoded(v))):
                     return None
+    last = [s for s in claim.run.spans if s.model][-1]
+    said = [p for k, v in last.attrs.items() if OUT.search(k) for p in map(plainly, decoded(v)) if len(p) > 20]
+    if any(p in given for p in said):
+        return None   # the last call says the same once more
     outputs = [t for s in claim.run.spans if s is not claim.span for t in [plainly(s.text("out"))]]
     if claim.run.spans and any(w and w[:60] in t for w in [plainly(t) for _, t in claim.evidence] for t in outputs):
         return None
