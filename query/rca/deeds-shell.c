@@ -204,7 +204,7 @@ static void redirect(struct line *l)
                 for (size_t i = 0; word[0] && i + strlen(word) < rest.len; i++) {
                         if (rest.data[i] == '\n' &&
                             clew_text_begins(clew_slice_make(rest.data + i + 1, strlen(word)),
-                                           word)) {
+                                             word)) {
                                 end = memchr(rest.data, '\n', rest.len);
                                 l->wrote |=
                                         memchr(rest.data, '>', (size_t)(end - rest.data)) != NULL;

@@ -286,7 +286,7 @@ bool clew_text_prints_nothing(struct clew_slice result)
                 for (size_t n = 0; n < CLEW_ARRAY_LEN(frame) && !known; n++)
                         known = strlen(frame[n]) == i - from &&
                                 clew_text_begins(clew_slice_make(t.data + from, i - from),
-                                               frame[n]);
+                                                 frame[n]);
                 if (!known && !(i - from == 1 && t.data[from] == '1'))
                         return false;
         }
@@ -311,8 +311,7 @@ static bool json_member_set(struct clew_slice t, const char *quoted_name)
                 return t.len > 1 && t.data[1] != t.data[0];
         if (t.data[0] == '[' || t.data[0] == '{')
                 return t.len > 1 && t.data[1] != ']' && t.data[1] != '}';
-        return !clew_text_begins(head(t, 4), "null") &&
-               !clew_text_begins(head(t, 5), "false") &&
+        return !clew_text_begins(head(t, 4), "null") && !clew_text_begins(head(t, 5), "false") &&
                !clew_text_begins(head(t, 4), "none") && t.data[0] != '0';
 }
 

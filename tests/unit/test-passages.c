@@ -257,10 +257,8 @@ static void test_counts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_random),
-                cmocka_unit_test(test_segments),
-                cmocka_unit_test(test_full),
-                cmocka_unit_test(test_large),
+                cmocka_unit_test(test_random), cmocka_unit_test(test_segments),
+                cmocka_unit_test(test_full),   cmocka_unit_test(test_large),
                 cmocka_unit_test(test_counts),
         };
 
