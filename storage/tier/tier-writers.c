@@ -24,7 +24,8 @@
 
 #define FOLDER "writers"
 /* So often a writer looks who else there is, and what they have deleted: one or two requests for
- * each of them, so about one a second however many there are. */
+ * each of them, so about one a second however many there are. Who is alone pays for a list. */
+#define ALONE_NS (30 * CLEW_NS_PER_S)
 #define OTHERS_NS (10 * CLEW_NS_PER_S)
 #define OTHERS_EACH_NS CLEW_NS_PER_S
 #define WRITER_TEXT "clew writer 1\n"
@@ -277,7 +278,7 @@ void clew_tier_look_at_others(struct clew_tier *t)
         if (now < t->look_ns)
                 return;
         r = list_others(t, &o);
-        t->look_ns = now + OTHERS_NS + o.n * OTHERS_EACH_NS;
+        t->look_ns = now + (o.n == 0 ? ALONE_NS : OTHERS_NS + o.n * OTHERS_EACH_NS);
         if (r < 0)
                 return;
         note_others(t, &o);
