@@ -72,10 +72,10 @@ static struct clew_slice action_line(struct clew_slice text)
                 const uint8_t *end = memchr(line.data, '\n', line.len);
                 size_t n = end ? (size_t)(end - line.data) : line.len;
 
-                if (n > 8 && clew_text_find(head(line, 7), "action:") == 0) {
+                if (n > 8 && clew_text_begins(head(line, 7), "action:")) {
                         struct clew_slice next = clew_slice_from(line, end ? n + 1 : n);
 
-                        if (clew_text_find(head(next, 13), "action input:") == 0) {
+                        if (clew_text_begins(head(next, 13), "action input:")) {
                                 end = memchr(next.data, '\n', next.len);
                                 n += 1 + (end ? (size_t)(end - next.data) : next.len);
                         }

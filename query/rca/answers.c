@@ -25,7 +25,7 @@ static bool looks_up(struct clew_slice name)
         static const char *const inward[] = {"think", "calc", "count", "show"};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(inward); i++) {
-                if (clew_text_find(name, inward[i]) == 0)
+                if (clew_text_begins(name, inward[i]))
                         return false;
         }
         return clew_deed_of_name(name) == CLEW_DEED_READS || clew_text_find(name, "search") >= 0 ||
@@ -45,7 +45,7 @@ static bool next_described(struct clew_slice t, size_t *at, struct clew_slice *r
                 while (i < t.len && (t.data[i] == ' ' || t.data[i] == '-' || t.data[i] == '*' ||
                                      t.data[i] == '`'))
                         i++;
-                if (i + 4 < t.len && clew_text_find(clew_slice_make(t.data + i, 4), "def ") == 0)
+                if (i + 4 < t.len && clew_text_begins(clew_slice_make(t.data + i, 4), "def "))
                         i += 4;
                 from = i;
                 while (i < t.len && is_name_char(t.data[i]))

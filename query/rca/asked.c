@@ -47,7 +47,7 @@ static bool is_plain_key(struct clew_slice word)
                 "year",  "hour",   "minute",  "seconds", "body",   "content", "lines"};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
-                if (word.len == strlen(words[i]) && clew_text_find(word, words[i]) == 0)
+                if (word.len == strlen(words[i]) && clew_text_begins(word, words[i]))
                         return true;
         }
         return false;
@@ -94,7 +94,7 @@ static bool number_behind(struct clew_slice text, size_t at, struct clew_token *
                         size_t n = strlen(fillers[k]);
 
                         known = i + n < gap && !is_alpha(rest.data[i + n]) &&
-                                clew_text_find(clew_slice_make(rest.data + i, n), fillers[k]) == 0;
+                                clew_text_begins(clew_slice_make(rest.data + i, n), fillers[k]);
                         i += known ? n : 0;
                 }
                 if (!known)
@@ -393,9 +393,9 @@ static bool look_at(struct asked *x, const struct clew_act *act)
 void clew_rule_asked_value(const struct clew_rca_view *v, const struct clew_acts *acts,
                            struct clew_findings *ret)
 {
-        struct asked *x = clew_arena_calloc(v->arena, 1, sizeof(*x));
+        struct asked *x = acts->heard.len ? clew_arena_calloc(v->arena, 1, sizeof(*x)) : NULL;
 
-        if (!x || !acts->heard.len)
+        if (!x)
                 return;
         x->v = v;
         x->acts = acts;

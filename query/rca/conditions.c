@@ -89,16 +89,16 @@ static void take_days(struct clew_slice s, struct condition *ret)
         while (i < rest.len && i < 4 && is_digit(rest.data[i]))
                 days = days * 10 + (uint32_t)(rest.data[i++] - '0');
         if (days == 0 || days > DAYS_MAX ||
-            clew_text_find(head(clew_slice_from(rest, i), 6), " days ") != 0)
+            !clew_text_begins(head(clew_slice_from(rest, i), 6), " days "))
                 return;
         rest = clew_slice_from(rest, i + 6);
         for (size_t k = 0; k < CLEW_ARRAY_LEN(joints); k++) {
                 size_t n = strlen(joints[k]);
                 size_t to = n;
 
-                if (clew_text_find(head(rest, n), joints[k]) != 0)
+                if (!clew_text_begins(head(rest, n), joints[k]))
                         continue;
-                if (clew_text_find(head(clew_slice_from(rest, n), 4), "the ") == 0)
+                if (clew_text_begins(head(clew_slice_from(rest, n), 4), "the "))
                         to = n += 4;
                 while (to < rest.len && is_alpha(rest.data[to]))
                         to++;
@@ -429,13 +429,16 @@ static bool too_late(struct conditions *x, const struct clew_act *act, const str
 void clew_rule_condition(const struct clew_rca_view *v, const struct clew_acts *acts,
                          struct clew_findings *ret)
 {
-        struct conditions *x = clew_arena_calloc(v->arena, 1, sizeof(*x));
+        struct conditions *x = clew_arena_alloc(v->arena, sizeof(*x));
 
         if (!x)
                 return;
-        x->v = v;
+        x->v = v; /* one by one: most of it is room for items */
         x->ret = ret;
-        x->seen.v = v;
+        x->seen = (struct clew_sources){.v = v};
+        x->n = 0;
+        x->today = 0;
+        x->today_text = CLEW_SLICE_NULL;
         read_conditions(x);
         for (uint32_t i = 0; i < acts->n && x->n; i++) {
                 const struct clew_act *act = &acts->items[i];

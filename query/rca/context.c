@@ -225,7 +225,8 @@ static uint32_t durations_of(const struct clew_rca_view *v, int kind, uint64_t *
 
 void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        uint64_t *all = clew_arena_calloc(v->arena, DURATIONS_MAX, sizeof(*all));
+        size_t room = v->n_steps < DURATIONS_MAX ? v->n_steps : DURATIONS_MAX;
+        uint64_t *all = clew_arena_alloc(v->arena, room * sizeof(*all));
 
         if (!all)
                 return;

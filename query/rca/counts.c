@@ -163,7 +163,7 @@ static bool is_count(struct clew_slice text, const struct clew_token *t)
                 return false;
         rest = clew_slice_from(text, at + 1);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(after); i++) {
-                if (clew_text_find(head(rest, strlen(after[i])), after[i]) == 0)
+                if (clew_text_begins(head(rest, strlen(after[i])), after[i]))
                         return false;
         }
         return true;

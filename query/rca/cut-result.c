@@ -23,13 +23,13 @@ static size_t number_at(struct clew_slice t, size_t at, uint64_t *ret)
 }
 
 /* "page 1 of 9", "showing 1-10 of 88", "showing 10 of 88 results": the words, or null. */
-static struct clew_slice counted(struct clew_slice t)
+static struct clew_slice counted(struct clew_slice t, const struct lowered *l)
 {
         static const char *const words[] = {"page ",  "showing ", "results ", "displaying ",
                                             "first ", "entries ", "lines ",   "rows "};
 
         for (size_t w = 0; w < CLEW_ARRAY_LEN(words); w++) {
-                ptrdiff_t at = clew_text_find(t, words[w]);
+                ptrdiff_t at = word_at(l, words[w]);
                 size_t from;
                 uint64_t a;
                 uint64_t b;
@@ -38,7 +38,7 @@ static struct clew_slice counted(struct clew_slice t)
                         continue;
                 from = (size_t)at + strlen(words[w]);
                 if (from + 6 < t.len &&
-                    clew_text_find(clew_slice_make(t.data + from, 6), "first ") == 0)
+                    clew_text_begins(clew_slice_make(t.data + from, 6), "first "))
                         from += 6;
                 for (int n = 0; n < 2; n++) {
                         size_t end = number_at(t, from, &a);
@@ -58,7 +58,7 @@ static struct clew_slice counted(struct clew_slice t)
         return CLEW_SLICE_NULL;
 }
 
-static struct clew_slice marked(struct clew_slice t)
+static struct clew_slice marked(struct clew_slice t, const struct lowered *l)
 {
         static const char *const marks[] = {"\"has_more\": true",
                                             "\"has_more\":true",
@@ -76,7 +76,7 @@ static struct clew_slice marked(struct clew_slice t)
                                             "more lines)"};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(marks); i++) {
-                ptrdiff_t at = clew_text_find(t, marks[i]);
+                ptrdiff_t at = word_at(l, marks[i]);
 
                 if (at >= 0)
                         return clew_slice_make(t.data + at, strlen(marks[i]));
@@ -89,10 +89,13 @@ static struct clew_slice not_all(struct clew_slice result)
         struct clew_slice parts[2] = {head(result, END_MAX), tail(result, END_MAX)};
 
         for (int i = 0; i < (result.len > END_MAX ? 2 : 1); i++) {
-                struct clew_slice ret = counted(parts[i]);
+                struct lowered l;
+                struct clew_slice ret;
 
+                make_lowered(parts[i], &l); /* whole: END_MAX is less than it takes */
+                ret = counted(parts[i], &l);
                 if (!ret.len)
-                        ret = marked(parts[i]);
+                        ret = marked(parts[i], &l);
                 if (ret.len)
                         return ret;
         }

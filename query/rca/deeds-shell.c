@@ -203,8 +203,8 @@ static void redirect(struct line *l)
                 /* What stands behind the mark on its line is of the command still. */
                 for (size_t i = 0; word[0] && i + strlen(word) < rest.len; i++) {
                         if (rest.data[i] == '\n' &&
-                            clew_text_find(clew_slice_make(rest.data + i + 1, strlen(word)),
-                                           word) == 0) {
+                            clew_text_begins(clew_slice_make(rest.data + i + 1, strlen(word)),
+                                             word)) {
                                 end = memchr(rest.data, '\n', rest.len);
                                 l->wrote |=
                                         memchr(rest.data, '>', (size_t)(end - rest.data)) != NULL;
@@ -219,7 +219,7 @@ static void redirect(struct line *l)
                 l->at++;
         rest = clew_slice_from(l->t, l->at);
         if (out && rest.len && rest.data[0] != '&' && rest.data[0] != '(' &&
-            clew_text_find(head(rest, 9), "/dev/null") != 0)
+            !clew_text_begins(head(rest, 9), "/dev/null"))
                 l->wrote = true;
         if (rest.len && rest.data[0] == '&')
                 l->at++;
@@ -310,16 +310,16 @@ enum clew_deed clew_deed_of_sql(struct clew_slice text)
                 struct clew_slice one = head(t, end ? (size_t)(end - t.data) : t.len);
 
                 for (size_t i = 0; i < CLEW_ARRAY_LEN(writes); i++) {
-                        ptrdiff_t at = clew_text_find(one, writes[i]);
-
                         /* WITH x AS (...) DELETE FROM y */
-                        if (at == 0 || (at > 0 && clew_text_find(one, "with ") == 0 && i < 2))
+                        if (clew_text_begins(one, writes[i]) ||
+                            (i < 2 && clew_text_begins(one, "with ") &&
+                             clew_text_find(one, writes[i]) >= 0))
                                 return CLEW_DEED_CHANGES;
                 }
-                if (clew_text_find(one, "update ") == 0 && clew_text_find(one, " set ") > 0)
+                if (clew_text_begins(one, "update ") && clew_text_find(one, " set ") > 0)
                         return CLEW_DEED_CHANGES;
                 for (size_t i = 0; i < CLEW_ARRAY_LEN(looks) && !looked; i++)
-                        looked = clew_text_find(one, looks[i]) == 0;
+                        looked = clew_text_begins(one, looks[i]);
                 t = end ? clew_text_trim(clew_slice_from(t, one.len + 1)) : CLEW_SLICE_NULL;
         }
         return looked ? CLEW_DEED_READS : CLEW_DEED_UNKNOWN;

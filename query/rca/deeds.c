@@ -160,7 +160,7 @@ static struct clew_slice unescaped(struct clew_slice raw, uint8_t room[COMMAND_M
 static bool is_key(struct clew_slice key, const char *const *list, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                if (key.len == strlen(list[i]) && clew_text_find(key, list[i]) == 0)
+                if (key.len == strlen(list[i]) && clew_text_begins(key, list[i]))
                         return true;
         }
         return false;
@@ -232,7 +232,7 @@ static enum clew_deed of_leaf(struct clew_slice name, const struct clew_flat_lea
                 return CLEW_DEED_UNKNOWN;
         if (IS_KEY(leaf->key, methods))
                 return of_method(value);
-        if (clew_text_find(leaf->key, "dry") == 0)
+        if (clew_text_begins(leaf->key, "dry"))
                 return value.data[0] == 't' || value.data[0] == '1' ? CLEW_DEED_READS
                                                                     : CLEW_DEED_UNKNOWN;
         if (IS_KEY(leaf->key, sqls)) {
@@ -268,11 +268,11 @@ static enum clew_deed of_text(struct clew_slice t)
                 rest.len = (size_t)(line - rest.data);
                 end = clew_find(t, "```", 3);
                 t.len = end ? (size_t)(end - t.data) : t.len;
-                if (clew_text_find(rest, "sh") >= 0 || clew_text_find(rest, "console") == 0)
+                if (clew_text_find(rest, "sh") >= 0 || clew_text_begins(rest, "console"))
                         return clew_deed_of_shell(t);
                 return clew_text_find(rest, "sql") >= 0 ? clew_deed_of_sql(t) : of_code(t);
         }
-        if (clew_text_find(t, "action:") == 0)
+        if (clew_text_begins(t, "action:"))
                 t = clew_text_trim(clew_slice_from(t, 7));
         d = clew_deed_of_sql(t);
         if (d != CLEW_DEED_UNKNOWN)

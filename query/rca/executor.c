@@ -77,7 +77,7 @@ static bool is_printed(struct clew_slice text)
         if (t.data[0] == '{' || t.data[0] == '[')
                 return true;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(begins); i++) {
-                if (clew_text_find(head(t, strlen(begins[i])), begins[i]) == 0)
+                if (clew_text_begins(head(t, strlen(begins[i])), begins[i]))
                         return true;
         }
         return clew_text_result_error(t) != CLEW_TROUBLE_NONE;

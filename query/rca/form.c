@@ -60,7 +60,7 @@ static uint32_t most_of(struct clew_slice t, const char *unit)
                 size_t len = strlen(before[i]);
 
                 if (from >= len &&
-                    clew_text_find(clew_slice_make(t.data + from - len, len), before[i]) == 0)
+                    clew_text_begins(clew_slice_make(t.data + from - len, len), before[i]))
                         return n;
         }
         return 0;

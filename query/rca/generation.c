@@ -7,9 +7,9 @@
 
 static bool is_length_finish(struct clew_slice f)
 {
-        return clew_text_find(f, "length") == 0 || clew_text_find(f, "max_token") == 0 ||
-               clew_text_find(f, "max_output") == 0 || clew_text_find(f, "incomplete") == 0 ||
-               clew_text_find(f, "model_length") == 0;
+        return clew_text_begins(f, "length") || clew_text_begins(f, "max_token") ||
+               clew_text_begins(f, "max_output") || clew_text_begins(f, "incomplete") ||
+               clew_text_begins(f, "model_length");
 }
 
 void clew_rule_truncated(const struct clew_rca_view *v, struct clew_findings *ret)
@@ -75,8 +75,8 @@ static enum giving_up gives_up(const struct clew_rca_view *v, uint32_t i)
 
         if (s->kind != CLEW_RCA_LLM || s->failed)
                 return GOES_ON;
-        if (clew_text_find(s->finish, "content_filter") == 0 ||
-            clew_text_find(s->finish, "refusal") == 0 || clew_text_find(s->finish, "safety") == 0)
+        if (clew_text_begins(s->finish, "content_filter") ||
+            clew_text_begins(s->finish, "refusal") || clew_text_begins(s->finish, "safety"))
                 return FILTERED;
         for (uint32_t k = 0; k < s->n_calls; k++) {
                 if (clew_rca_hands_over(v->calls[s->first_call + k].name))

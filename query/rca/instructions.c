@@ -113,7 +113,7 @@ void clew_rule_unauthenticated(const struct clew_rca_view *v, struct clew_findin
                 if (s->kind != CLEW_RCA_TOOL || s->caller == CLEW_RCA_NONE)
                         continue;
                 if (clew_rca_proves_identity(s->name) || clew_rca_hands_over(s->name) ||
-                    clew_text_find(s->name, "think") == 0 || clew_text_find(s->name, "calc") == 0)
+                    clew_text_begins(s->name, "think") || clew_text_begins(s->name, "calc"))
                         return;
                 f = clew_finding_add(ret, CLEW_RULE_UNAUTHENTICATED, s->caller, 1.0);
                 clew_finding_effect(f, i);

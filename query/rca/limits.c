@@ -49,14 +49,14 @@ static enum currency money_at(struct clew_slice t, size_t from, size_t to)
         if (behind.len && behind.data[0] == ' ')
                 behind = clew_slice_from(behind, 1);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
-                if (clew_text_find(behind, words[i].word) == 0 ||
+                if (clew_text_begins(behind, words[i].word) ||
                     clew_text_find(clew_text_trim(before), words[i].word) >= 0)
                         return words[i].money;
         }
         return NO_MONEY;
 }
 
-/* The offset behind the words of a limit, or -1. */
+/* The offset behind the words of a limit, or -1. A sentence is of SENTENCE_MAX bytes at most. */
 static ptrdiff_t limit_words(struct clew_slice s)
 {
         static const char *const upper[] = {
@@ -70,14 +70,17 @@ static ptrdiff_t limit_words(struct clew_slice s)
                 "approv",  "never",      "must not", "may not", "not allowed", "need", "require",
                 "escalat", "supervisor", "manager",  "refuse",  "decline",     "hand "};
 
+        struct lowered l;
+
+        make_lowered(s, &l);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(upper); i++) {
-                ptrdiff_t at = clew_text_find(s, upper[i]);
+                ptrdiff_t at = word_at(&l, upper[i]);
 
                 if (at >= 0)
                         return at + (ptrdiff_t)strlen(upper[i]);
         }
         for (size_t i = 0; i < CLEW_ARRAY_LEN(over); i++) {
-                ptrdiff_t at = clew_text_find(s, over[i]);
+                ptrdiff_t at = word_at(&l, over[i]);
 
                 if (at >= 0 && HAS_ANY(s, needs))
                         return at + (ptrdiff_t)strlen(over[i]);

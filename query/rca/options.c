@@ -253,7 +253,7 @@ static struct clew_slice bare_item(struct clew_slice t)
                         size_t n = strlen(articles[i]);
 
                         again = t.len > n &&
-                                clew_text_find(clew_slice_make(t.data, n), articles[i]) == 0;
+                                clew_text_begins(clew_slice_make(t.data, n), articles[i]);
                         if (again)
                                 t = clew_slice_from(t, n);
                 }

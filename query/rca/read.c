@@ -105,9 +105,9 @@ static struct clew_slice keep(struct clew_rca_builder *b, struct clew_slice text
 static bool is_mere_status(struct clew_slice t)
 {
         return t.len <= MERE_STATUS_MAX &&
-               (clew_text_find(t, "exit code") == 0 || clew_text_find(t, "exit status") == 0 ||
-                clew_text_find(t, "exited with") == 0 || clew_text_find(t, "returncode") == 0 ||
-                clew_text_find(t, "command failed") == 0 || clew_text_find(t, "error") == 0);
+               (clew_text_begins(t, "exit code") || clew_text_begins(t, "exit status") ||
+                clew_text_begins(t, "exited with") || clew_text_begins(t, "returncode") ||
+                clew_text_begins(t, "command failed") || clew_text_begins(t, "error"));
 }
 
 /* "503 Service Unavailable means ...", where 503 was looked for: an answer, not a status. */
@@ -153,7 +153,7 @@ static bool is_providers_error(struct clew_slice text)
         struct clew_slice t = clew_text_trim(text);
         size_t n = sizeof(begin) - 1;
 
-        return t.len > n + 3 && clew_text_find(clew_slice_make(t.data, n), begin) == 0 &&
+        return t.len > n + 3 && clew_text_begins(clew_slice_make(t.data, n), begin) &&
                t.data[n] >= '4' && t.data[n] <= '5' &&
                clew_text_result_error(t) != CLEW_TROUBLE_NONE;
 }
@@ -170,7 +170,7 @@ static bool is_clients_error(struct clew_slice text)
         struct clew_slice t = clew_text_trim(text);
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(messages); i++) {
-                if (t.len == strlen(messages[i]) && clew_text_find(t, messages[i]) == 0)
+                if (t.len == strlen(messages[i]) && clew_text_begins(t, messages[i]))
                         return true;
         }
         return false;

@@ -47,7 +47,7 @@ static bool counted(struct clew_slice line, const char *word)
 
 static bool begins(struct clew_slice line, const char *word)
 {
-        return clew_text_find(line, word) == 0;
+        return clew_text_begins(line, word);
 }
 
 /* A summary counts tests, tells the time that they took, or is framed; "3 failed" alone may be

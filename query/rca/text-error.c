@@ -217,8 +217,8 @@ static bool begins_with_exception(struct clew_slice t)
         if (i < 5 || (i < h.len && h.data[i] != ':' && h.data[i] != '(' && h.data[i] != '\n'))
                 return false;
         h.len = i;
-        return clew_text_find(tail(h, 5), "error") == 0 ||
-               (i >= 9 && clew_text_find(tail(h, 9), "exception") == 0);
+        return clew_text_begins(tail(h, 5), "error") ||
+               (i >= 9 && clew_text_begins(tail(h, 9), "exception"));
 }
 
 /* A non-zero number shortly behind @name. */
@@ -285,8 +285,8 @@ bool clew_text_prints_nothing(struct clew_slice result)
                 }
                 for (size_t n = 0; n < CLEW_ARRAY_LEN(frame) && !known; n++)
                         known = strlen(frame[n]) == i - from &&
-                                clew_text_find(clew_slice_make(t.data + from, i - from),
-                                               frame[n]) == 0;
+                                clew_text_begins(clew_slice_make(t.data + from, i - from),
+                                                 frame[n]);
                 if (!known && !(i - from == 1 && t.data[from] == '1'))
                         return false;
         }
@@ -311,9 +311,8 @@ static bool json_member_set(struct clew_slice t, const char *quoted_name)
                 return t.len > 1 && t.data[1] != t.data[0];
         if (t.data[0] == '[' || t.data[0] == '{')
                 return t.len > 1 && t.data[1] != ']' && t.data[1] != '}';
-        return clew_text_find(head(t, 4), "null") != 0 &&
-               clew_text_find(head(t, 5), "false") != 0 &&
-               clew_text_find(head(t, 4), "none") != 0 && t.data[0] != '0';
+        return !clew_text_begins(head(t, 4), "null") && !clew_text_begins(head(t, 5), "false") &&
+               !clew_text_begins(head(t, 4), "none") && t.data[0] != '0';
 }
 
 /* Whether one of a few words stands in the first LOWER_MAX bytes, in any case of letters. */
@@ -403,7 +402,7 @@ static bool ends_in_trace(struct clew_slice text)
         bool named = false;
 
         /* Most results end otherwise: neither in a frame, nor below the head of a trace. */
-        if (t.len < 20 || (clew_text_find(clew_text_trim(line_to(t, t.len)), "at ") != 0 &&
+        if (t.len < 20 || (!clew_text_begins(clew_text_trim(line_to(t, t.len)), "at ") &&
                            !clew_find(t, "Traceback (", 11)))
                 return false;
         /* The message may go on for some lines under the name of the exception. */
@@ -414,7 +413,7 @@ static bool ends_in_trace(struct clew_slice text)
                         return named;
                 if (is_frame(line))
                         frames += clew_text_find(line, "  at ") >= 0 ||
-                                  clew_text_find(line, "\tat ") == 0;
+                                  clew_text_begins(line, "\tat ");
                 else if (begins_with_exception(line))
                         named = true;
                 else if (named && frames == 0 && n >= MESSAGE_LINES_MAX)
@@ -538,12 +537,12 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
                 return CLEW_TROUBLE_NONE;
         status = http_status(head(h, 40));
         if (status != 0 && has_reason(h) &&
-            (h.data[0] == '4' || h.data[0] == '5' || clew_text_find(head(h, 4), "http") == 0))
+            (h.data[0] == '4' || h.data[0] == '5' || clew_text_begins(head(h, 4), "http")))
                 return clew_text_trouble(h);
         if (json_says_error(h) || begins_with_exception(h))
                 return clew_text_trouble(h);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(openers); i++) {
-                if (clew_text_find(head(h, strlen(openers[i])), openers[i]) != 0)
+                if (!clew_text_begins(head(h, strlen(openers[i])), openers[i]))
                         continue;
                 if (strcmp(openers[i], "tool '") == 0 &&
                     clew_text_find(head(h, 120), "not exist") < 0 &&
@@ -653,7 +652,7 @@ bool clew_text_is_empty_result(struct clew_slice result)
                                         only_marks = is_advice(last);
                         } else if (is_alpha(t.data[i])) {
                                 only_marks =
-                                        clew_text_find(head(clew_slice_from(t, i), 4), "null") == 0;
+                                        clew_text_begins(head(clew_slice_from(t, i), 4), "null");
                                 i += 3;
                         } else if (is_digit(t.data[i])) {
                                 only_marks = t.data[i] == '0';

@@ -103,16 +103,24 @@ static inline bool has_run(const struct lowered *l, const char *three)
         return (l->runs[run / 64] >> (run % 64) & 1) != 0;
 }
 
-static inline bool has_word(const struct lowered *l, const char *needle)
+/* Where it stands first, or -1. */
+static inline ptrdiff_t word_at(const struct lowered *l, const char *needle)
 {
+        const uint8_t *at;
         size_t n;
 
         if (needle[0] && needle[1] && needle[2] && !has_run(l, needle))
-                return false;
+                return -1;
         n = strlen(needle);
         if (n > 3 && !has_run(l, needle + n - 3))
-                return false;
-        return clew_find(clew_slice_make(l->text, l->len), needle, n) != NULL;
+                return -1;
+        at = clew_find(clew_slice_make(l->text, l->len), needle, n);
+        return at ? at - l->text : -1;
+}
+
+static inline bool has_word(const struct lowered *l, const char *needle)
+{
+        return word_at(l, needle) >= 0;
 }
 
 static inline bool has_any(struct clew_slice t, const char *const *list, size_t n)

@@ -180,8 +180,8 @@ static bool announces(struct clew_slice s)
 
         if (s.len && (is_digit(s.data[0]) || s.data[0] == '-' || s.data[0] == '*'))
                 return false;
-        return HAS_ANY(s, words) && !HAS_ANY(s, others) && clew_text_find(s, "if ") != 0 &&
-               clew_text_find(s, "when ") != 0;
+        return HAS_ANY(s, words) && !HAS_ANY(s, others) && !clew_text_begins(s, "if ") &&
+               !clew_text_begins(s, "when ");
 }
 
 bool clew_text_promises(struct clew_slice text)
@@ -368,10 +368,10 @@ static bool begins_in_past(struct clew_slice t)
         while (n < t.len && is_alpha(t.data[n]))
                 n++;
         t.len = n;
-        if (n > 4 && clew_text_find(tail(t, 2), "ed") == 0)
-                return clew_text_find(t, "need") != 0;
+        if (n > 4 && clew_text_begins(tail(t, 2), "ed"))
+                return !clew_text_begins(t, "need");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(irregular); i++) {
-                if (n == strlen(irregular[i]) && clew_text_find(t, irregular[i]) == 0)
+                if (n == strlen(irregular[i]) && clew_text_begins(t, irregular[i]))
                         return true;
         }
         return false;
@@ -391,7 +391,7 @@ static bool tells_past(struct clew_slice t)
                 for (size_t w = 0; w < CLEW_ARRAY_LEN(who); w++) {
                         size_t n = strlen(who[w]);
 
-                        if (clew_text_find(head(clew_slice_from(t, i), n), who[w]) == 0 &&
+                        if (clew_text_begins(head(clew_slice_from(t, i), n), who[w]) &&
                             begins_in_past(clew_slice_from(t, i + n)))
                                 return true;
                 }

@@ -115,7 +115,7 @@ static struct clew_slice word_behind(struct clew_slice text, size_t at)
 static bool is_any_word(struct clew_slice word, const char *const *list, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                if (word.len == strlen(list[i]) && clew_text_find(word, list[i]) == 0)
+                if (word.len == strlen(list[i]) && clew_text_begins(word, list[i]))
                         return true;
         }
         return false;
@@ -279,6 +279,6 @@ bool clew_text_by_machine(struct clew_slice text, size_t at)
         while (to < text.len && text.data[to] != '\n' && to - from < LINE_HEAD_MAX)
                 to++;
         line = clew_text_trim(clew_slice_make(text.data + from, to - from));
-        return clew_text_find(head(line, 3), "@@ ") == 0 ||
-               clew_text_find(head(line, 6), "index ") == 0 || names_a_line(line);
+        return clew_text_begins(head(line, 3), "@@ ") ||
+               clew_text_begins(head(line, 6), "index ") || names_a_line(line);
 }

@@ -65,28 +65,43 @@ static bool any_digit(const uint8_t *p)
         return any != 0;
 }
 
-ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
+static bool is_at(const uint8_t *p, const char *needle, size_t n)
+{
+        size_t k = 0;
+
+        while (k < n && lower(p[k]) == (uint8_t)needle[k])
+                k++;
+        return k == n;
+}
+
+bool clew_text_begins(struct clew_slice t, const char *needle)
 {
         size_t n = strlen(needle);
-        uint8_t first = (uint8_t)needle[0];
+
+        return n > 0 && t.len >= n && is_at(t.data, needle, n);
+}
+
+ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
+{
+        const uint8_t first = (uint8_t)needle[0];
+        const uint8_t bit = case_bit(first);
+        size_t n = strlen(needle);
+        size_t end; /* of the places where it may begin */
         size_t i = 0;
 
         if (n == 0 || t.len < n)
                 return -1;
-        while (i + n <= t.len) {
-                size_t end = i + BLOCK;
+        end = t.len - n + 1;
+        while (i < end) {
+                size_t stop = end - i < BLOCK ? end : i + BLOCK;
 
-                if (n > 1 && i + BLOCK < t.len &&
+                if (n > 1 && t.len - i > BLOCK &&
                     !may_begin(t.data + i, first, (uint8_t)needle[1])) {
-                        i = end;
+                        i += BLOCK;
                         continue;
                 }
-                for (; i < end && i + n <= t.len; i++) {
-                        size_t k = 0;
-
-                        while (k < n && lower(t.data[i + k]) == (uint8_t)needle[k])
-                                k++;
-                        if (k == n)
+                for (; i < stop; i++) {
+                        if ((t.data[i] | bit) == first && is_at(t.data + i, needle, n))
                                 return (ptrdiff_t)i;
                 }
         }
@@ -275,7 +290,7 @@ static ptrdiff_t action_at(struct clew_slice text)
                 const uint8_t *line;
 
                 if (lower(t.data[i]) == 'a' &&
-                    clew_text_find(clew_slice_make(t.data + i, n), label) == 0)
+                    clew_text_begins(clew_slice_make(t.data + i, n), label))
                         return t.data + i - text.data;
                 line = memchr(t.data + i, '\n', t.len - i);
                 if (!line)

@@ -105,6 +105,8 @@ bool clew_text_is_unclosed(struct clew_slice text);
 
 /* Case-insensitive search (ASCII). @needle is in lower case. Returns the offset or -1. */
 ptrdiff_t clew_text_find(struct clew_slice text, const char *needle);
+/* Whether it stands there at 0. */
+bool clew_text_begins(struct clew_slice text, const char *needle);
 struct clew_slice clew_text_trim(struct clew_slice text);
 
 /* ---- value tokens --------------------------------------------------------------------------- */

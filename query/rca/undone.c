@@ -92,7 +92,7 @@ static bool is_own_deed(struct clew_slice before)
         for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
                 size_t n = strlen(ends[i]);
 
-                if (before.len >= n && clew_text_find(tail(before, n), ends[i]) == 0 &&
+                if (before.len >= n && clew_text_begins(tail(before, n), ends[i]) &&
                     (before.len == n || is_space(before.data[before.len - n - 1])))
                         return true;
         }

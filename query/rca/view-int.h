@@ -11,7 +11,7 @@
  */
 #define CLEW_RCA_GROW_FIRST 32u
 #define CLEW_RCA_TEXTS_FIRST 256u
-#define CLEW_RCA_SEEN_FIRST 1024u
+#define CLEW_RCA_SEEN_FIRST 128u
 
 struct clew_rca_text_slot {
         uint64_t hash;

@@ -13,6 +13,18 @@
 #define SHOWN_MAX 48u
 #define OWN_MIN 3u /* bytes of a name that is looked for elsewhere */
 
+/* A text of any length. */
+static bool says_any(struct clew_slice t, const char *const *words, size_t n)
+{
+        if (t.len <= LOWER_MAX)
+                return has_any(t, words, n);
+        for (size_t i = 0; i < n; i++) {
+                if (clew_text_find(t, words[i]) >= 0)
+                        return true;
+        }
+        return false;
+}
+
 /* Somebody who may ask for it speaks of everything. */
 static bool speaks_of_all(const struct clew_rca_view *v)
 {
@@ -59,11 +71,9 @@ static bool speaks_of_all(const struct clew_rca_view *v)
                         continue;
                 if (t.len > HEARD_MAX)
                         return true;
-                for (size_t w = 0; w < CLEW_ARRAY_LEN(words); w++) {
-                        if (clew_text_find(t, words[w]) >= 0)
-                                return true;
-                }
-                if (t.len >= 4 && clew_text_find(head(t, 4), "all ") == 0)
+                if (says_any(t, words, CLEW_ARRAY_LEN(words)))
+                        return true;
+                if (t.len >= 4 && clew_text_begins(head(t, 4), "all "))
                         return true;
         }
         return false;
@@ -112,7 +122,7 @@ static struct clew_slice everything_in(struct clew_slice leaf, struct clew_slice
         struct clew_slice t = clew_text_trim(leaf);
 
         *ret_of = CLEW_SLICE_NULL;
-        if ((t.len == 1 && t.data[0] == '*') || (t.len == 3 && clew_text_find(t, "all") == 0))
+        if ((t.len == 1 && t.data[0] == '*') || (t.len == 3 && clew_text_begins(t, "all")))
                 return t;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(all); i++) {
                 ptrdiff_t at = clew_text_find(t, all[i].words);

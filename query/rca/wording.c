@@ -12,7 +12,7 @@
 #include "query/rca/text-int.h"
 
 #define WORD_MIN 4u
-#define TABLE_FIRST 4096u
+#define TABLE_FIRST 256u /* grows; most runs have some hundred words */
 #define TABLE_MAX (1u << 19)
 
 struct word {

@@ -6,9 +6,10 @@
  * class that it rises, and a store has fewer than eight runs a class. A run of half the most that
  * one may have is left alone.
  *
- * At rest, when nothing more is to come for a while, there are fewer: the smallest runs become one
- * as long as none of them is larger than those below it together. So each is then larger than all
- * smaller ones, and an entry that is written again is in a run of at least twice the size.
+ * At rest, when nothing more is to come for a while, there are fewer: the smallest runs become one,
+ * up to the last that is at most twice as large as those below it together. So each is then more
+ * than twice as large as all smaller ones, and an entry that is written again is in a run that is
+ * larger by half at least.
  *
  * A step reads in a snapshot of its own and writes about a megabyte of blocks in a transaction of
  * some milliseconds. Blocks of a run without a head are invisible; the last transaction puts the

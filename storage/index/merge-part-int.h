@@ -7,8 +7,8 @@
 #include "storage/index/catalog-int.h"
 #include "storage/index/parts-int.h"
 
-/* Runs that become one. */
-#define CLEW_MERGE_INPUTS_MAX 16u
+/* Runs that become one: at rest, those of an import. Each has a block or two in memory. */
+#define CLEW_MERGE_INPUTS_MAX 32u
 /* Bytes of blocks that one step makes. */
 #define CLEW_MERGE_STEP_BYTES ((size_t)1 << 20)
 

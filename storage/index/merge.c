@@ -165,8 +165,8 @@ static int by_number(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* The same at rest: the smallest runs, up to the last one that is not larger than those before it
- * together. How many, or an error. */
+/* The same at rest: the smallest runs, up to the last one that is at most twice as large as those
+ * before it together. How many, or an error. */
 static int choose_at_rest(struct clew_index_merge *m, const struct clew_index_catalog *c,
                           uint32_t ret[CLEW_MERGE_INPUTS_MAX])
 {
@@ -184,7 +184,7 @@ static int choose_at_rest(struct clew_index_merge *m, const struct clew_index_ca
 
                 if (own > CLEW_INDEX_TRACES_MAX / 2 || traces + own > CLEW_INDEX_TRACES_MAX)
                         break;
-                if (i > 0 && own <= traces)
+                if (i > 0 && own / 2 <= traces)
                         n = i + 1;
                 traces += own;
         }
@@ -237,10 +237,14 @@ static int choose_any(struct clew_index_merge *m, struct clew_index_catalog *c,
 
         if (m->options->purge_below > 0)
                 return choose_purge(m, c, ret);
+        if (m->options->at_rest) { /* all at once: step by step the same is written more often */
+                int at_rest = choose_at_rest(m, c, ret);
+
+                if (at_rest != 0)
+                        return at_rest;
+        }
         n = choose(c, ret);
-        if (n > 0 || !m->options->at_rest)
-                return (int)n;
-        return choose_at_rest(m, c, ret);
+        return (int)n;
 }
 
 /* 1 = begun, 0 = nothing is due. */

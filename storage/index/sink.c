@@ -15,13 +15,17 @@
 
 #define NONE UINT32_MAX
 #define SLOTS_FIRST 4096u
+/* Keys that are known on in the next segment: with their slots some 12 MiB, and bytes of long ones.
+ */
+#define KEPT_KEYS_MAX (1u << 18)
+#define KEPT_BYTES_MAX ((size_t)8 << 20)
 /* Most keys are words: they lie in their record, where the lookup is anyway. */
 #define INLINE_BYTES 14u
 
 struct sink_key {
         const uint8_t *far; /* the bytes of a longer key; NULL: they are in @near */
-        uint32_t newest;    /* of its entries; they go back in time */
-        uint32_t trace;     /* of that one */
+        uint32_t newest;    /* of its entries; they go back in time. NONE: the segment lacks it */
+        uint32_t trace;     /* of that one, counted over segments */
         uint8_t kind;
         uint8_t len;
         uint8_t near[INLINE_BYTES];
@@ -63,11 +67,12 @@ struct sink_entry {
 
 struct clew_index_sink {
         struct clew_arena arena;    /* key bytes */
-        struct clew_buffer keys;    /* struct sink_key */
+        struct clew_buffer keys;    /* struct sink_key; also those of earlier segments */
         struct clew_buffer entries; /* struct sink_entry */
         struct sink_slot *slots;    /* by hash, open addressing */
         uint32_t n_slots;
         uint32_t n_traces;
+        uint32_t before; /* traces of earlier segments, whose keys are still known */
         uint32_t n_waiting;
         uint64_t seed; /* of hashes, and another one */
         uint64_t second_seed;
@@ -111,11 +116,20 @@ void clew_index_sink_free(struct clew_index_sink *s)
         clew_free(s);
 }
 
-void clew_index_sink_reset(struct clew_index_sink *s)
+static struct sink_key *keys_of(const struct clew_index_sink *s)
+{
+        return (struct sink_key *)(void *)s->keys.data;
+}
+
+static uint32_t n_keys(const struct clew_index_sink *s)
+{
+        return (uint32_t)(s->keys.len / sizeof(struct sink_key));
+}
+
+static void forget_all(struct clew_index_sink *s)
 {
         clew_arena_reset(&s->arena);
         clew_buffer_clear(&s->keys);
-        clew_buffer_clear(&s->entries);
         clew_passages_clear(&s->passages);
         clew_free(s->slots);
         s->slots = NULL;
@@ -124,7 +138,24 @@ void clew_index_sink_reset(struct clew_index_sink *s)
         memset(s->lately, 0, sizeof(s->lately)); /* traces are counted anew */
         memset(s->met, 0, sizeof(s->met));
         s->n_traces = 0;
+        s->before = 0;
         s->failed = false;
+}
+
+/* Keys and passages are known on, since segments are much alike: but not where a trace was left in
+ * the middle, and numbers of its passages are not known. */
+void clew_index_sink_reset(struct clew_index_sink *s)
+{
+        if (s->failed || s->n_waiting > 0 || s->passages.is_open || n_keys(s) > KEPT_KEYS_MAX ||
+            s->arena.used_bytes > KEPT_BYTES_MAX || s->before > UINT32_MAX / 2) {
+                forget_all(s);
+        } else {
+                for (uint32_t i = 0; i < n_keys(s); i++)
+                        keys_of(s)[i].newest = NONE;
+                s->before += s->n_traces;
+                s->n_traces = 0;
+        }
+        clew_buffer_clear(&s->entries);
         for (unsigned i = 0; i < CLEW_INDEX_COLUMNS_MAX; i++) {
                 clew_free(s->columns[i]);
                 s->columns[i] = NULL;
@@ -199,16 +230,6 @@ static uint64_t hash_of(const struct clew_index_sink *s, uint64_t what, struct c
         return fold(fold(a ^ seed, b ^ s->second_seed), UINT64_C(0x9e3779b97f4a7c15) ^ seed);
 }
 
-static struct sink_key *keys_of(const struct clew_index_sink *s)
-{
-        return (struct sink_key *)(void *)s->keys.data;
-}
-
-static uint32_t n_keys(const struct clew_index_sink *s)
-{
-        return (uint32_t)(s->keys.len / sizeof(struct sink_key));
-}
-
 static struct clew_slice bytes_of(const struct sink_key *k)
 {
         return clew_slice_make(k->far ? k->far : k->near, k->len);
@@ -253,6 +274,12 @@ static uint32_t new_key(struct clew_index_sink *s, unsigned kind, struct clew_sl
         return n_keys(s) - 1;
 }
 
+/* The trace at hand: above those of all earlier ones. */
+static uint32_t at_hand(const struct clew_index_sink *s)
+{
+        return s->before + s->n_traces - 1;
+}
+
 /* Its slot, maybe an empty one. In that of the trace at hand the hash alone decides: the keys of
  * one trace are few. */
 static struct sink_slot *find_slot(struct clew_index_sink *s, unsigned kind, struct clew_slice key,
@@ -266,7 +293,7 @@ static struct sink_slot *find_slot(struct clew_index_sink *s, unsigned kind, str
                 if (s->slots[at].hash != hash)
                         continue;
                 k = &keys_of(s)[s->slots[at].key];
-                if (k->trace == s->n_traces - 1)
+                if (k->trace == at_hand(s))
                         break;
                 if (k->kind == kind && clew_slice_eq(bytes_of(k), key))
                         break;
@@ -277,7 +304,7 @@ static struct sink_slot *find_slot(struct clew_index_sink *s, unsigned kind, str
 /* The trace at hand has the keys of @n numbers. */
 static void add_entries(struct clew_index_sink *s, const uint32_t *numbers, uint32_t n)
 {
-        uint32_t trace = s->n_traces - 1;
+        uint32_t trace = at_hand(s);
         size_t at = s->entries.len / sizeof(struct sink_entry);
         struct sink_key *keys = keys_of(s);
         struct sink_entry *entries =
@@ -290,7 +317,7 @@ static void add_entries(struct clew_index_sink *s, const uint32_t *numbers, uint
 
                 if (k->trace == trace)
                         continue;
-                entries[made] = (struct sink_entry){trace, k->newest};
+                entries[made] = (struct sink_entry){s->n_traces - 1, k->newest};
                 k->newest = (uint32_t)(at + made++);
                 k->trace = trace;
         }
@@ -317,7 +344,7 @@ static uint32_t add_now(struct clew_index_sink *s, unsigned kind, struct clew_sl
                         return NONE;
                 *slot = (struct sink_slot){hash, number};
         }
-        if (keys_of(s)[slot->key].trace != s->n_traces - 1)
+        if (keys_of(s)[slot->key].trace != at_hand(s))
                 add_entries(s, &slot->key, 1);
         return slot->key;
 }
@@ -332,7 +359,7 @@ static void tell_number(struct clew_index_sink *s, uint64_t hash, uint32_t place
 {
         struct sink_lately *lately = lately_of(s, hash);
 
-        if (lately->said == hash + s->n_traces)
+        if (lately->said == hash + at_hand(s))
                 lately->key = number;
         if (place != CLEW_PASSAGE_UNKNOWN)
                 s->passages.numbers[place] = number;
@@ -370,13 +397,13 @@ void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct
                 return;
         hash = hash_of(s, (uint64_t)kind << 32, key);
         lately = lately_of(s, hash);
-        known = lately->said == hash + s->n_traces;
+        known = lately->said == hash + at_hand(s);
         if (s->passages.is_open)
                 place = clew_passages_put(&s->passages, known ? lately->key : NONE);
         if (known && (place == CLEW_PASSAGE_UNKNOWN || lately->key != NONE))
                 return;
         if (!known)
-                *lately = (struct sink_lately){hash + s->n_traces, NONE};
+                *lately = (struct sink_lately){hash + at_hand(s), NONE};
         if (key.len > WAITING_BYTES) {
                 tell_number(s, hash, place, add_now(s, kind, key, hash));
                 return;
@@ -403,20 +430,20 @@ int clew_index_again(struct clew_index_sink *s, struct clew_slice passage, uint6
                 return -1;
         hash = hash_of(s, fold(seed ^ s->second_seed, UINT64_C(0x9e3779b97f4a7c15)), passage);
         met = &s->met[hash & (MET - 1)];
-        if (*met == hash + s->n_traces)
+        if (*met == hash + at_hand(s))
                 return 0;
         if (clew_passages_is_full(&s->passages)) {
                 add_waiting(s); /* some wait for their places */
                 clew_passages_clear(&s->passages);
         }
         s->open_hash = hash;
-        p = clew_passages_begin(&s->passages, hash, s->n_traces - 1);
+        p = clew_passages_begin(&s->passages, hash, at_hand(s));
         if (!p)
                 return -1;
-        *met = hash + s->n_traces;
-        if (p->trace == s->n_traces - 1)
+        *met = hash + at_hand(s);
+        if (p->trace == at_hand(s))
                 return 0;
-        p->trace = s->n_traces - 1;
+        p->trace = at_hand(s);
         add_entries(s, s->passages.numbers + p->first, p->n);
         return (int)p->n;
 }
@@ -425,7 +452,7 @@ void clew_index_again_end(struct clew_index_sink *s, bool whole)
 {
         clew_passages_end(&s->passages, whole);
         if (whole)
-                s->met[s->open_hash & (MET - 1)] = s->open_hash + s->n_traces;
+                s->met[s->open_hash & (MET - 1)] = s->open_hash + at_hand(s);
 }
 
 void clew_index_set_number(struct clew_index_sink *s, unsigned column, uint64_t value)
@@ -521,12 +548,15 @@ static void sort_by_first(struct in_order *order, struct in_order *room, uint32_
         }
 }
 
-static void sort_keys(struct clew_index_sink *s, struct in_order *order, struct in_order *room)
+/* How many keys the segment has. */
+static uint32_t sort_keys(struct clew_index_sink *s, struct in_order *order, struct in_order *room)
 {
-        uint32_t n = n_keys(s);
+        uint32_t n = 0;
 
-        for (uint32_t i = 0; i < n; i++)
-                order[i] = (struct in_order){first_bytes(&keys_of(s)[i]), i};
+        for (uint32_t i = 0; i < n_keys(s); i++) {
+                if (keys_of(s)[i].newest != NONE)
+                        order[n++] = (struct in_order){first_bytes(&keys_of(s)[i]), i};
+        }
         sort_by_first(order, room, n);
         for (uint32_t from = 0, to; from < n; from = to) {
                 for (to = from + 1; to < n && order[to].first == order[from].first; to++)
@@ -534,6 +564,7 @@ static void sort_keys(struct clew_index_sink *s, struct in_order *order, struct 
                 if (to - from > 1)
                         qsort_r(order + from, to - from, sizeof(*order), by_key, s);
         }
+        return n;
 }
 
 static int ascending(const void *a, const void *b)
@@ -580,7 +611,7 @@ static int write_keys(struct build *b)
 
         if (!order)
                 return -ENOMEM;
-        sort_keys(s, order, order + n);
+        n = sort_keys(s, order, order + n);
         for (uint32_t i = 0; i < n; i++) {
                 const struct sink_entry *entries = (const void *)s->entries.data;
 

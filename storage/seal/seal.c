@@ -688,10 +688,10 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                 r = seal_hot(&s, &stats, err);
         if (stats.traces > 0)
                 s.sealing->sealed_at_ns = clew_clock_unix_ns(store->clock);
+        if (r == 0 && !stats.more) /* before indexes: merged ones would have what moves twice */
+                r = compact(&s, &stats, err);
         if (r == 0 && merge_indexes(&s, &stats) < 0)
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
-        if (r == 0 && !stats.more)
-                r = compact(&s, &stats, err);
         sealer_deinit(&s); /* its memory, before indexing needs as much */
         if (r == 0 && !stats.more && options->index)
                 r = clew_seal_index_step(store, s.sealing, options, &stats, err);

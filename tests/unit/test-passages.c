@@ -1,7 +1,9 @@
 /*
  * Pieces that traces say alike: a run made with what an earlier trace was given is byte for byte
  * the run in which each trace was given everything. Also when the table of pieces is full and
- * forgotten, and when something of a piece was missing.
+ * forgotten, and when something of a piece was missing. And a sink that goes on with the next
+ * segment makes of it what a new one makes, whether the one before was built or dropped in its
+ * middle.
  */
 #include "storage/index/passage-int.h"
 #include "storage/index/sink-int.h"
@@ -19,6 +21,7 @@
 #define KEYS_MAX 12u
 #define TRACES 60u
 #define WORDS 400u
+#define SEGMENTS 300u
 
 struct piece {
         uint32_t n;
@@ -110,6 +113,30 @@ static void say(const struct pair *p, uint32_t number, const struct piece *piece
         give_piece(p->all, piece, whole ? 0 : 1);
 }
 
+static void make_pieces(struct test_random *random, struct piece *pieces)
+{
+        for (uint32_t i = 0; i < PIECES; i++) {
+                pieces[i].n = (uint32_t)test_random_below(random, KEYS_MAX);
+                for (uint32_t k = 0; k < pieces[i].n; k++)
+                        pieces[i].words[k] = (uint32_t)test_random_below(random, WORDS);
+        }
+}
+
+/* What a trace says: some pieces, and words of its own between them. */
+static void say_some(const struct pair *p, struct test_random *random, const struct piece *pieces)
+{
+        for (uint32_t i = (uint32_t)test_random_below(random, 90); i > 0; i--) {
+                uint32_t number = (uint32_t)test_random_below(random, PIECES);
+                uint32_t word = (uint32_t)test_random_below(random, WORDS);
+
+                say(p, number, &pieces[number], number % 10 != 0);
+                if (number % 3 == 0) {
+                        give_word(p->told, word);
+                        give_word(p->all, word);
+                }
+        }
+}
+
 static void test_random(void **state)
 {
         static struct piece pieces[PIECES];
@@ -117,25 +144,52 @@ static void test_random(void **state)
         struct pair p = pair_new();
 
         (void)state;
-        for (uint32_t i = 0; i < PIECES; i++) {
-                pieces[i].n = (uint32_t)test_random_below(&random, KEYS_MAX);
-                for (uint32_t k = 0; k < pieces[i].n; k++)
-                        pieces[i].words[k] = (uint32_t)test_random_below(&random, WORDS);
-        }
+        make_pieces(&random, pieces);
         for (uint32_t t = 0; t < TRACES; t++) {
                 begin(&p, t);
-                for (uint32_t i = (uint32_t)test_random_below(&random, 90); i > 0; i--) {
-                        uint32_t number = (uint32_t)test_random_below(&random, PIECES);
-                        uint32_t word = (uint32_t)test_random_below(&random, WORDS);
-
-                        say(&p, number, &pieces[number], number % 10 != 0);
-                        if (number % 3 == 0) {
-                                give_word(p.told, word);
-                                give_word(p.all, word);
-                        }
-                }
+                say_some(&p, &random, pieces);
         }
         end(&p);
+}
+
+/* How a segment ends. */
+enum { BUILT, DROPPED, DROPPED_IN_A_PIECE, FAILED, HOWS };
+
+static void test_segments(void **state)
+{
+        static struct piece pieces[PIECES];
+        struct test_random random = test_random_seeded("segments");
+        struct pair p = {.told = clew_index_sink_new()};
+
+        (void)state;
+        assert_non_null(p.told);
+        make_pieces(&random, pieces);
+        for (uint32_t segment = 0; segment < SEGMENTS; segment++) {
+                uint64_t how = test_random_below(&random, 2 * HOWS); /* most are built */
+                CLEW_BUFFER told = {0};
+                CLEW_BUFFER all = {0};
+
+                p.all = clew_index_sink_new();
+                assert_non_null(p.all);
+                clew_index_sink_reset(p.told);
+                for (uint64_t t = 1 + test_random_below(&random, 9); t > 0; t--) {
+                        begin(&p, (uint32_t)t);
+                        say_some(&p, &random, pieces);
+                }
+                if (how == DROPPED_IN_A_PIECE &&
+                    clew_index_again(p.told, CLEW_SLICE_LITERAL("cut"), segment) < 0)
+                        give_piece(p.told, &pieces[0], 0);
+                if (how == FAILED)
+                        clew_index_sink_fail(p.told);
+                if (how < DROPPED || how > FAILED) {
+                        build(p.told, &told);
+                        build(p.all, &all);
+                        assert_true(
+                                clew_slice_eq(clew_buffer_slice(&told), clew_buffer_slice(&all)));
+                }
+                clew_index_sink_free(p.all);
+        }
+        clew_index_sink_free(p.told);
 }
 
 /* More pieces than are remembered, each of them said by two traces. */
@@ -203,9 +257,8 @@ static void test_counts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_random),
-                cmocka_unit_test(test_full),
-                cmocka_unit_test(test_large),
+                cmocka_unit_test(test_random), cmocka_unit_test(test_segments),
+                cmocka_unit_test(test_full),   cmocka_unit_test(test_large),
                 cmocka_unit_test(test_counts),
         };
 

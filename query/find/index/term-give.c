@@ -37,8 +37,9 @@ struct last {
 struct giver {
         struct clew_index_sink *sink;
         struct clew_term_taker taker;
-        struct last lasts[LASTS];
         bool failed;
+        uint64_t known[LASTS / 64]; /* which of the next there are */
+        struct last lasts[LASTS];   /* not cleared: most traces have few */
 };
 
 static void take_stretch(struct giver *g, struct clew_slice stretch)
@@ -142,19 +143,24 @@ static size_t same_bytes(struct clew_slice a, struct clew_slice b)
 static int on_text(void *context, struct clew_slice place, struct clew_slice text)
 {
         struct giver *g = context;
+        uint32_t at;
         struct last *last;
+        uint64_t *known;
 
         if (text.len < STRETCH_BYTES_MIN) {
                 if (text.len > 0)
                         take_stretch(g, text);
                 return 0;
         }
-        last = &g->lasts[clew_hash(place) & (LASTS - 1)];
-        if (clew_slice_eq(last->key, place))
+        at = (uint32_t)clew_hash(place) & (LASTS - 1);
+        last = &g->lasts[at];
+        known = &g->known[at / 64];
+        if ((*known >> at % 64 & 1) != 0 && clew_slice_eq(last->key, place))
                 take_text(g, clew_slice_from(text, same_bytes(last->text, text)));
         else
                 take_text(g, text);
         *last = (struct last){place, text};
+        *known |= UINT64_C(1) << at % 64;
         return 0;
 }
 
@@ -165,13 +171,15 @@ static void add_term(void *context, enum clew_index_kind kind, struct clew_slice
 
 void clew_terms_give(const struct clew_trace *trace, struct clew_index_sink *sink)
 {
-        struct giver *g = clew_calloc(1, sizeof(*g));
+        struct giver *g = clew_malloc(sizeof(*g));
 
         if (!g) {
                 clew_index_add(sink, CLEW_INDEX_GRAM, CLEW_TERM_ANY);
                 return;
         }
         g->sink = sink;
+        g->failed = false;
+        memset(g->known, 0, sizeof(g->known));
         g->taker = (struct clew_term_taker){add_term, sink};
         (void)clew_texts_of_trace(trace, on_text, g);
         if (g->failed)
