@@ -125,7 +125,7 @@ struct clew_scan {
         bool positioned; /* the current record has not been handed out yet */
         bool unchecked;  /* leave checksums to the caller (values then include it) */
         bool at_end;
-        bool is_looked_at; /* of indexes that are only read: the pages that it may come to */
+        bool is_looked_at;    /* of indexes that are only read: the pages that it may come to */
         uint8_t last_key[32]; /* keys must rise: a damaged tree may lead elsewhere */
         size_t last_key_len;
         uintptr_t page; /* of the last value, as an address */

@@ -27,7 +27,7 @@ struct clew_tree_check {
         int fd;
         uint64_t n_pages; /* that may be read */
         size_t page_bytes;
-        const uint8_t *tree;  /* CLEW_TREE_BYTES */
+        const uint8_t *tree; /* CLEW_TREE_BYTES */
         /* NULL: all of the tree is looked at. Else a bit for each page, of those that were: they
          * are read from @map, where the file is mapped. */
         uint8_t *known;
