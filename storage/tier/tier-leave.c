@@ -209,7 +209,10 @@ static int purge_segment(void *context, MDB_txn *txn, struct clew_state *state,
         int r = clew_adoption_read_entry(a, txn, a->old.segment, &e, err);
 
         if (r == 0 && e.n_traces != a->old.n)
-                r = -EBADMSG;
+                r = clew_error_set(err, -EBADMSG, 0,
+                                   "store %s: segment %llu has %u traces, its entry says %llu",
+                                   clew_env_dir(a->env), (unsigned long long)a->old.segment,
+                                   a->old.n, (unsigned long long)e.n_traces);
         for (uint32_t i = 0; r == 0 && i < a->old.n; i++) {
                 struct clew_place place;
                 int gone;
