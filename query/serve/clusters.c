@@ -72,6 +72,19 @@ static bool is_of_tool(const struct signature *s)
         return s->error.len > 0;
 }
 
+/* What the shape of an error says beyond that it is one, in brackets: "error ValueError" is
+ * " (ValueError)", "error" nothing. */
+static struct clew_slice in_brackets(struct clew_arena *arena, struct clew_slice error)
+{
+        const struct clew_slice word = CLEW_SLICE_LITERAL("error ");
+
+        if (clew_slice_eq_cstr(error, "error"))
+                return CLEW_SLICE_NULL;
+        if (clew_slice_starts_with(error, word))
+                error = clew_slice_make(error.data + word.len, error.len - word.len);
+        return clew_arena_printf(arena, " (%.*s)", (int)error.len, (const char *)error.data);
+}
+
 /* What the runs of a group have in common that nothing explains: how they end, and after what. */
 static struct clew_slice in_common(struct clew_arena *arena, const struct signature *of)
 {
@@ -85,11 +98,14 @@ static struct clew_slice in_common(struct clew_arena *arena, const struct signat
                 if (clew_slice_eq_cstr(of->kind, ends[i][0]))
                         end = ends[i][1];
         }
-        if (of->error.len)
-                return clew_arena_printf(arena, "in common: %s%.*s failed (%.*s)",
+        if (of->error.len) {
+                struct clew_slice what = in_brackets(arena, of->error);
+
+                return clew_arena_printf(arena, "in common: %s%.*s failed%.*s",
                                          of->tool.len ? "" : end, (int)of->tool.len,
                                          (const char *)(of->tool.len ? of->tool.data : NULL),
-                                         (int)of->error.len, (const char *)of->error.data);
+                                         (int)what.len, (const char *)what.data);
+        }
         if (clew_slice_eq_cstr(of->kind, "tool"))
                 return clew_arena_printf(arena, "in common: they end with %s", end);
         if (!of->tool.len)
