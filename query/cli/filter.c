@@ -120,8 +120,9 @@ static void print_counts(struct clew_cli *cli, const struct clew_select *s)
         char bytes[CLEW_WHEN_TEXT];
 
         if (use->used)
-                fprintf(cli->out, "index  %u runs asked: %llu of %llu sealed traces can match\n",
-                        use->runs, (unsigned long long)use->chosen,
+                fprintf(cli->out,
+                        "index  %u sorted run%s asked: %llu of %llu sealed traces can match\n",
+                        use->runs, use->runs == 1 ? "" : "s", (unsigned long long)use->chosen,
                         (unsigned long long)use->traces);
         else if (use->why_not[0])
                 fprintf(cli->out, "index  not used: %s\n", use->why_not);

@@ -99,11 +99,15 @@ static struct clew_slice label_text(struct series_command *c, const struct clew_
                                : clew_slice_of_cstr("all");
 }
 
-static void put_number(struct clew_table *t, double v)
+static void put_number(struct clew_table *t, double v, bool is_seconds)
 {
-        char text[64] = "";
+        char text[CLEW_WHEN_TEXT > 64 ? CLEW_WHEN_TEXT : 64] = "";
 
-        if (!isnan(v) && !isinf(v))
+        if (is_seconds && v >= 0 && v < (double)UINT64_MAX / 1e9)
+                clew_when_length((uint64_t)(v * 1e9 + .5), text);
+        else if (v >= 10000 && v < (double)UINT64_MAX)
+                clew_count_short((uint64_t)(v + .5), "", text);
+        else if (!isnan(v) && !isinf(v))
                 (void)snprintf(text, sizeof(text), "%.4g", v);
         clew_table_cell_cstr(t, CLEW_TONE_PLAIN, text);
 }
@@ -130,10 +134,10 @@ static void put_series(struct series_command *c, struct clew_table *t,
         }
         clew_table_row(t);
         clew_table_cell(t, CLEW_TONE_STRONG, label_text(c, s));
-        put_number(t, least);
-        put_number(t, n > 0 ? sum / n : NAN);
-        put_number(t, most);
-        put_number(t, last);
+        put_number(t, least, m->is_seconds);
+        put_number(t, n > 0 ? sum / n : NAN, m->is_seconds);
+        put_number(t, most, m->is_seconds);
+        put_number(t, last, m->is_seconds);
         clew_table_cell(
                 t, CLEW_TONE_PLAIN,
                 clew_sparkline(s->values, m->n_steps, TREND_MAX, c->look->ascii, &c->arena));
@@ -198,8 +202,9 @@ static int print_table(struct series_command *c, const struct clew_metrics_resul
                               (unsigned long long)m->n_selection,
                               (unsigned long long)m->n_baseline);
         else
-                clew_cli_note(c->cli, "%llu series from %s, %u steps of %s (--over for other ones)",
-                              (unsigned long long)n, start, m->n_steps, step);
+                clew_cli_note(
+                        c->cli, "%llu series from %s, %u step%s of %s (--over for other ones)",
+                        (unsigned long long)n, start, m->n_steps, m->n_steps == 1 ? "" : "s", step);
         if (n > limit)
                 clew_cli_note(c->cli, "%llu shown (-n N for more)", (unsigned long long)limit);
         return 0;

@@ -514,6 +514,16 @@ static int finish_compare(struct clew_metrics *m, struct clew_metrics_result *re
         return 0;
 }
 
+/* As far as the query says: an attribute's values may be of any type. */
+static bool gives_seconds(const struct clew_metrics *m)
+{
+        enum clew_metric of = m->stage->metric;
+
+        return (of == CLEW_METRIC_SUM || of == CLEW_METRIC_AVG || of == CLEW_METRIC_MIN ||
+                of == CLEW_METRIC_MAX || of == CLEW_METRIC_QUANTILE) &&
+               m->run->q->exprs[m->stage->expr].type == CLEW_TYPE_DURATION;
+}
+
 int clew_metrics_finish(struct clew_metrics *m, struct clew_metrics_result *ret)
 {
         uint32_t each = m->stage->metric == CLEW_METRIC_QUANTILE ? m->stage->n_quantiles : 1;
@@ -521,8 +531,10 @@ int clew_metrics_finish(struct clew_metrics *m, struct clew_metrics_result *ret)
         struct clew_metrics_series *out;
         int r;
 
-        *ret = (struct clew_metrics_result){
-                .start_ns = m->start_ns, .step_ns = m->step_ns, .n_steps = m->n_steps};
+        *ret = (struct clew_metrics_result){.start_ns = m->start_ns,
+                                            .step_ns = m->step_ns,
+                                            .n_steps = m->n_steps,
+                                            .is_seconds = gives_seconds(m)};
         if (m->pairs)
                 return finish_compare(m, ret);
         out = clew_arena_calloc(&m->arena, n + 1u, sizeof(*out));

@@ -41,6 +41,7 @@ struct clew_metrics_result {
         uint32_t n_steps;
         const struct clew_metrics_series *series;
         uint32_t n_series;
+        bool is_seconds;                                   /* the values are lengths of time */
         const struct clew_metrics_difference *differences; /* of compare() */
         uint32_t n_differences;
         uint64_t n_selection;
