@@ -43,6 +43,11 @@ void clew_when_offset(uint64_t ns, char ret[CLEW_WHEN_TEXT]);
 void clew_count_short(uint64_t n, const char *suffix, char ret[CLEW_WHEN_TEXT]);
 /* The same in at most five columns: `937`, `1.5k`, `61.2k`, `402k`. */
 void clew_count_column(uint64_t n, char ret[CLEW_WHEN_TEXT]);
+/* The "s" of a word behind a number. */
+static inline const char *clew_plural(uint64_t n)
+{
+        return n == 1 ? "" : "s";
+}
 /* `$0.214`, `$1.31`, `$214.05`. */
 void clew_cost_short(double usd, char ret[CLEW_WHEN_TEXT]);
 

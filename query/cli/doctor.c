@@ -51,11 +51,6 @@ static void CLEW_PRINTF(3, 4) put_line(struct doctor *d, const char *label, cons
         clew_page_words(&d->page, label, clew_slice_of_cstr(text));
 }
 
-static const char *plural(uint64_t n)
-{
-        return n == 1 ? "" : "s";
-}
-
 static int seal_all(struct doctor *d)
 {
         struct clew_seal_stats total = {0};
@@ -86,7 +81,8 @@ static int seal_all(struct doctor *d)
         clew_count_short(total.stored_bytes, "B", stored);
         put_line(d, "sealed now",
                  "%" PRIu64 " trace%s into %" PRIu64 " segment%s, %s of OTLP in %s", total.traces,
-                 plural(total.traces), total.segments, plural(total.segments), raw, stored);
+                 clew_plural(total.traces), total.segments, clew_plural(total.segments), raw,
+                 stored);
         return 0;
 }
 
@@ -260,35 +256,35 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
                  clew_safe_cstr(clew_slice_of_cstr(d->cli->store_dir), shown, sizeof(shown)),
                  s->format_version);
         put_line(d, "holds", "%" PRIu64 " trace%s, %" PRIu64 " span%s, %" PRIu64 " log record%s",
-                 s->traces, plural(s->traces), s->spans, plural(s->spans), s->logs,
-                 plural(s->logs));
+                 s->traces, clew_plural(s->traces), s->spans, clew_plural(s->spans), s->logs,
+                 clew_plural(s->logs));
         put_bytes(d, s);
         clew_count_short(s->segment_bytes, "B", text);
         put_line(d, "sealed", "%" PRIu64 " segment%s, %s; %.2f bytes written for each", s->segments,
-                 plural(s->segments), text, written_for_each(s));
+                 clew_plural(s->segments), text, written_for_each(s));
         clew_count_short(s->index_bytes, "B", text);
         if (s->index_damaged)
                 put_line(d, "indexes", "damaged, and not used: clew reindex --indexes");
         else
                 put_line(d, "indexes", "%" PRIu64 " run%s, %s, of %" PRIu64 " segment%s",
-                         s->index_runs, plural(s->index_runs), text, s->indexed,
-                         plural(s->indexed));
+                         s->index_runs, clew_plural(s->index_runs), text, s->indexed,
+                         clew_plural(s->indexed));
         clew_count_short(s->hot_bytes, "B", text);
         put_line(d, "hot", "%" PRIu64 " trace%s in %" PRIu64 " fragment%s, %s", s->hot_traces,
-                 plural(s->hot_traces), s->hot_fragments, plural(s->hot_fragments), text);
+                 clew_plural(s->hot_traces), s->hot_fragments, clew_plural(s->hot_fragments), text);
         if (d->figures.readers > 0)
                 put_line(d, "readers",
                          "%" PRIu32 " snapshot%s held by other programs; the file grows behind the "
                          "oldest, of process %" PRId32 ": %" PRIu64 " commit%s since",
-                         d->figures.readers, plural(d->figures.readers), d->figures.oldest_reader,
-                         d->figures.oldest_reader_commits,
-                         plural(d->figures.oldest_reader_commits));
+                         d->figures.readers, clew_plural(d->figures.readers),
+                         d->figures.oldest_reader, d->figures.oldest_reader_commits,
+                         clew_plural(d->figures.oldest_reader_commits));
         if (s->unsealable > 0)
                 put_line(d, "too large",
                          "%" PRIu64
                          " hot trace%s will not be sealed; shown in part, others are not "
                          "held up",
-                         s->unsealable, plural(s->unsealable));
+                         s->unsealable, clew_plural(s->unsealable));
         if (d->n_old > 0)
                 put_line(d, "rules",
                          "version %u; %" PRIu64 " summar%s of other rules: clew reindex",

@@ -15,6 +15,7 @@
 #include "proto/otlp/json.h"
 #include "proto/otlp/walk.h"
 #include "query/answer/safe.h"
+#include "query/answer/when.h"
 #include "query/cli/commands.h"
 #include "query/cli/import-agents.h"
 #include "query/cli/import-binary.h"
@@ -606,12 +607,14 @@ static void finish(struct import *im)
 static void summarize(struct import *im)
 {
         clew_cli_note(im->cli,
-                      "imported %" PRIu64 " requests: %" PRIu64 " spans, %" PRIu64
-                      " log records; %" PRIu64 " refused, %" PRIu64 " lines unreadable",
-                      im->n_requests, im->n_spans, im->n_logs, im->n_rejected, im->n_bad);
+                      "imported %" PRIu64 " request%s: %" PRIu64 " span%s, %" PRIu64
+                      " log record%s; %" PRIu64 " refused, %" PRIu64 " line%s unreadable",
+                      im->n_requests, clew_plural(im->n_requests), im->n_spans,
+                      clew_plural(im->n_spans), im->n_logs, clew_plural(im->n_logs), im->n_rejected,
+                      im->n_bad, clew_plural(im->n_bad));
         if (im->n_metrics > 0)
-                clew_cli_note(im->cli, "%" PRIu64 " lines of metrics left out: clew keeps traces",
-                              im->n_metrics);
+                clew_cli_note(im->cli, "%" PRIu64 " line%s of metrics left out: clew keeps traces",
+                              im->n_metrics, clew_plural(im->n_metrics));
 }
 
 /* What is imported is small and in order at once; where a collector runs, it does that. A trace

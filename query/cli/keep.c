@@ -103,16 +103,11 @@ static int put_json(struct keeping *k, const char *type, const char *const texts
         return clew_output_end(&k->output, &w);
 }
 
-static const char *plural(uint64_t n)
-{
-        return n == 1 ? "" : "s";
-}
-
 static int damaged(struct keeping *k, int status, uint64_t n, const char *what)
 {
         if (n == 0 || status != 0)
                 return status;
-        clew_cli_error(k->cli, "%s: %" PRIu64 " thing%s", what, n, plural(n));
+        clew_cli_error(k->cli, "%s: %" PRIu64 " thing%s", what, n, clew_plural(n));
         return CLEW_EXIT_PARTIAL;
 }
 
@@ -135,9 +130,10 @@ static void put_backup(struct keeping *k, const char *dest, const struct clew_ba
         fprintf(k->cli->out,
                 "%s  %s in %" PRIu64 " object%s, %" PRIu64 " record%s, %" PRIu32 " file%s\n",
                 clew_safe_cstr(clew_slice_of_cstr(dest), shown, sizeof(shown)), bytes, b->objects,
-                plural(b->objects), b->records, plural(b->records), b->files, plural(b->files));
+                clew_plural(b->objects), b->records, clew_plural(b->records), b->files,
+                clew_plural(b->files));
         fprintf(k->cli->out, "copied    %s, %" PRIu64 " new object%s; %" PRIu64 " removed\n", fresh,
-                b->new_objects, plural(b->new_objects), b->removed);
+                b->new_objects, clew_plural(b->new_objects), b->removed);
         fprintf(k->cli->out, "verified  %s, synced\n", read);
         fprintf(k->cli->out,
                 "meanwhile one snapshot was held for %s at the most; the store's file "
@@ -187,7 +183,7 @@ static int check_backup(struct keeping *k, const char *dest)
                 clew_count_short(b.bytes, "B", bytes);
                 clew_when_full(b.taken_ns, false, taken);
                 fprintf(k->cli->out, "taken %s; %s in %" PRIu64 " object%s, every byte read\n",
-                        taken, bytes, b.objects, plural(b.objects));
+                        taken, bytes, b.objects, clew_plural(b.objects));
         }
         return damaged(k, r, b.damaged, "the backup is damaged, or was made of a damaged store");
 }
@@ -372,8 +368,8 @@ static int put_repair(struct keeping *k, const struct clew_repair_report *p)
         fprintf(k->cli->out,
                 "repaired: %" PRIu64 " sealed trace%s; %" PRIu64 " lost, %" PRIu64
                 " unsealed part%s lost, %" PRIu64 " found again\n",
-                p->traces, plural(p->traces), p->lost_traces, p->lost_fragments,
-                plural(p->lost_fragments), p->found_traces);
+                p->traces, clew_plural(p->traces), p->lost_traces, p->lost_fragments,
+                clew_plural(p->lost_fragments), p->found_traces);
         fprintf(k->cli->out, "the damaged file is now %s; remove it when you need it no more\n",
                 p->aside);
         return 0;

@@ -136,7 +136,7 @@ static void lines_come_back(void **state)
 
         write_text(f, "in", RUN_A "\n" RUN_B "\r\n\n" LOG_B); /* no line end at the end */
         assert_int_equal(clew(f, "one", "import", "/in", NULL, NULL), CLEW_EXIT_OK);
-        assert_said(f, "3 requests: 2 spans, 1 log records");
+        assert_said(f, "3 requests: 2 spans, 1 log record");
         assert_int_equal(clew(f, "one", "export", "--format", "otlp", NULL), CLEW_EXIT_OK);
         /* Newest first; spans, then logs. */
         assert_string_equal(f->out, RUN_B "\n" LOG_B "\n" RUN_A "\n");
@@ -175,7 +175,7 @@ static void bad_lines_cost_themselves(void **state)
         assert_said(f, "/in:2: malformed JSON");
         assert_said(f, "/in:3: JSON cut short");
         assert_said(f, "/in:4: not OTLP");
-        assert_said(f, "1 lines of metrics");
+        assert_said(f, "1 line of metrics");
         assert_said(f, "2 spans, 0 log records; 1 refused, 3 lines unreadable");
         assert_int_equal(clew(f, "s", "export", NULL, NULL, NULL), CLEW_EXIT_OK);
         assert_string_equal(f->out, RUN_B "\n" RUN_A "\n");
@@ -220,7 +220,7 @@ static void compressed_files(void **state)
         assert_int_equal(clew(f, "s", "import", "/in.gz", NULL, NULL), CLEW_EXIT_OK);
         assert_said(f, "4 requests: 4 spans");
         assert_int_equal(clew(f, "s", "import", "/cut.zst", NULL, NULL), CLEW_EXIT_PARTIAL);
-        assert_said(f, "1 requests: 1 spans");
+        assert_said(f, "1 request: 1 span");
         assert_said(f, "ends inside compressed data");
 }
 
@@ -243,7 +243,7 @@ static void long_lines_are_skipped(void **state)
         free(packed);
         assert_int_equal(clew(f, "s", "import", "/in", NULL, NULL), CLEW_EXIT_PARTIAL);
         assert_said(f, "/in:1: longer than 64 MiB");
-        assert_said(f, "1 requests: 1 spans");
+        assert_said(f, "1 request: 1 span");
 }
 
 static void mistakes_are_told(void **state)
@@ -255,7 +255,7 @@ static void mistakes_are_told(void **state)
         assert_int_equal(clew(f, "s", "import", "/missing", NULL, NULL), CLEW_EXIT_USAGE);
         assert_said(f, "missing: No such file");
         assert_int_equal(clew(f, "s", "import", "/missing", "/in", NULL), CLEW_EXIT_PARTIAL);
-        assert_said(f, "1 spans");
+        assert_said(f, "1 span");
         assert_int_equal(clew(f, "s", "export", "--format", "xml", NULL), CLEW_EXIT_USAGE);
         assert_int_equal(clew(f, "s", "export", "ffff", NULL, NULL), CLEW_EXIT_USAGE);
         assert_int_equal(clew(f, "none", "export", NULL, NULL, NULL), CLEW_EXIT_STORE);
