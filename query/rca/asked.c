@@ -249,26 +249,53 @@ static bool holds(const struct clew_token *t, const struct clew_token *named)
                 memcmp(t->text.data, named->text.data, named->text.len) == 0);
 }
 
-/* The date stands in @args in another form: 27.03.2026, 27/3/2026, "27 March". */
-static bool has_date(struct clew_slice args, struct clew_slice named)
+/* A date in forms that it may have in arguments: 27.03.2026, 27/3/2026, "27 March". */
+struct date_forms {
+        struct clew_date date;
+        char year[16];
+        char forms[4][32];
+};
+
+static bool read_date(struct clew_slice named, struct date_forms *ret)
 {
         struct clew_date d;
-        char form[32];
 
         if (!clew_date_read(named, &d))
                 return false;
-        for (int k = 0; k < 4; k++) {
-                int n = k == 0   ? snprintf(form, sizeof(form), "%d.%d.%d", d.day, d.month, d.year)
-                        : k == 1 ? snprintf(form, sizeof(form), "%02d.%02d.%d", d.day, d.month,
-                                            d.year)
-                        : k == 2 ? snprintf(form, sizeof(form), "%02d/%02d/%d", d.day, d.month,
-                                            d.year)
-                                 : snprintf(form, sizeof(form), "%d/%d/%d", d.month, d.day, d.year);
+        ret->date = d;
+        (void)snprintf(ret->year, sizeof(ret->year), "%d", d.year);
+        (void)snprintf(ret->forms[0], 32, "%d.%d.%d", d.day, d.month, d.year);
+        (void)snprintf(ret->forms[1], 32, "%02d.%02d.%d", d.day, d.month, d.year);
+        (void)snprintf(ret->forms[2], 32, "%02d/%02d/%d", d.day, d.month, d.year);
+        (void)snprintf(ret->forms[3], 32, "%d/%d/%d", d.month, d.day, d.year);
+        return true;
+}
 
-                if (memmem(args.data, args.len, form, (size_t)n))
+static bool has_text(struct clew_slice args, const char *text)
+{
+        return memmem(args.data, args.len, text, strlen(text)) != NULL;
+}
+
+static bool has_date(struct clew_slice args, const struct date_forms *date)
+{
+        bool has_year = has_text(args, date->year);
+
+        for (size_t k = 0; has_year && k < CLEW_ARRAY_LEN(date->forms); k++) {
+                if (has_text(args, date->forms[k]))
                         return true;
         }
-        return clew_date_is_said(head(args, CLEW_ACTS_ARGS_MAX), &d);
+        return clew_date_is_said(head(args, CLEW_ACTS_ARGS_MAX), &date->date);
+}
+
+/* Named @k is a date that some call has in another form. */
+static void look_for_date(struct asked *x, uint32_t k)
+{
+        struct date_forms date;
+
+        if (x->used[k] || !read_date(x->named[k].text, &date))
+                return;
+        for (uint32_t i = 0; i < x->acts->n && !x->used[k]; i++)
+                x->used[k] = has_date(x->acts->items[i].args, &date);
 }
 
 static void collect(struct asked *x)
@@ -288,9 +315,9 @@ static void collect(struct asked *x)
                         for (uint32_t k = 0; k < x->n_named; k++)
                                 x->used[k] |= holds(&t, &x->named[k]);
                 }
-                for (uint32_t k = 0; k < x->n_named; k++)
-                        x->used[k] |= has_date(x->acts->items[i].args, x->named[k].text);
         }
+        for (uint32_t k = 0; k < x->n_named; k++)
+                look_for_date(x, k);
 }
 
 /* The same form with other letters, too: #KD3310 and #PX0471. */

@@ -227,9 +227,11 @@ static void tests_unrun(const struct clew_rca_view *v, struct clew_findings *ret
                 struct clew_finding *f;
 
                 if (s->kind == CLEW_RCA_TOOL) {
-                        if (may_be_test(s))
+                        bool changes = s->deed == CLEW_DEED_CHANGES;
+
+                        if ((changes || changed != CLEW_RCA_NONE) && may_be_test(s))
                                 changed = CLEW_RCA_NONE;
-                        else if (s->deed == CLEW_DEED_CHANGES)
+                        else if (changes)
                                 changed = i;
                         continue;
                 }
