@@ -381,9 +381,10 @@ static int put_record(struct backup *b, const struct clew_scan *scan, struct cle
         struct clew_slice value;
         char name[96];
         bool is_whole = clew_record_check(scan->key, scan->value, &value);
-        /* A page of another table, in its place: its records verify. What lay there, or under it,
-         * may be elsewhere. */
-        bool is_foreign = is_whole && clew_salvage_table_of(scan->key, value) != (int)scan->table;
+        /* A page of another table, in its place: its records verify, but for the names of tables,
+         * which have no checksum. What lay there, or under it, may be elsewhere. */
+        bool is_foreign = is_whole ? clew_salvage_table_of(scan->key, value) != (int)scan->table
+                                   : !clew_salvage_may_be_key(scan->table, scan->key);
 
         if (is_foreign || !is_whole) {
                 clew_record_name(scan->table, scan->key, name, sizeof(name));
@@ -413,20 +414,43 @@ static int open_table(struct backup *b, enum clew_table table, struct clew_scan 
                                                    : r;
 }
 
+/* A page of another table may look like an early end, or an empty table: the store knows how many
+ * records there are. Of indexes not all are walked, and what is missing is made anew. */
+static int check_count(struct backup *b, enum clew_table table, uint64_t n, struct clew_error *err)
+{
+        uint64_t noted = n;
+        char name[96];
+        char what[96];
+        int r = table == CLEW_TABLE_INDEX
+                        ? 0
+                        : clew_table_count(b->store->env, b->txn, table, &noted, err);
+
+        if (r < 0 || noted == n || b->broken[table])
+                return r;
+        snprintf(name, sizeof(name), "table %s", clew_table_name(table));
+        snprintf(what, sizeof(what), "%llu records were met, and %llu are noted",
+                 (unsigned long long)n, (unsigned long long)noted);
+        finding(b, name, what);
+        b->broken[table] = b->is_hurt[table] = true;
+        return 0;
+}
+
 static int put_table(struct backup *b, enum clew_table table, struct clew_error *err)
 {
         struct clew_error own = {0};
         CLEW_SCAN scan = {0};
         const uint8_t *last_bad = NULL;
         unsigned n_bad = 0;
+        uint64_t n = 0;
         char name[96];
         int r = open_table(b, table, &scan, &own);
 
         while (r >= 0 && n_bad < BAD_RECORDS_MAX && b->stream.error == 0) {
                 r = clew_scan_next(&scan, &own);
                 if (r == 0)
-                        return 0;
+                        return check_count(b, table, n, err);
                 if (r == 1) {
+                        n++;
                         r = put_record(b, &scan, err);
                         if (r < 0)
                                 return r;
@@ -437,7 +461,7 @@ static int put_table(struct backup *b, enum clew_table table, struct clew_error 
                         break;
                 clew_record_name(table, scan.key, name, sizeof(name));
                 finding(b, name, "its page or the order of its keys is wrong");
-                b->is_hurt[table] = true;
+                b->broken[table] = b->is_hurt[table] = true; /* what lay there may be elsewhere */
                 last_bad = scan.key.data;
                 n_bad++;
                 r = 0;

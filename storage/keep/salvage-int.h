@@ -40,6 +40,8 @@ struct clew_salvage {
 /* The table whose records are like this one: by its key, and the kind of its value (without the
  * checksum, which holds). -1 = none. */
 int clew_salvage_table_of(struct clew_slice key, struct clew_slice value);
+/* Whether a key is like those of the table, whatever its value says. */
+bool clew_salvage_may_be_key(enum clew_table table, struct clew_slice key);
 
 /* 0, or what @fn or reading the file said; damage is reported, and no error. */
 CLEW_MUST_USE int clew_salvage_run(struct clew_salvage *s, struct clew_error *err);

@@ -155,6 +155,12 @@ int clew_salvage_table_of(struct clew_slice key, struct clew_slice value)
         return key.len > 0 && first >= 'A' && first <= 'Z' ? CLEW_TABLE_SHELF : -1;
 }
 
+bool clew_salvage_may_be_key(enum clew_table table, struct clew_slice key)
+{
+        return clew_salvage_table_of(key, CLEW_SLICE_NULL) == (int)table ||
+               (key.len == 24 && (table == CLEW_TABLE_HOT || table == CLEW_TABLE_NOTE));
+}
+
 static bool is_batch(struct walk *w, struct clew_slice key, struct clew_slice stored)
 {
         uint64_t first;
@@ -236,8 +242,10 @@ static int take_node(struct walk *w, int tree, uint64_t number, const uint8_t *p
         bool is_whole;
         int table = -1;
 
-        if (clew_node_flags(node) & CLEW_NODE_TREE)
+        if (clew_node_flags(node) & CLEW_NODE_TREE) { /* of the list of tables, in this one's place */
+                record_finding(w, tree, number, key);
                 return 0;
+        }
         if (!read_value(w, page, node, &stored)) {
                 record_finding(w, tree, number, key);
                 return 0;
