@@ -242,7 +242,8 @@ static int take_node(struct walk *w, int tree, uint64_t number, const uint8_t *p
         bool is_whole;
         int table = -1;
 
-        if (clew_node_flags(node) & CLEW_NODE_TREE) { /* of the list of tables, in this one's place */
+        if (clew_node_flags(node) &
+            CLEW_NODE_TREE) { /* of the list of tables, in this one's place */
                 record_finding(w, tree, number, key);
                 return 0;
         }
