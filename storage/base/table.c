@@ -219,31 +219,9 @@ static int may_change(struct clew_env *env, MDB_txn *txn, enum clew_table table,
         return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, struct clew_slice key,
-                   struct clew_slice *ret, struct clew_error *err)
-{
-        MDB_val k = val_of(key);
-        MDB_val v = {0};
-        int r = table == CLEW_TABLE_INDEX && clew_env_has(env, table)
-                        ? clew_index_table_check_range(env, txn, key, key, err)
-                        : 0;
-        int rc;
-
-        if (r < 0)
-                return r;
-        rc = clew_env_has(env, table) ? raw_get(env, txn, table, &k, &v) : MDB_NOTFOUND;
-        clew_env_touched(env, rc == 0 ? slice_of(v) : CLEW_SLICE_NULL, true);
-        if (rc != 0)
-                return clew_env_error(env, rc, "reading", err);
-        if (!in_place(env, v))
-                return damaged(env, table, key, MISPLACED, err);
-        if (!clew_record_check(key, slice_of(v), ret))
-                return damaged(env, table, key, "checksum", err);
-        return 0;
-}
-
-int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
-                    struct clew_slice key, struct clew_slice *ret, struct clew_error *err)
+/* What is stored under a key, from its own page, and not verified. */
+static int fetch(struct clew_env *env, MDB_txn *txn, enum clew_table table, struct clew_slice key,
+                 struct clew_slice *ret, struct clew_error *err)
 {
         MDB_val k = val_of(key);
         MDB_val v = {0};
@@ -262,6 +240,23 @@ int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                 return damaged(env, table, key, MISPLACED, err);
         *ret = slice_of(v);
         return 0;
+}
+
+int clew_table_get(struct clew_env *env, MDB_txn *txn, enum clew_table table, struct clew_slice key,
+                   struct clew_slice *ret, struct clew_error *err)
+{
+        struct clew_slice stored = CLEW_SLICE_NULL;
+        int r = fetch(env, txn, table, key, &stored, err);
+
+        if (r < 0)
+                return r;
+        return clew_record_check(key, stored, ret) ? 0 : damaged(env, table, key, "checksum", err);
+}
+
+int clew_table_peek(struct clew_env *env, MDB_txn *txn, enum clew_table table,
+                    struct clew_slice key, struct clew_slice *ret, struct clew_error *err)
+{
+        return fetch(env, txn, table, key, ret, err);
 }
 
 int clew_table_put(struct clew_env *env, MDB_txn *txn, enum clew_table table, struct clew_slice key,

@@ -156,6 +156,17 @@ void clew_adoption_set_live(uint8_t *live, uint32_t i, bool on)
                 live[i / 8] &= (uint8_t) ~(1u << i % 8);
 }
 
+/* The same of row @i of the segment at hand. */
+static int take_out_row(struct clew_adoption *a, MDB_txn *txn, struct clew_state *state, uint32_t i,
+                        struct clew_error *err)
+{
+        const struct clew_tier_row *row = &a->old.of[i];
+        struct clew_place place;
+        int r = clew_place_read(a->env, txn, &row->id, &place, err);
+
+        return r == 0 ? take_out(a, txn, state, &place, row, err) : r;
+}
+
 int clew_adoption_drop_dead(void *context, MDB_txn *txn, struct clew_state *state,
                             struct clew_error *err)
 {
@@ -168,7 +179,6 @@ int clew_adoption_drop_dead(void *context, MDB_txn *txn, struct clew_state *stat
         int r = clew_adoption_read_entry(a, txn, segment, &e, err);
 
         for (uint32_t i = 0; r == 0 && i < a->old.n; i++) {
-                struct clew_place place;
                 bool stays = a->item && clew_segment_is_live(wanted, a->old.n, i);
 
                 if (!clew_segment_is_live(e.live, e.n_traces, i))
@@ -177,9 +187,7 @@ int clew_adoption_drop_dead(void *context, MDB_txn *txn, struct clew_state *stat
                         clew_adoption_set_live(live, i, true);
                         continue;
                 }
-                r = clew_place_read(a->env, txn, &a->old.of[i].id, &place, err);
-                if (r == 0)
-                        r = take_out(a, txn, state, &place, &a->old.of[i], err);
+                r = take_out_row(a, txn, state, i, err);
                 e.n_live--;
         }
         e.live = clew_slice_make(live, clew_segment_live_bytes(e.n_traces));
@@ -214,7 +222,6 @@ static int purge_segment(void *context, MDB_txn *txn, struct clew_state *state,
                                    clew_env_dir(a->env), (unsigned long long)a->old.segment,
                                    a->old.n, (unsigned long long)e.n_traces);
         for (uint32_t i = 0; r == 0 && i < a->old.n; i++) {
-                struct clew_place place;
                 int gone;
 
                 if (!clew_segment_is_live(e.live, e.n_traces, i))
@@ -225,9 +232,7 @@ static int purge_segment(void *context, MDB_txn *txn, struct clew_state *state,
                 r = gone < 0 ? gone : 0;
                 if (gone != 1)
                         continue;
-                r = clew_place_read(a->env, txn, &a->old.of[i].id, &place, err);
-                if (r == 0)
-                        r = take_out(a, txn, state, &place, &a->old.of[i], err);
+                r = take_out_row(a, txn, state, i, err);
                 e.n_live--;
         }
         e.live = clew_slice_make(live, clew_segment_live_bytes(e.n_traces));

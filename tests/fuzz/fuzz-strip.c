@@ -5,6 +5,7 @@
  */
 #include "proto/base/compiler.h"
 #include "proto/otlp/json.h"
+#include "proto/otlp/walk.h"
 #include "query/model/strip.h"
 #include "query/model/summary.h"
 #include "tests/fuzz/fuzz.h"
@@ -13,17 +14,6 @@
 #include <string.h>
 
 #define MEMORY_MAX ((size_t)256 << 20)
-
-static uint64_t count_items(struct clew_slice data)
-{
-        struct clew_otlp_reader r = clew_otlp_reader_make(data);
-        struct clew_slice raw;
-        uint64_t n = 0;
-
-        while (clew_otlp_read(&r, &raw, NULL))
-                n++;
-        return n;
-}
 
 static void check_summary(struct clew_slice before, struct clew_slice traces,
                           struct clew_slice logs)
@@ -66,8 +56,8 @@ static void check(struct clew_slice traces, struct clew_slice logs)
         now = clew_slice_make(out.data, traces_len);
         rest = clew_slice_from(clew_buffer_slice(&out), traces_len);
         CLEW_ASSERT(clew_left_out_behind(now).len == traces.len && rest.len == logs.len);
-        CLEW_ASSERT(count_items(now) == count_items(traces));
-        CLEW_ASSERT(count_items(rest) == count_items(logs));
+        CLEW_ASSERT(clew_otlp_count(now) == clew_otlp_count(traces));
+        CLEW_ASSERT(clew_otlp_count(rest) == clew_otlp_count(logs));
         CLEW_ASSERT(clew_left_out_next(now, &at, &note));
         CLEW_ASSERT(clew_slice_eq(note.summary, clew_buffer_slice(&summary)));
         CLEW_ASSERT(clew_slice_eq(note.rule, options.rule) && note.time_ns == 5);
