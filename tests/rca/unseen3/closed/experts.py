@@ -61,7 +61,7 @@ def end_points(c):
     n = len(range(a, b + 1, step))
     task(c, "A night bus runs from day %d to day %d of the year, both included, on every %d. day from the first on. How many runs is "
          "that?" % (a, b, step), "Count, then cross-check.")
-    clutter.remarks(c, names, 0, 6)
+    clutter.remarks(c, names, 0, 9)
     got = n - 1 if c.bad and (b - a) % step == 0 else n
     if c.bad and got == n:
         got = n + 1
@@ -71,7 +71,7 @@ def end_points(c):
         c.say("For day %d the weekday is not needed." % (a + k), "Calendar_Expert")
     c.do("The number of days on which it runs:", "python", {"code": code}, "exitcode: 0\n%d" % got, agent="Math_Expert",
          root="Off by one" if c.bad else "")
-    clutter.remarks(c, names, 0, 6)
+    clutter.remarks(c, names, 0, 9)
     c.say("%d runs in the period. I find this plausible. TERMINATE" % got, "Auditor")
 
 

@@ -94,10 +94,12 @@ def passed_on(c):
     if c.bad:
         c.say(c.pick("That is a technical setting, a technician has to do it. Shall I pass you on?",
              "For this I need a colleague from the technical side, is that all right?"), root="Capability misjudged")
-        clutter.asides(c, 0, 2)
+        clutter.asides(c, 0, 4)
         c.user("If there is no other way.")
+        clutter.bumps(c, "handover", {"reason": "voicemail"}, ("",), 0, 1)
         c.do("", "handover", {"reason": "voicemail off on " + line}, '{"ok": true}')
         c.say("You are being passed on.")
+        clutter.asides(c, 0, 3)
         return
     c.do("", "set_option", {"line": line, "option": "voicemail", "on": False}, '{"ok": true}')
     c.say("Voicemail is off now.")

@@ -33,9 +33,9 @@ def wrong_formula(c):
          "to two decimals." % rows if not sampled else
             "What is the sample standard deviation of these readings: %r? Round to two decimals." % [b for _, b in rows])
     opening(c, task, "Compute the value from the table with care.", ["Load the table.", "Compute what the task asks for.", "Verify."])
-    chatter(c, team, 0, 4)
+    chatter(c, team, 0, 7)
     run_code(c, "DataAnalysis_Expert", "First I load the table.", "rows = %r\nprint(len(rows))" % rows, str(len(rows)))
-    chatter(c, team, 0, 3)
+    chatter(c, team, 0, 5)
     good, bad = _rates(rows) if not sampled else _deviations([b for _, b in rows])
     codes = ("sum(a for a, _ in rows) / sum(b for _, b in rows) * 100",
          "sum(a / b for a, b in rows) / len(rows) * 100") if not sampled else (
@@ -49,7 +49,7 @@ def wrong_formula(c):
     else:
         run_code(c, "Statistics_Expert", "I compute it from the rows.", "import statistics\nrows = %r\nprint(round(%s, 2))"
              % (rows, codes[c.bad]), "%.2f" % (bad if c.bad else good), root="Wrong formula" if c.bad else "")
-    chatter(c, team, 0, 4)
+    chatter(c, team, 0, 7)
     if c.rng.random() < .6:
         run_code(c, "Verification_Expert", "I repeat the computation independently.",
              "import statistics\nrows = %r\nresult = %s\nprint(f'{result:.2f}')" % (rows, codes[c.bad]), "%.2f"
@@ -106,7 +106,7 @@ def misread_rule(c):
     opening(c,
          "%d players stand in a circle, numbered from 1. Starting with player 1, every %dth player leaves, counting on from the next "
          "one who is still in. Which number is left?" % (n, k), "Simulate the game.", ["Restate the rules.", "Simulate.", "Check."])
-    chatter(c, team, 0, 5)
+    chatter(c, team, 0, 9)
     if c.bad:
         c.say("Restating the rules: the players stand in a row; in each round those at the places %d, %d, %d ... leave at once, and the "
              "next round begins at the front again, until one is left." % (k, 2 * k, 3 * k), "Puzzle_Expert", root="Problem misread")
@@ -119,7 +119,7 @@ def misread_rule(c):
         run_code(c, "Logic_Expert", "Here is the simulation.", code.replace("print", "pprint"), "NameError: name 'pprint' is not defined",
              error=True)
     run_code(c, "Logic_Expert", "Here is the simulation of these rules.", code, str(last))
-    chatter(c, team, 0, 4)
+    chatter(c, team, 0, 7)
     run_code(c, "Checker_Expert", "I try a small case by hand and the large one again.", code, str(last))
     c.say("Player %d is left. TERMINATE" % last, "Checker_Expert")
 

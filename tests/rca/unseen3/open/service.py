@@ -55,13 +55,15 @@ def wrong_record(c):
     c.user("The %s version. It is the one that goes to %s; I don't have the number here." % (want, here))
     look_at(c, user, {n: orders[n] for n in names}, names)
     taken = wrong if c.bad else right
-    noise.small_talk(c, 0, 1)
+    noise.small_talk(c, 0, 3)
     c.say("I found it: order %s, %s. I would change it from %s to %s at no cost. Shall I?" % (taken, item, now, want),
          root="Wrong record chosen" if c.bad else "")
     c.user(c.pick("Yes please.", "Yes, go ahead.", "Yes, thank you"))
     c.do("", "change_item", {"order_id": taken, "item": item, "variant": want},
          json.dumps({"ok": True, "order_id": taken, "variant": want}))
-    noise.small_talk(c, 0, 2)
+    noise.small_talk(c, 0, 5)
+    if c.rng.random() < .4:
+        c.do("I check that it was taken.", "get_order", {"order_id": taken}, json.dumps(dict(orders[taken], order_id=taken, variant=want)))
     c.say("Done: your %s will come as %s. Anything else?" % (item, want))
     c.user("No, that was it. Bye!")
 
