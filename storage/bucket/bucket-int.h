@@ -10,6 +10,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/error.h"
 #include "proto/base/slice.h"
+#include "storage/bucket/hedge-int.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -47,6 +48,8 @@ struct clew_bucket_ops {
                     clew_bucket_list_fn fn, void *context, struct clew_error *err);
         int (*remove)(struct clew_object_bucket *b, const char *name, struct clew_error *err);
         void (*close)(struct clew_object_bucket *b);
+        /* NULL: it does not count them. */
+        void (*figures)(struct clew_object_bucket *b, struct clew_hedge_figures *ret);
 };
 
 /* The first member of each backend's own. */
@@ -96,6 +99,9 @@ CLEW_MUST_USE int clew_bucket_list(struct clew_object_bucket *b, const char *fol
                                    struct clew_error *err);
 CLEW_MUST_USE int clew_bucket_delete(struct clew_object_bucket *b, const char *name,
                                      struct clew_error *err);
+
+/* Its reads since it was opened, and those that were asked twice. */
+void clew_bucket_figures(struct clew_object_bucket *b, struct clew_hedge_figures *ret);
 
 /* Whether the store keeps its promises (README.md, "The probe"). 0, -ENOTSUP: it does not. */
 CLEW_MUST_USE int clew_bucket_probe(struct clew_object_bucket *b, struct clew_error *err);

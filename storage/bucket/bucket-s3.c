@@ -31,6 +31,7 @@ struct s3_bucket {
         struct clew_s3_place place;
         struct clew_http *http;
         struct clew_credential_source who;
+        struct clew_hedge hedge;
 };
 
 /* One request and what came of it. */
@@ -44,6 +45,7 @@ struct exchange {
         char range[64];        /* "" = none */
         struct clew_slice body;
         size_t answer_max;
+        bool may_hedge;  /* a read, that may be asked again while it is silent */
         uint64_t bytes;  /* that go over the line, for its time */
         const char *who; /* where the key is from */
         struct clew_buffer answer_body;
@@ -90,6 +92,7 @@ static int send_lines(struct exchange *x, const struct clew_sigv4_request *signe
                 .timeout_ns = clew_bucket_attempt_ns(&s3->base, x->bytes),
                 .ca_file = s3->place.ca[0] ? s3->place.ca : NULL,
                 .stop = &s3->base.stop,
+                .hedge = x->may_hedge ? &s3->hedge : NULL,
         };
 
         clew_buffer_init(&url, HEADER_BYTES_MAX);
@@ -369,8 +372,12 @@ static int s3_get(struct clew_object_bucket *b, const char *name, uint64_t from,
                   struct clew_buffer *out, uint64_t *ret_size, struct clew_error *err)
 {
         struct clew_bucket_patience p = clew_bucket_patience_begin(b);
-        struct exchange x = {
-                .s3 = own(b), .method = "GET", .name = name, .answer_max = n, .bytes = n};
+        struct exchange x = {.s3 = own(b),
+                             .method = "GET",
+                             .name = name,
+                             .answer_max = n,
+                             .may_hedge = true,
+                             .bytes = n};
         int r;
 
         snprintf(x.range, sizeof(x.range), "bytes=%llu-%llu", (unsigned long long)from,
@@ -502,7 +509,13 @@ static void s3_close(struct clew_object_bucket *b)
 
         clew_http_free(s3->http);
         clew_credential_source_deinit(&s3->who);
+        clew_hedge_deinit(&s3->hedge);
         clew_free(s3);
+}
+
+static void s3_figures(struct clew_object_bucket *b, struct clew_hedge_figures *ret)
+{
+        clew_hedge_read(&own(b)->hedge, ret);
 }
 
 static const struct clew_bucket_ops s3_ops = {
@@ -511,6 +524,7 @@ static const struct clew_bucket_ops s3_ops = {
         .list = s3_list,
         .remove = s3_remove,
         .close = s3_close,
+        .figures = s3_figures,
 };
 
 int clew_bucket_s3_open(const char *url, struct clew_object_bucket **ret, struct clew_error *err)
@@ -523,6 +537,7 @@ int clew_bucket_s3_open(const char *url, struct clew_object_bucket **ret, struct
         s3->base.ops = &s3_ops;
         snprintf(s3->base.url, sizeof(s3->base.url), "%.*s", (int)strcspn(url, "?"), url);
         clew_credential_source_init(&s3->who);
+        clew_hedge_init(&s3->hedge);
         r = clew_s3_place_read(url, &s3->place, err);
         if (r == 0)
                 r = clew_http_new(&s3->http, err);

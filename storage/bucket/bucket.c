@@ -211,3 +211,10 @@ int clew_bucket_delete(struct clew_object_bucket *b, const char *name, struct cl
 
         return r < 0 ? r : b->ops->remove(b, name, err);
 }
+
+void clew_bucket_figures(struct clew_object_bucket *b, struct clew_hedge_figures *ret)
+{
+        memset(ret, 0, sizeof(*ret));
+        if (b->ops->figures)
+                b->ops->figures(b, ret);
+}
