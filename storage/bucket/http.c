@@ -425,8 +425,7 @@ static int ask(struct asking *a, struct clew_http_answer *ret, struct clew_error
         int r;
 
         for (size_t i = 0; i < a->request->n_headers; i++) {
-                struct curl_slist *more =
-                        clew_curl()->append(a->headers, a->request->headers[i]);
+                struct curl_slist *more = clew_curl()->append(a->headers, a->request->headers[i]);
 
                 if (!more) /* half of them would be another request */
                         return clew_error_set(err, -ENOMEM, 0, "out of memory");
