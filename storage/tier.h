@@ -67,6 +67,9 @@ struct clew_tier_stats {
 bool clew_tier_is_url(const char *text);
 /* Whether @name may be a writer's: a to z, 0 to 9 and '-', up to 32 of them. */
 bool clew_tier_is_writer_name(const char *name);
+/* What stands above the numbers of the records of writer @writer (empty = the one without a name)
+ * that a reader has; clew_shelf_writer_of(). */
+uint64_t clew_tier_numbers_of(struct clew_slice writer);
 /* The address of what writer @writer has below @url. False when it is too long. */
 CLEW_MUST_USE bool clew_tier_writer_url(const char *url, const char *writer, char *ret,
                                         size_t size);
