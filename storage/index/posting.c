@@ -76,7 +76,13 @@ uint32_t clew_index_set_next(const struct clew_index_set *s, uint32_t from)
 
 static size_t varint_bytes(uint64_t v)
 {
-        return (63u - (unsigned)__builtin_clzll(v | 1)) / 7 + 1;
+        size_t n = 1;
+
+        while (v >= 0x80) {
+                v >>= 7;
+                n++;
+        }
+        return n;
 }
 
 /* Bytes that the forms take, heads apart. */
