@@ -139,6 +139,14 @@ bool clew_tier_sharing(struct clew_tier *tier, char ret_name[CLEW_TIER_WRITER_BY
 CLEW_MUST_USE int clew_tier_ask_others(struct clew_tier *tier, char *ret, size_t size,
                                        struct clew_error *err);
 #define CLEW_TIER_ALL_OTHERS_BYTES 4096u /* for all whom a reader follows */
+/* What was read of the bucket since it was opened here (storage/bucket/README.md, "Asking twice").
+ */
+struct clew_tier_reads {
+        uint64_t reads;
+        uint64_t asked_again;
+        uint64_t answered_by_second;
+};
+void clew_tier_reads(struct clew_tier *tier, struct clew_tier_reads *ret);
 /* Whether the store in @dir has, or had, its sealed data in a bucket too. */
 CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
 /* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */

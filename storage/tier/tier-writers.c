@@ -212,7 +212,7 @@ static int list_others(const char *prefix, uint64_t until_ns, struct others *ret
 {
         struct clew_object_bucket *b = NULL;
         bool any = false;
-        int r = clew_bucket_open(prefix, false, &b, err);
+        int r = clew_bucket_open_beside(ret->tier->bucket, prefix, &b, err);
 
         if (r == 0 && until_ns > 0)
                 clew_bucket_hurry(b, until_ns);

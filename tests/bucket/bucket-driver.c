@@ -7,6 +7,7 @@
  *                                     do the same, and prints the numbers that it was told it made
  *   bucket-driver show URL NAME       the bytes of an object
  *   bucket-driver put URL NAME TEXT   made, exists or unsure
+ *   bucket-driver reads URL NAME N    reads an object N times; how often it asked twice for it
  */
 #include "storage/bucket/bucket-int.h"
 
@@ -271,6 +272,25 @@ static int put(const char *name, const char *text)
         return r < 0;
 }
 
+static int reads(const char *name, uint64_t n)
+{
+        struct clew_hedge_figures f;
+
+        for (uint64_t i = 0; i < n; i++) {
+                CLEW_BUFFER got = {0};
+
+                clew_buffer_init(&got, LARGE_BYTES);
+                if (clew_bucket_get(bucket, name, 0, LARGE_BYTES, &got, NULL, &err) < 0) {
+                        fprintf(stderr, "%s\n", err.message);
+                        return 1;
+                }
+        }
+        clew_bucket_figures(bucket, &f);
+        printf("reads=%llu hedged=%llu won=%llu\n", (unsigned long long)f.reads,
+               (unsigned long long)f.hedged, (unsigned long long)f.won);
+        return 0;
+}
+
 static int run(int argc, char **argv)
 {
         uint64_t n = 0;
@@ -290,6 +310,9 @@ static int run(int argc, char **argv)
                 return show(argv[3]);
         if (strcmp(argv[1], "put") == 0 && argc == 5)
                 return put(argv[3], argv[4]);
+        if (strcmp(argv[1], "reads") == 0 && argc == 5 &&
+            clew_parse_uint64(clew_slice_of_cstr(argv[4]), &n))
+                return reads(argv[3], n);
         return 2;
 }
 
@@ -299,7 +322,7 @@ int main(int argc, char **argv)
         int status;
 
         if (argc < 3 || getrandom(&chance, sizeof(chance), 0) < 0) {
-                fprintf(stderr, "bucket-driver contract|probe|number|show|put URL ...\n");
+                fprintf(stderr, "bucket-driver contract|probe|number|show|put|reads URL ...\n");
                 return 2;
         }
         snprintf(folder, sizeof(folder), "t%016llx", (unsigned long long)chance);
