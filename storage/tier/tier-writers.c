@@ -251,6 +251,7 @@ static void note_others(struct clew_tier *t, const struct others *o)
         char before[CLEW_TIER_OTHERS_BYTES] = "";
         struct clew_error ignored;
 
+        atomic_store(&t->store->is_shared, o->n > 0);
         in_words(o, text, sizeof(text));
         if (clew_tier_map_get_text(t->map, "others", before, sizeof(before), &ignored) < 0 ||
             strcmp(before, text) != 0)
