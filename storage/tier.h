@@ -67,6 +67,9 @@ struct clew_tier_stats {
 bool clew_tier_is_url(const char *text);
 /* Whether @name may be a writer's: a to z, 0 to 9 and '-', up to 32 of them. */
 bool clew_tier_is_writer_name(const char *name);
+/* What stands above the numbers of the records of writer @writer (empty = the one without a name)
+ * that a reader has; clew_shelf_writer_of(). */
+uint64_t clew_tier_numbers_of(struct clew_slice writer);
 /* The address of what writer @writer has below @url. False when it is too long. */
 CLEW_MUST_USE bool clew_tier_writer_url(const char *url, const char *writer, char *ret,
                                         size_t size);
@@ -131,6 +134,14 @@ uint64_t clew_tier_each_damaged(struct clew_tier *tier, clew_verify_report_fn fn
  */
 bool clew_tier_sharing(struct clew_tier *tier, char ret_name[CLEW_TIER_WRITER_BYTES],
                        char *ret_others, size_t size);
+/* What was read of the bucket since it was opened here (storage/bucket/README.md, "Asking twice").
+ */
+struct clew_tier_reads {
+        uint64_t reads;
+        uint64_t asked_again;
+        uint64_t answered_by_second;
+};
+void clew_tier_reads(struct clew_tier *tier, struct clew_tier_reads *ret);
 /* Whether the store in @dir has, or had, its sealed data in a bucket too. */
 CLEW_MUST_USE bool clew_tier_is_tied(const char *dir);
 /* The directory that is the bucket of the store in @dir; false: it has none, or is elsewhere. */

@@ -243,7 +243,7 @@ def bench_read(bench, setup, bucket):
                 environment["XDG_CACHE_HOME"] = os.path.join(directory, label.split(",")[0].replace(" ", ""))
             n, down, wall, _ = asked(bench, setup, bucket, ["--store", url, *words], environment)
             bench.row(label, n, bench.figure(down / 1000), bench.figure(wall), widths=WIDTHS)
-        print("  Two requests of each ask whether something is new. ms: of the whole command, through the proxy that counts.")
+        print("  One request of each asks whether something is new. ms: of the whole command, through the proxy that counts.")
         read_at_a_reader(bench, setup, bucket, url, os.path.join(directory, "reader"), [["tree", ids[-1]], ["why", ids[0]], text], environment)
 
 

@@ -8,6 +8,7 @@
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* The list of free pages is the only part of a store's figures that grows with it. */
@@ -300,6 +301,45 @@ static void write_stores(const struct look *looks, unsigned n, struct clew_expos
         }
 }
 
+/* Of those projects that have a bucket. */
+static void write_object_reads(const struct look *looks, unsigned n, const struct clew_scrape *s,
+                               struct clew_exposition *x)
+{
+        static const struct {
+                const char *name;
+                const char *help;
+                size_t at;
+        } rows[] = {
+                {"clew_object_reads", "Reads of objects in the bucket.",
+                 offsetof(struct clew_tier_reads, reads)},
+                {"clew_object_reads_asked_again",
+                 "Of those, asked a second time while the first connection was silent.",
+                 offsetof(struct clew_tier_reads, asked_again)},
+                {"clew_object_reads_answered_by_second",
+                 "Of those, answered by the second connection first.",
+                 offsetof(struct clew_tier_reads, answered_by_second)},
+        };
+        bool any = false;
+
+        for (unsigned i = 0; i < n; i++)
+                any = any || looks[i].project->tier;
+        for (size_t k = 0; any && k < CLEW_ARRAY_LEN(rows); k++) {
+                clew_exposition_family(x, rows[k].name, CLEW_METRIC_COUNTER, "", rows[k].help);
+                for (unsigned i = 0; i < n; i++) {
+                        const struct clew_label label = {
+                                "project", clew_slice_of_cstr(looks[i].project->name)};
+                        struct clew_tier_reads reads;
+                        uint64_t value;
+
+                        if (!looks[i].project->tier)
+                                continue;
+                        clew_tier_reads(looks[i].project->tier, &reads);
+                        memcpy(&value, (const char *)&reads + rows[k].at, sizeof(value));
+                        clew_exposition_counter(x, &label, 1, (double)value, s->created_ns);
+                }
+        }
+}
+
 /* ---- the process ---------------------------------------------------------------------------- */
 
 static void write_gauge(struct clew_exposition *x, const char *name, const char *unit,
@@ -401,6 +441,7 @@ void clew_scrape_write(void *context, int only, struct clew_exposition *x)
                 write_memory(s, x);
         }
         write_stores(looks, n, x);
+        write_object_reads(looks, n, s, x);
         write_process(s, x);
         write_log(s, x);
         if (!s->options.read_only)

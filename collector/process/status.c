@@ -120,6 +120,19 @@ static void put_followed(const struct clew_project *p, uint64_t now, struct clew
         clew_json_write_object_end(w);
 }
 
+static void put_object_reads(const struct clew_project *p, struct clew_json_writer *w)
+{
+        struct clew_tier_reads reads;
+
+        clew_tier_reads(p->tier, &reads);
+        clew_json_write_key(w, "object_reads");
+        clew_json_write_object_begin(w);
+        put(w, "reads", reads.reads);
+        put(w, "asked_again", reads.asked_again);
+        put(w, "answered_by_second", reads.answered_by_second);
+        clew_json_write_object_end(w);
+}
+
 static void put_redaction(struct clew_redactor *r, struct clew_json_writer *w)
 {
         CLEW_FREE struct clew_redactor_figures *f = NULL;
@@ -200,6 +213,7 @@ void clew_status_write(void *context, const char *project, struct clew_json_writ
                 clew_json_write_array_begin(w);
                 (void)clew_tier_each_damaged(p->tier, put_damaged_object, w);
                 clew_json_write_array_end(w);
+                put_object_reads(p, w);
         }
         put_redaction(s->options.redactor, w);
         put_log(s->options.projects->n == 1, w);

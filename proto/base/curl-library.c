@@ -18,6 +18,17 @@ static bool find(void *library, const char *name, void *ret, size_t size)
         return symbol != NULL;
 }
 
+static bool find_multi(void *l)
+{
+        return find(l, "curl_multi_init", &curl.multi_init, sizeof(curl.multi_init)) &&
+               find(l, "curl_multi_add_handle", &curl.multi_add, sizeof(curl.multi_add)) &&
+               find(l, "curl_multi_remove_handle", &curl.multi_remove, sizeof(curl.multi_remove)) &&
+               find(l, "curl_multi_perform", &curl.multi_perform, sizeof(curl.multi_perform)) &&
+               find(l, "curl_multi_poll", &curl.multi_poll, sizeof(curl.multi_poll)) &&
+               find(l, "curl_multi_info_read", &curl.multi_message, sizeof(curl.multi_message)) &&
+               find(l, "curl_multi_cleanup", &curl.multi_cleanup, sizeof(curl.multi_cleanup));
+}
+
 static void load(void)
 {
         void *l = dlopen(CLEW_CURL_LIBRARY, RTLD_NOW | RTLD_LOCAL);
@@ -33,7 +44,7 @@ static void load(void)
                 find(l, "curl_easy_strerror", &curl.error_text, sizeof(curl.error_text)) &&
                 find(l, "curl_slist_append", &curl.append, sizeof(curl.append)) &&
                 find(l, "curl_slist_free_all", &curl.free_list, sizeof(curl.free_list)) &&
-                global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+                find_multi(l) && global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
 const struct clew_curl *clew_curl(void)

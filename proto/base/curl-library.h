@@ -19,6 +19,15 @@ struct clew_curl {
         const char *(*error_text)(CURLcode code);
         struct curl_slist *(*append)(struct curl_slist *list, const char *text);
         void (*free_list)(struct curl_slist *list);
+        /* Several transfers in one thread. */
+        CURLM *(*multi_init)(void);
+        CURLMcode (*multi_add)(CURLM *multi, CURL *handle);
+        CURLMcode (*multi_remove)(CURLM *multi, CURL *handle);
+        CURLMcode (*multi_perform)(CURLM *multi, int *running);
+        CURLMcode (*multi_poll)(CURLM *multi, struct curl_waitfd *more, unsigned n, int timeout_ms,
+                                int *ret_n);
+        CURLMsg *(*multi_message)(CURLM *multi, int *ret_left);
+        CURLMcode (*multi_cleanup)(CURLM *multi);
 };
 
 #define CLEW_CURL_LIBRARY "libcurl.so.4"

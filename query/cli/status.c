@@ -187,6 +187,19 @@ static void put_reader(struct status *s)
                  wipe && wipe->is_true ? "; bytes of what is gone are about to be wiped" : "");
 }
 
+/* What a bucket in S3 was asked for; none of a directory, which is not counted. */
+static void put_object_reads(struct status *s)
+{
+        uint64_t again = number(s, "object_reads.asked_again");
+
+        if (number(s, "object_reads.reads") > 0)
+                put_line(s, "objects",
+                         "%" PRIu64 " reads of the bucket; %" PRIu64
+                         " were slow and asked again beside it, which answered %" PRIu64 " of them",
+                         number(s, "object_reads.reads"), again,
+                         number(s, "object_reads.answered_by_second"));
+}
+
 static void put_collector(struct status *s)
 {
         static const char *const refusals[] = {"malformed",  "too_large",     "overloaded",
@@ -293,6 +306,7 @@ static void put_all(struct status *s)
                          number(s, "readers.oldest_commits"));
         else
                 put_line(s, "readers", "%" PRIu64, number(s, "readers.held"));
+        put_object_reads(s);
         put_redaction(s);
         put_errors(s);
 }

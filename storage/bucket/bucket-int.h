@@ -10,6 +10,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/error.h"
 #include "proto/base/slice.h"
+#include "storage/bucket/hedge-int.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,8 +20,13 @@
 #define CLEW_BUCKET_OBJECT_MAX ((size_t)1 << 30)
 #define CLEW_BUCKET_NAME_MAX 128u
 #define CLEW_BUCKET_URL_MAX 1024u
-/* Of one attempt, unless the address says otherwise; larger objects get a second for each MiB. */
+/* So long a store may be silent, unless the address says otherwise. */
 #define CLEW_BUCKET_TIMEOUT_S 20u
+/* An attempt may take that, and the time that its bytes need on the slowest line (half a Mbit/s).
+ */
+#define CLEW_BUCKET_SLOWEST_BYTES ((uint64_t)64 << 10)
+/* Of what is sent, so much may be on its way when the last of it was written: that is silence. */
+#define CLEW_BUCKET_ON_ITS_WAY ((uint64_t)4 << 20)
 /* Attempts go on for so many times that. */
 #define CLEW_BUCKET_PATIENCE 3u
 
@@ -47,6 +53,8 @@ struct clew_bucket_ops {
                     clew_bucket_list_fn fn, void *context, struct clew_error *err);
         int (*remove)(struct clew_object_bucket *b, const char *name, struct clew_error *err);
         void (*close)(struct clew_object_bucket *b);
+        /* NULL: it does not count them. */
+        void (*figures)(struct clew_object_bucket *b, struct clew_hedge_figures *ret);
 };
 
 /* The first member of each backend's own. */
@@ -55,7 +63,8 @@ struct clew_object_bucket {
         char url[CLEW_BUCKET_URL_MAX];
         uint64_t attempt_ns;
         _Atomic uint64_t until_ns; /* monotonic; 0 = none */
-        atomic_bool stop;
+        atomic_bool *stop;         /* its own, or of the bucket that it was opened beside */
+        atomic_bool own_stop;
 };
 
 /*
@@ -65,6 +74,13 @@ struct clew_object_bucket {
  */
 CLEW_MUST_USE int clew_bucket_open(const char *url, bool create, struct clew_object_bucket **ret,
                                    struct clew_error *err);
+/*
+ * The same for another prefix of the store that @beside (NULL: none) is in, by its connections and
+ * its key: who looks often does not begin anew each time. It is stopped with @beside, which
+ * outlives it.
+ */
+CLEW_MUST_USE int clew_bucket_open_beside(struct clew_object_bucket *beside, const char *url,
+                                          struct clew_object_bucket **ret, struct clew_error *err);
 void clew_bucket_close(struct clew_object_bucket *b); /* NULL is fine */
 /* Whether @text is an address of a bucket, right or wrong, and no path. */
 CLEW_MUST_USE bool clew_bucket_is_url(const char *text);
@@ -97,6 +113,9 @@ CLEW_MUST_USE int clew_bucket_list(struct clew_object_bucket *b, const char *fol
 CLEW_MUST_USE int clew_bucket_delete(struct clew_object_bucket *b, const char *name,
                                      struct clew_error *err);
 
+/* Its reads since it was opened, and those that were asked twice. */
+void clew_bucket_figures(struct clew_object_bucket *b, struct clew_hedge_figures *ret);
+
 /* Whether the store keeps its promises (README.md, "The probe"). 0, -ENOTSUP: it does not. */
 CLEW_MUST_USE int clew_bucket_probe(struct clew_object_bucket *b, struct clew_error *err);
 
@@ -104,12 +123,15 @@ CLEW_MUST_USE int clew_bucket_probe(struct clew_object_bucket *b, struct clew_er
 
 CLEW_MUST_USE int clew_bucket_dir_open(const char *url, bool create,
                                        struct clew_object_bucket **ret, struct clew_error *err);
-CLEW_MUST_USE int clew_bucket_s3_open(const char *url, struct clew_object_bucket **ret,
-                                      struct clew_error *err);
+/* @beside: NULL, or a bucket of any kind. */
+CLEW_MUST_USE int clew_bucket_s3_open(struct clew_object_bucket *beside, const char *url,
+                                      struct clew_object_bucket **ret, struct clew_error *err);
 CLEW_MUST_USE bool clew_bucket_name_is_good(const char *name);
 
-/* Time for one attempt that moves @bytes. */
+/* Time for one attempt that moves @bytes, and how long nothing may move in it when it sends @sent.
+ */
 uint64_t clew_bucket_attempt_ns(struct clew_object_bucket *b, uint64_t bytes);
+uint64_t clew_bucket_silence_ns(struct clew_object_bucket *b, uint64_t sent);
 
 /* Waits between attempts: longer each time, drawn by chance. */
 struct clew_bucket_patience {

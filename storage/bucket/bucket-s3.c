@@ -26,11 +26,18 @@
 #define HEADERS_MAX 10u
 #define HEADER_BYTES_MAX ((size_t)32 << 10)
 
+/* What buckets have together that were opened beside each other. */
+struct s3_access {
+        atomic_uint users;
+        struct clew_http *http;
+        struct clew_credential_source who;
+        struct clew_hedge hedge;
+};
+
 struct s3_bucket {
         struct clew_object_bucket base;
         struct clew_s3_place place;
-        struct clew_http *http;
-        struct clew_credential_source who;
+        struct s3_access *access; /* counted */
 };
 
 /* One request and what came of it. */
@@ -44,6 +51,7 @@ struct exchange {
         char range[64];        /* "" = none */
         struct clew_slice body;
         size_t answer_max;
+        bool may_hedge;  /* a read, that may be asked again while it is silent */
         uint64_t bytes;  /* that go over the line, for its time */
         const char *who; /* where the key is from */
         struct clew_buffer answer_body;
@@ -88,8 +96,10 @@ static int send_lines(struct exchange *x, const struct clew_sigv4_request *signe
                 .n_headers = n,
                 .body = x->body,
                 .timeout_ns = clew_bucket_attempt_ns(&s3->base, x->bytes),
+                .silence_ns = clew_bucket_silence_ns(&s3->base, x->body.len),
                 .ca_file = s3->place.ca[0] ? s3->place.ca : NULL,
-                .stop = &s3->base.stop,
+                .stop = s3->base.stop,
+                .hedge = x->may_hedge ? &s3->access->hedge : NULL,
         };
 
         clew_buffer_init(&url, HEADER_BYTES_MAX);
@@ -104,7 +114,7 @@ static int send_lines(struct exchange *x, const struct clew_sigv4_request *signe
         for (size_t i = 0; i < n; i++)
                 headers[i] = (const char *)lines->data + starts[i];
         q.url = (const char *)url.data;
-        return clew_http_send(s3->http, &q, &x->answer, err);
+        return clew_http_send(s3->access->http, &q, &x->answer, err);
 }
 
 static int send_signed(struct exchange *x, const struct clew_s3_key *c, struct clew_error *err)
@@ -165,7 +175,7 @@ static int send_signed(struct exchange *x, const struct clew_s3_key *c, struct c
 static int attempt(struct exchange *x, struct clew_error *err)
 {
         struct clew_s3_key c;
-        int r = clew_credentials_get(&x->s3->who, x->s3->http, &c, err);
+        int r = clew_credentials_get(&x->s3->access->who, x->s3->access->http, &c, err);
 
         if (r < 0) {
                 clew_error_prefix(err, "%s: ", x->s3->base.url);
@@ -253,7 +263,7 @@ static int explain(struct exchange *x, struct clew_error *err)
                                       "%s: bucket %s is in region %s: put region=%s behind ?",
                                       s3->base.url, s3->place.bucket, region, region);
         if (is_stale_key(&e))
-                clew_credentials_doubt(&s3->who);
+                clew_credentials_doubt(&s3->access->who);
         if (status == 401 || status == 403)
                 return refused(x, &e, err);
         if (status == 404 && strcmp(e.code, "NoSuchBucket") == 0)
@@ -369,8 +379,12 @@ static int s3_get(struct clew_object_bucket *b, const char *name, uint64_t from,
                   struct clew_buffer *out, uint64_t *ret_size, struct clew_error *err)
 {
         struct clew_bucket_patience p = clew_bucket_patience_begin(b);
-        struct exchange x = {
-                .s3 = own(b), .method = "GET", .name = name, .answer_max = n, .bytes = n};
+        struct exchange x = {.s3 = own(b),
+                             .method = "GET",
+                             .name = name,
+                             .answer_max = n,
+                             .may_hedge = true,
+                             .bytes = n};
         int r;
 
         snprintf(x.range, sizeof(x.range), "bytes=%llu-%llu", (unsigned long long)from,
@@ -496,13 +510,46 @@ static int s3_remove(struct clew_object_bucket *b, const char *name, struct clew
         return r == -EAGAIN ? -EBUSY : r;
 }
 
+static int access_new(struct s3_access **ret, struct clew_error *err)
+{
+        struct s3_access *a = clew_calloc(1, sizeof(*a));
+        int r;
+
+        if (!a)
+                return clew_error_set(err, -ENOMEM, 0, "out of memory");
+        r = clew_http_new(&a->http, err);
+        if (r < 0) {
+                clew_free(a);
+                return r;
+        }
+        atomic_init(&a->users, 1);
+        clew_credential_source_init(&a->who);
+        clew_hedge_init(&a->hedge);
+        *ret = a;
+        return 0;
+}
+
+static void access_unref(struct s3_access *a)
+{
+        if (!a || atomic_fetch_sub(&a->users, 1) > 1)
+                return;
+        clew_http_free(a->http);
+        clew_credential_source_deinit(&a->who);
+        clew_hedge_deinit(&a->hedge);
+        clew_free(a);
+}
+
 static void s3_close(struct clew_object_bucket *b)
 {
         struct s3_bucket *s3 = own(b);
 
-        clew_http_free(s3->http);
-        clew_credential_source_deinit(&s3->who);
+        access_unref(s3->access);
         clew_free(s3);
+}
+
+static void s3_figures(struct clew_object_bucket *b, struct clew_hedge_figures *ret)
+{
+        clew_hedge_read(&own(b)->access->hedge, ret);
 }
 
 static const struct clew_bucket_ops s3_ops = {
@@ -511,9 +558,17 @@ static const struct clew_bucket_ops s3_ops = {
         .list = s3_list,
         .remove = s3_remove,
         .close = s3_close,
+        .figures = s3_figures,
 };
 
-int clew_bucket_s3_open(const char *url, struct clew_object_bucket **ret, struct clew_error *err)
+static bool is_same_server(const struct clew_s3_place *a, const struct clew_s3_place *b)
+{
+        return strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0 &&
+               strcmp(a->ca, b->ca) == 0;
+}
+
+int clew_bucket_s3_open(struct clew_object_bucket *beside, const char *url,
+                        struct clew_object_bucket **ret, struct clew_error *err)
 {
         struct s3_bucket *s3 = clew_calloc(1, sizeof(*s3));
         int r;
@@ -522,10 +577,14 @@ int clew_bucket_s3_open(const char *url, struct clew_object_bucket **ret, struct
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         s3->base.ops = &s3_ops;
         snprintf(s3->base.url, sizeof(s3->base.url), "%.*s", (int)strcspn(url, "?"), url);
-        clew_credential_source_init(&s3->who);
         r = clew_s3_place_read(url, &s3->place, err);
-        if (r == 0)
-                r = clew_http_new(&s3->http, err);
+        if (r == 0 && beside && beside->ops == &s3_ops &&
+            is_same_server(&own(beside)->place, &s3->place)) {
+                s3->access = own(beside)->access;
+                atomic_fetch_add(&s3->access->users, 1);
+        } else if (r == 0) {
+                r = access_new(&s3->access, err);
+        }
         if (r < 0) {
                 s3_close(&s3->base);
                 return r;

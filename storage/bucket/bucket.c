@@ -11,7 +11,6 @@
 #define WAIT_LONGEST_NS (2 * CLEW_NS_PER_S)
 #define WAIT_SLICE_NS (50 * CLEW_NS_PER_MS)
 #define ATTEMPT_LEAST_NS (10 * CLEW_NS_PER_MS)
-#define BYTES_PER_EXTRA_SECOND ((uint64_t)1 << 20)
 
 /* ---- addresses and names --------------------------------------------------------------------- */
 
@@ -20,18 +19,38 @@ bool clew_bucket_is_url(const char *text)
         return strncmp(text, "s3://", 5) == 0 || strncmp(text, "dir://", 6) == 0;
 }
 
-int clew_bucket_open(const char *url, bool create, struct clew_object_bucket **ret,
-                     struct clew_error *err)
+static int open_any(struct clew_object_bucket *beside, const char *url, bool create,
+                    struct clew_object_bucket **ret, struct clew_error *err)
 {
         if (strlen(url) >= CLEW_BUCKET_URL_MAX)
                 return clew_error_set(err, -EINVAL, 0, "an address has at most %u bytes",
                                       CLEW_BUCKET_URL_MAX - 1);
         if (strncmp(url, "s3://", 5) == 0)
-                return clew_bucket_s3_open(url, ret, err);
+                return clew_bucket_s3_open(beside, url, ret, err);
         if (strncmp(url, "dir://", 6) == 0)
                 return clew_bucket_dir_open(url, create, ret, err);
         return clew_error_set(err, -EINVAL, 0,
                               "%s: objects lie at s3://BUCKET/PREFIX or dir:///PATH", url);
+}
+
+int clew_bucket_open(const char *url, bool create, struct clew_object_bucket **ret,
+                     struct clew_error *err)
+{
+        int r = open_any(NULL, url, create, ret, err);
+
+        if (r == 0)
+                (*ret)->stop = &(*ret)->own_stop;
+        return r;
+}
+
+int clew_bucket_open_beside(struct clew_object_bucket *beside, const char *url,
+                            struct clew_object_bucket **ret, struct clew_error *err)
+{
+        int r = open_any(beside, url, false, ret, err);
+
+        if (r == 0)
+                (*ret)->stop = beside ? beside->stop : &(*ret)->own_stop;
+        return r;
 }
 
 void clew_bucket_close(struct clew_object_bucket *b)
@@ -42,7 +61,7 @@ void clew_bucket_close(struct clew_object_bucket *b)
 
 void clew_bucket_stop(struct clew_object_bucket *b)
 {
-        atomic_store(&b->stop, true);
+        atomic_store(b->stop, true);
 }
 
 void clew_bucket_hurry(struct clew_object_bucket *b, uint64_t until_ns)
@@ -75,7 +94,7 @@ static uint64_t left_ns(struct clew_object_bucket *b)
 
 static int refuse(struct clew_object_bucket *b, const char *name, struct clew_error *err)
 {
-        if (atomic_load(&b->stop))
+        if (atomic_load(b->stop))
                 return clew_error_set(err, -ECANCELED, 0, "%s: stopped", b->url);
         if (left_ns(b) == 0)
                 return clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer in time", b->url);
@@ -98,11 +117,17 @@ struct clew_bucket_patience clew_bucket_patience_begin(struct clew_object_bucket
 
 uint64_t clew_bucket_attempt_ns(struct clew_object_bucket *b, uint64_t bytes)
 {
-        uint64_t want = b->attempt_ns + bytes / BYTES_PER_EXTRA_SECOND * CLEW_NS_PER_S;
+        uint64_t want = b->attempt_ns + bytes / CLEW_BUCKET_SLOWEST_BYTES * CLEW_NS_PER_S;
         uint64_t left = left_ns(b);
 
         left = left > ATTEMPT_LEAST_NS ? left : ATTEMPT_LEAST_NS;
         return want < left ? want : left;
+}
+
+uint64_t clew_bucket_silence_ns(struct clew_object_bucket *b, uint64_t sent)
+{
+        return clew_bucket_attempt_ns(b, sent < CLEW_BUCKET_ON_ITS_WAY ? sent
+                                                                       : CLEW_BUCKET_ON_ITS_WAY);
 }
 
 /* Between half of @ns and all of it, so that many who fail together do not come back together. */
@@ -130,11 +155,11 @@ bool clew_bucket_patience_wait(struct clew_bucket_patience *p)
                 uint64_t part = end - now < WAIT_SLICE_NS ? end - now : WAIT_SLICE_NS;
                 struct timespec t = {.tv_nsec = (long)part};
 
-                if (atomic_load(&p->bucket->stop))
+                if (atomic_load(p->bucket->stop))
                         return false;
                 (void)nanosleep(&t, NULL);
         }
-        return !atomic_load(&p->bucket->stop);
+        return !atomic_load(p->bucket->stop);
 }
 
 /* ---- creating until it is sure --------------------------------------------------------------- */
@@ -210,4 +235,11 @@ int clew_bucket_delete(struct clew_object_bucket *b, const char *name, struct cl
         int r = refuse(b, name, err);
 
         return r < 0 ? r : b->ops->remove(b, name, err);
+}
+
+void clew_bucket_figures(struct clew_object_bucket *b, struct clew_hedge_figures *ret)
+{
+        memset(ret, 0, sizeof(*ret));
+        if (b->ops->figures)
+                b->ops->figures(b, ret);
 }

@@ -2,7 +2,8 @@
  * One request to a server over HTTP/1.1, by libcurl, which is loaded at the first one.
  *
  * Connections are kept and used again, one for each thread that asks at the same time. Redirects
- * are not followed; certificates are checked.
+ * are not followed; certificates are checked. A read may be asked again over a second connection
+ * when the first is silent (hedge-int.h).
  */
 #ifndef CLEW_STORAGE_BUCKET_HTTP_INT_H
 #define CLEW_STORAGE_BUCKET_HTTP_INT_H
@@ -10,6 +11,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/error.h"
 #include "proto/base/slice.h"
+#include "storage/bucket/hedge-int.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,8 +31,12 @@ struct clew_http_request {
         size_t n_headers;
         struct clew_slice body;
         uint64_t timeout_ns;
-        const char *ca_file;     /* NULL: the system's authorities */
+        uint64_t silence_ns; /* so long nothing may move, in whole seconds; 0 = as long as it likes
+                              */
+        const char *ca_file; /* NULL: the system's authorities */
         const atomic_bool *stop; /* true ends it; may be NULL */
+        /* The request changes nothing, and may be asked twice when that says so; NULL: never. */
+        struct clew_hedge *hedge;
 };
 
 #define CLEW_HTTP_HEADER_MAX 128u

@@ -220,7 +220,7 @@ int clew_tier_carry(struct clew_tier *t, const char *writer, struct clew_error *
                 return clew_error_set(err, -EINVAL, 0, "%s: the address is too long", prefix);
         clew_buffer_init(&c.gone, LIST_BYTES_MAX);
         clew_buffer_init(&c.holds, LIST_BYTES_MAX);
-        r = clew_bucket_open(url, false, &b, err);
+        r = clew_bucket_open_beside(t->bucket, url, &b, err);
         if (r == 0)
                 r = read_other(&c, b, writer, err);
         clew_bucket_close(b);

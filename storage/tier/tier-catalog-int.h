@@ -91,7 +91,10 @@ CLEW_MUST_USE int clew_tier_catalog_apply(struct clew_tier_catalog *c, uint64_t 
  * version is damaged or missing; error of the bucket. */
 CLEW_MUST_USE int clew_tier_catalog_read(struct clew_object_bucket *b, struct clew_tier_catalog *c,
                                          struct clew_error *err);
-/* Whether @version is there and the newest: 1, 0, or an error. Two requests. */
+/*
+ * Whether @version is there and the newest: 1, 0, or an error. One request, a list from @version
+ * on: that the next number is not there says nothing by itself, since old versions are deleted.
+ */
 CLEW_MUST_USE int clew_tier_catalog_is_last(struct clew_object_bucket *b, uint64_t version,
                                             struct clew_error *err);
 /*

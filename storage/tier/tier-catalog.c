@@ -400,17 +400,35 @@ int clew_tier_catalog_read(struct clew_object_bucket *b, struct clew_tier_catalo
         return r;
 }
 
+/* Of a list of versions: the first, and whether there are more. */
+struct newest {
+        uint64_t first; /* 0 = none yet */
+        bool is_last;
+};
+
+static int note_version(void *context, const char *name, uint64_t bytes, struct clew_error *err)
+{
+        struct newest *n = context;
+        uint64_t version = 0;
+
+        (void)keep_last(&version, name, bytes, err);
+        if (version == 0)
+                return 0; /* none of ours */
+        n->is_last = n->first == 0;
+        n->first = n->is_last ? version : n->first;
+        return n->is_last ? 0 : 1;
+}
+
 int clew_tier_catalog_is_last(struct clew_object_bucket *b, uint64_t version,
                               struct clew_error *err)
 {
-        uint64_t full = 0;
-        int r = full_of(b, version, &full, err);
+        struct newest n = {.is_last = false};
+        char before[CLEW_TIER_NAME_MAX];
+        int r;
 
-        if (r == 0)
-                r = full_of(b, version + 1, &full, err);
-        else
-                return r == -ENOENT || r == -EBADMSG ? 0 : r;
-        return r == -ENOENT ? 1 : r == 0 || r == -EBADMSG ? 0 : r;
+        version_name(version - 1, before);
+        r = clew_bucket_list(b, "cat", before + strlen("cat/"), note_version, &n, err);
+        return r < 0 ? r : n.is_last && n.first == version;
 }
 
 /* Of a version, all before its items. */

@@ -123,7 +123,7 @@ static int mirror_writers(struct clew_tier *t, const struct clew_state *state,
         for (uint32_t i = 0; r == 0 && i < t->n_writers; i++) {
                 struct clew_tier *w = t->writers[i];
 
-                r = clew_bucket_open(w->url, false, &w->bucket, err);
+                r = clew_bucket_open_beside(t->bucket, w->url, &w->bucket, err);
                 if (r == 0)
                         r = mirror_one(w, state, stats, err);
                 if (r == -ENOENT || r == -ENXIO)

@@ -209,7 +209,7 @@ static int list_others(struct clew_tier *t, struct others *ret)
         struct clew_object_bucket *b = NULL;
         struct clew_error ignored;
         bool any = false;
-        int r = clew_bucket_open(t->name[0] ? t->prefix : t->url, false, &b, &ignored);
+        int r = clew_bucket_open_beside(t->bucket, t->name[0] ? t->prefix : t->url, &b, &ignored);
 
         if (r == 0)
                 r = clew_bucket_list(b, FOLDER, "", take_other, ret, &ignored);

@@ -70,17 +70,31 @@ void clew_tier_tell_object(struct clew_tier *t, const char *name, const char *wh
 
 int clew_tier_bucket(struct clew_tier *t, struct clew_object_bucket **ret, struct clew_error *err)
 {
-        int r = 0;
+        struct clew_object_bucket *beside = NULL;
+        int r = t->root ? clew_tier_bucket(t->root, &beside, err) : 0;
 
+        if (r < 0)
+                return r;
         pthread_mutex_lock(&t->lock);
         if (t->stopping)
                 r = clew_error_set(err, -ECANCELED, 0, "%s: stopped", t->url);
         else if (!t->bucket)
-                r = clew_bucket_open(t->url, false, &t->bucket, err);
+                r = clew_bucket_open_beside(beside, t->url, &t->bucket, err);
         if (r == 0)
                 *ret = t->bucket;
         pthread_mutex_unlock(&t->lock);
         return r;
+}
+
+void clew_tier_reads(struct clew_tier *t, struct clew_tier_reads *ret)
+{
+        struct clew_hedge_figures f = {0};
+
+        pthread_mutex_lock(&t->lock);
+        if (t->bucket)
+                clew_bucket_figures(t->bucket, &f);
+        pthread_mutex_unlock(&t->lock);
+        *ret = (struct clew_tier_reads){f.reads, f.hedged, f.won};
 }
 
 /* ---- reading back ---------------------------------------------------------------------------- */

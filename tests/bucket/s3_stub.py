@@ -24,12 +24,17 @@ class Store(http.server.ThreadingHTTPServer):
         self.bucket, self.key, self.secret, self.token, self.region = bucket, key, secret, token, region
         self.conditions, self.skew = conditions, skew
         self.objects, self.lock, self.requests, self.page = {}, threading.Lock(), [], 1000
+        self.connections = 0
         self.corrupt = None  # a function of (key, bytes) -> bytes
         self.on_get = None  # a function of (key, range), which looks on
         if context:
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def process_request(self, request, client_address):
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, *_):
         pass  # a client that goes away is one of the tests

@@ -311,6 +311,68 @@ static void a_directory_takes_no_link_for_an_object(void **state)
         test_dir_remove(&d);
 }
 
+/* ---- asking twice ---------------------------------------------------------------------------- */
+
+static uint64_t begin_and_answer(struct clew_hedge *h, uint64_t took_ns)
+{
+        uint64_t delay = clew_hedge_begin(h);
+
+        clew_hedge_answered(h, took_ns, false);
+        return delay;
+}
+
+#define MS ((uint64_t)1000000)
+
+static void a_read_is_asked_again_after_twice_what_is_slow(void **state)
+{
+        struct clew_hedge h;
+
+        (void)state;
+        clew_hedge_init(&h);
+        for (unsigned i = 0; i < CLEW_HEDGE_SAMPLES_LEAST; i++)
+                assert_true(begin_and_answer(&h, 40 * MS) == CLEW_HEDGE_UNKNOWN_NS);
+        assert_true(begin_and_answer(&h, 40 * MS) == 80 * MS);
+        /* One in twenty may take as long as it likes; one more says that the store is slow. */
+        for (unsigned i = 0; i < CLEW_HEDGE_SAMPLES; i++)
+                (void)begin_and_answer(&h, i % 20 == 0 && i > 0 ? 900 * MS : 30 * MS);
+        assert_true(clew_hedge_begin(&h) == 60 * MS);
+        (void)begin_and_answer(&h, 900 * MS);
+        assert_true(clew_hedge_begin(&h) == 1800 * MS);
+        for (unsigned i = 0; i < CLEW_HEDGE_SAMPLES; i++)
+                (void)begin_and_answer(&h, MS / 10);
+        assert_true(clew_hedge_begin(&h) == CLEW_HEDGE_LEAST_NS);
+        for (unsigned i = 0; i < CLEW_HEDGE_SAMPLES; i++)
+                (void)begin_and_answer(&h, UINT64_MAX);
+        assert_true(clew_hedge_begin(&h) == CLEW_HEDGE_MOST_NS);
+        clew_hedge_deinit(&h);
+}
+
+static void one_read_in_twenty_is_asked_again_at_the_most(void **state)
+{
+        struct clew_hedge_figures f;
+        struct clew_hedge h;
+        unsigned n = 0;
+
+        (void)state;
+        clew_hedge_init(&h);
+        for (unsigned i = 0; i < 2000; i++) { /* all are silent */
+                assert_true(clew_hedge_begin(&h) == CLEW_HEDGE_UNKNOWN_NS);
+                n += clew_hedge_spend(&h);
+        }
+        assert_int_equal(n, CLEW_HEDGE_FIRST + 2000 / CLEW_HEDGE_SHARE);
+        for (unsigned i = 0; i < 2000; i++) /* what was not needed is not kept for long */
+                assert_true(clew_hedge_begin(&h) == CLEW_HEDGE_UNKNOWN_NS);
+        for (n = 0; clew_hedge_spend(&h); n++)
+                ;
+        assert_int_equal(n, CLEW_HEDGE_SAVED);
+        clew_hedge_answered(&h, MS, true);
+        clew_hedge_read(&h, &f);
+        assert_int_equal(f.reads, 4000);
+        assert_int_equal(f.hedged, CLEW_HEDGE_FIRST + 2000 / CLEW_HEDGE_SHARE + CLEW_HEDGE_SAVED);
+        assert_int_equal(f.won, 1);
+        clew_hedge_deinit(&h);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -323,6 +385,8 @@ int main(void)
                 cmocka_unit_test(errors_are_read_and_made_harmless),
                 cmocka_unit_test(keys_are_read_from_a_file_and_from_json),
                 cmocka_unit_test(a_directory_takes_no_link_for_an_object),
+                cmocka_unit_test(a_read_is_asked_again_after_twice_what_is_slow),
+                cmocka_unit_test(one_read_in_twenty_is_asked_again_at_the_most),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,6 +302,11 @@ static void versions_of_a_catalog_build_on_each_other(void **state)
         assert_int_equal(clew_tier_catalog_commit(b, &writer, NULL, 0, &err), 0);
         assert_int_equal(clew_tier_catalog_commit(b, &reader, NULL, 0, &err), -EEXIST);
         assert_int_equal(reader.version, 0);
+        /* The only one behind a version that was deleted. */
+        assert_int_equal(clew_bucket_delete(b, "cat/00000000000000000200", &err), 0);
+        assert_int_equal(clew_tier_catalog_is_last(b, 200, &err), 0);
+        assert_int_equal(clew_tier_catalog_is_last(b, 201, &err), 1);
+        assert_int_equal(clew_tier_catalog_is_last(b, 202, &err), 0);
         clew_tier_catalog_deinit(&writer);
         clew_tier_catalog_deinit(&reader);
         clew_bucket_close(b);

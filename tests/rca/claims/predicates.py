@@ -405,7 +405,8 @@ def repeats_to_the_end(claim):
             keys.append(arguments_of(s))
     asked = [(name, canonical(args)) for s in claim.run.innermost() for name, args in s.calls()]
     written = [m.group(0) for s in claim.run.innermost() for m in [WRITTEN.search(s.text("out"))] if m]
-    for row in (keys, asked, written, written[:-1]):   # the last one may end the run   # as tools tell it, or where they leave no spans as models do
+    # as tools tell it, or where they leave no spans as models do, whose last one may end the run
+    for row in (keys, asked, asked[:-1], written, written[:-1]):
         if row and all(k in row[:len(row) - n + i] for i, k in enumerate(row[-n:])):
             return None
     return "not all do"
