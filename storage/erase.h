@@ -99,7 +99,8 @@ struct clew_retain {
         int (*strip)(void *context, const struct clew_rewrite_message *m, struct clew_buffer *out,
                      size_t *ret_traces_len, struct clew_error *err);
         void *context;
-        bool urgent; /* the disk is full */
+        bool urgent;  /* the disk is full */
+        bool is_part; /* more that is to go is in a call that follows this one */
 };
 
 /*
@@ -109,7 +110,9 @@ struct clew_retain {
  * it is to be dropped and can never be sealed; so does one that somebody holds by now. A segment
  * goes whole when nothing else lives in it; it is written anew when a quarter of its traces go or
  * change, so at most four bytes are written for one that is dropped or stripped; with fewer they
- * stay, for a later call (urgent: a sixteenth is enough). 0 or an error; what was done stays so.
+ * stay, for a later call (urgent: a sixteenth is enough). Of a part, what only goes with others may
+ * wait for the next call too, when half of the part goes without it: its segments may be whole
+ * then. 0 or an error; what was done stays so.
  */
 CLEW_MUST_USE int clew_store_retain(struct clew_store *store, const struct clew_retain *what,
                                     const struct clew_rewrite_options *options,
