@@ -27,6 +27,9 @@
 /* So long what still comes of a deleted trace is acknowledged and not stored. Longer than any
  * sender keeps its queue. */
 #define CLEW_DELETED_FOR_NS (30 * 24 * 3600 * CLEW_NS_PER_S)
+/* The same of a store whose bucket has other writers: who has not been started for so long has to
+ * learn of it yet. After that it is gone for good. */
+#define CLEW_DELETED_SHARED_FOR_NS (400 * 24 * 3600 * CLEW_NS_PER_S)
 /* Traces that one call deletes. */
 #define CLEW_ERASE_MAX 1000000u
 
@@ -96,7 +99,8 @@ struct clew_retain {
         int (*strip)(void *context, const struct clew_rewrite_message *m, struct clew_buffer *out,
                      size_t *ret_traces_len, struct clew_error *err);
         void *context;
-        bool urgent; /* the disk is full */
+        bool urgent;  /* the disk is full */
+        bool is_part; /* more that is to go is in a call that follows this one */
 };
 
 /*
@@ -106,7 +110,9 @@ struct clew_retain {
  * it is to be dropped and can never be sealed; so does one that somebody holds by now. A segment
  * goes whole when nothing else lives in it; it is written anew when a quarter of its traces go or
  * change, so at most four bytes are written for one that is dropped or stripped; with fewer they
- * stay, for a later call (urgent: a sixteenth is enough). 0 or an error; what was done stays so.
+ * stay, for a later call (urgent: a sixteenth is enough). Of a part, what only goes with others may
+ * wait for the next call too, when half of the part goes without it: its segments may be whole
+ * then. 0 or an error; what was done stays so.
  */
 CLEW_MUST_USE int clew_store_retain(struct clew_store *store, const struct clew_retain *what,
                                     const struct clew_rewrite_options *options,

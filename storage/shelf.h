@@ -49,6 +49,26 @@ static inline uint64_t clew_shelf_writer_of(uint64_t number)
         return number >> CLEW_SHELF_NUMBER_BITS << CLEW_SHELF_NUMBER_BITS;
 }
 
+/*
+ * Keys: this byte, 16 bytes, a number of 8: histories under a name (query/review). Of writers with
+ * a name a reader has them under numbers that have the writer above, as annotations. BLOB: this
+ * byte and 16 bytes; a reader has those of writers with a name with 8 bytes more: the writer, and
+ * zero.
+ */
+#define CLEW_SHELF_RUBRIC 'R'
+#define CLEW_SHELF_DATASET 'D'
+#define CLEW_SHELF_EXPERIMENT 'E'
+#define CLEW_SHELF_BLOB 'B'
+/* A reader's, one for each writer with a name. Key: this byte, what stands above its numbers, 8
+ * bytes; value: its name. */
+#define CLEW_SHELF_WRITER 'W'
+
+/* What its store gave. */
+static inline uint64_t clew_shelf_number_of(uint64_t number)
+{
+        return number & (((uint64_t)1 << CLEW_SHELF_NUMBER_BITS) - 1);
+}
+
 /* Key: this byte alone; value: what hashes of texts that were left out are made with. One a store
  * (query/serve/retention-carry.c). */
 #define CLEW_SHELF_HASH_KEY 'K'

@@ -67,6 +67,9 @@ struct clew_tier_stats {
 bool clew_tier_is_url(const char *text);
 /* Whether @name may be a writer's: a to z, 0 to 9 and '-', up to 32 of them. */
 bool clew_tier_is_writer_name(const char *name);
+/* What stands above the numbers of the records of writer @writer (empty = the one without a name)
+ * that a reader has; clew_shelf_writer_of(). */
+uint64_t clew_tier_numbers_of(struct clew_slice writer);
 /* The address of what writer @writer has below @url. False when it is too long. */
 CLEW_MUST_USE bool clew_tier_writer_url(const char *url, const char *writer, char *ret,
                                         size_t size);
@@ -131,6 +134,11 @@ uint64_t clew_tier_each_damaged(struct clew_tier *tier, clew_verify_report_fn fn
  */
 bool clew_tier_sharing(struct clew_tier *tier, char ret_name[CLEW_TIER_WRITER_BYTES],
                        char *ret_others, size_t size);
+/* Who else has ever written the bucket of the store of @tier (NULL: there is none), in words; "" =
+ * nobody. The bucket is asked, for 10 s at the most. In any process. */
+CLEW_MUST_USE int clew_tier_ask_others(struct clew_tier *tier, char *ret, size_t size,
+                                       struct clew_error *err);
+#define CLEW_TIER_ALL_OTHERS_BYTES 4096u /* for all whom a reader follows */
 /* What was read of the bucket since it was opened here (storage/bucket/README.md, "Asking twice").
  */
 struct clew_tier_reads {

@@ -318,6 +318,8 @@ static int read_batch(const struct clew_ingest *in, struct clew_scratch *scratch
         }
         redacted->len = body.len;
         r = clew_otlp_walk(body, signal, &scratch->arena, batch, err);
+        if (r == 0 && in->redactor)
+                clew_otlp_refuse_deep(batch, redacted->n_deep);
         if (r == -E2BIG)
                 return -EBADMSG; /* too deep or too many: the message says which; never retry */
         if (r == -ENOMEM && scratch->arena.over_limit)

@@ -36,6 +36,8 @@ struct clew_pipeline {
         /* writer thread only: fragments of one group, reused */
         struct clew_fragment *group;
         size_t group_capacity;
+        uint64_t keep_began_ns; /* of the last group, monotonic; 0 = there was none */
+        uint64_t keep_took_ns;  /* by and large, of those that went well */
 };
 
 void clew_submission_deinit(struct clew_submission *s)
@@ -70,6 +72,33 @@ static void gather(struct clew_pipeline *p)
         }
 }
 
+/* So long groups that are kept elsewhere lie apart: what keeping them takes is paid for each time,
+ * however little they have. */
+static uint64_t spacing_ns(const struct clew_pipeline *p)
+{
+        uint64_t twice = 2 * p->keep_took_ns;
+
+        if (!p->options.keep || p->options.keep_every_ns > 0)
+                return p->options.keep ? p->options.keep_every_ns : 0;
+        return twice < CLEW_PIPELINE_KEEP_EVERY_MAX_NS ? twice : CLEW_PIPELINE_KEEP_EVERY_MAX_NS;
+}
+
+/* Called with the lock held and something queued: until a group may go. False: there are jobs
+ * before that. */
+static bool space(struct clew_pipeline *p)
+{
+        uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
+        uint64_t since = now - p->keep_began_ns;
+        uint64_t spacing = p->keep_began_ns ? spacing_ns(p) : 0;
+        struct timespec until = clew_clock_deadline(spacing > since ? spacing - since : 0);
+
+        while (spacing > since && !p->stopping && !group_is_full(p) && !p->jobs) {
+                if (pthread_cond_timedwait(&p->pushed, &p->lock, &until) == ETIMEDOUT)
+                        return true;
+        }
+        return spacing <= since || p->stopping || group_is_full(p);
+}
+
 /* Waits for work, and takes one group off the queue: *@ret_group, NULL = none; and all jobs. False
  * when stopping and nothing is left. */
 static bool take_work(struct clew_pipeline *p, struct clew_submission **ret_group,
@@ -79,15 +108,17 @@ static bool take_work(struct clew_pipeline *p, struct clew_submission **ret_grou
         struct clew_submission *last;
         size_t bytes;
         size_t n = 1;
+        bool is_due;
 
         pthread_mutex_lock(&p->lock);
         while (!p->first && !p->jobs && !p->stopping)
                 pthread_cond_wait(&p->pushed, &p->lock);
-        if (p->first)
+        is_due = p->first && space(p);
+        if (is_due)
                 gather(p);
         *ret_jobs = p->jobs;
         p->jobs = NULL;
-        head = last = p->first;
+        head = last = is_due ? p->first : NULL;
         if (head) {
                 bytes = head->bytes.len;
                 while (last->next && n < CLEW_PIPELINE_GROUP_REQUESTS_MAX &&
@@ -182,8 +213,17 @@ static int keep(struct clew_pipeline *p, const struct clew_fragment *fragments, 
 {
         static struct clew_log_limit limit = {.per_second = 1};
         struct clew_error err = {.code = 0};
-        int r = p->options.keep ? p->options.keep(p->options.keep_context, fragments, n, &err) : 0;
+        const struct clew_clock *clock = clew_clock_system();
+        uint64_t took;
+        int r;
 
+        if (!p->options.keep)
+                return 0;
+        p->keep_began_ns = clew_clock_monotonic_ns(clock);
+        r = p->options.keep(p->options.keep_context, fragments, n, &err);
+        took = clew_clock_monotonic_ns(clock) - p->keep_began_ns;
+        if (r == 0)
+                p->keep_took_ns = p->keep_took_ns ? (7 * p->keep_took_ns + took) / 8 : took;
         if (r < 0)
                 clew_log_limited(&limit, CLEW_LOG_ERROR, "objects.not_acknowledged",
                                  "error=\"%s\" reason=\"%s\"", strerror(-r), err.message);

@@ -7,6 +7,8 @@
  * the disk the next group gathers by itself; a further short wait happens only when other requests
  * are known to be on their way, so a lone client pays no delay.
  *
+ * Groups that are also kept elsewhere, where each costs money, lie a time apart (keep_every_ns).
+ *
  * A group that the store refuses for any reason but a full or failing disk is tried again one
  * submission at a time, so that only the one at fault is refused.
  *
@@ -31,6 +33,9 @@
 /* One transaction: enough to make the cost of the sync small, short enough to keep latency low. */
 #define CLEW_PIPELINE_GROUP_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define CLEW_PIPELINE_GROUP_REQUESTS_MAX 512u
+/* Ten groups a second at most are kept elsewhere where that takes its usual 50 ms, and an answer
+ * takes three times as long as that at most. */
+#define CLEW_PIPELINE_KEEP_EVERY_MAX_NS (100 * CLEW_NS_PER_MS)
 
 /* Embedded in the transport's request. The pipeline borrows it from push until `done`. */
 struct clew_submission {
@@ -57,6 +62,9 @@ struct clew_pipeline_options {
         int (*keep)(void *context, const struct clew_fragment *fragments, size_t n,
                     struct clew_error *err);
         void *keep_context;
+        /* Groups that are kept begin so far apart, unless one is full or the pipeline ends; 0 =
+         * twice as long as keeping takes, CLEW_PIPELINE_KEEP_EVERY_MAX_NS at most. */
+        uint64_t keep_every_ns;
         /* How many requests are on their way or queued; may be NULL. */
         size_t (*n_expected)(void *context);
         void *context;

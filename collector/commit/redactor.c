@@ -156,12 +156,13 @@ static void give(struct clew_redactor *r, struct rule_set *s)
 }
 
 static int look(struct clew_mask *m, enum clew_otlp_signal signal, struct clew_slice body,
-                struct clew_mask_work *work, struct clew_error *err)
+                struct clew_mask_work *work, uint64_t *ret_deep, struct clew_error *err)
 {
         int r;
 
+        *ret_deep = 0;
         clew_mask_work_begin(work, body.len);
-        r = clew_otlp_redact(body, signal, m, work, err);
+        r = clew_otlp_redact(body, signal, m, work, ret_deep, err);
         if (r == -EMSGSIZE)
                 return clew_error_set(err, r, 0,
                                       "the request holds more secrets than can be taken out of "
@@ -194,15 +195,16 @@ int clew_redactor_run(struct clew_redactor *r, const uint8_t *key, enum clew_otl
         struct clew_mask m = {.rules = s->rules.used,
                               .own = s->rules.own.n_rules > 0 ? &s->rules.own : NULL,
                               .has_key = true};
+        uint64_t n_deep;
         int e;
 
         memcpy(m.key, key, sizeof(m.key));
         work->seed = s->seed;
-        e = look(&m, signal, *body, work, err);
+        e = look(&m, signal, *body, work, &n_deep, err);
         if (e == 0 && size_after(work, body->len) > 2 * body->len + GROWTH_FREE_BYTES) {
                 clear_counts(&m);
                 m.same_length = true;
-                e = look(&m, signal, *body, work, err);
+                e = look(&m, signal, *body, work, &n_deep, err);
         }
         if (e == 0 && clew_mask_work_edits(work) > 0) {
                 clew_buffer_clear(out);
@@ -214,6 +216,7 @@ int clew_redactor_run(struct clew_redactor *r, const uint8_t *key, enum clew_otl
                 memcpy(ret->n, m.n, sizeof(ret->n));
                 memcpy(ret->n_own, m.n_own, sizeof(ret->n_own));
                 ret->n_unsure = m.n_unsure;
+                ret->n_deep = n_deep;
                 memcpy(ret->counter, s->counter, sizeof(ret->counter));
         }
         give(r, s);

@@ -42,6 +42,7 @@ struct clew_redacted {
         uint64_t n[CLEW_MASK_RULES];
         uint64_t n_own[CLEW_OWN_RULES_MAX];
         uint64_t n_unsure;
+        uint64_t n_deep; /* spans or log records nested too deep to be read: they are gone */
         uint16_t counter[CLEW_MASK_RULES + CLEW_OWN_RULES_MAX]; /* of each rule */
 };
 

@@ -5,6 +5,7 @@
 
 #include "proto/base/arena.h"
 #include "proto/base/buffer.h"
+#include "proto/base/file-lock.h"
 #include "proto/base/ids.h"
 #include "proto/base/json.h"
 #include "proto/base/mem.h"
@@ -307,6 +308,18 @@ static int parse(struct clew_keys *keys, const char *path, struct clew_slice tex
         return 0;
 }
 
+static int lock(int fd, int how, const char *path, struct clew_error *err)
+{
+        int r = clew_file_lock(fd, how, CLEW_FILE_LOCK_NS);
+
+        if (r == -ETIMEDOUT)
+                return clew_error_set(err, r, 0,
+                                      "cannot lock %s: another process has held its lock for %us; "
+                                      "end that one, or try again",
+                                      path, (unsigned)(CLEW_FILE_LOCK_NS / CLEW_NS_PER_S));
+        return r < 0 ? clew_error_set(err, r, 0, "cannot lock %s: %s", path, strerror(-r)) : 0;
+}
+
 int clew_keys_load(const char *path, struct clew_keys **ret, struct clew_error *err)
 {
         CLEW_BUFFER text = {0};
@@ -324,8 +337,8 @@ int clew_keys_load(const char *path, struct clew_keys **ret, struct clew_error *
         }
         r = fd < 0 ? clew_error_set(err, -errno, 0, "cannot open %s: %s", path, strerror(errno))
                    : check_mode(fd, path, err);
-        if (r == 0 && flock(fd, LOCK_SH) < 0)
-                r = clew_error_set(err, -errno, 0, "cannot lock %s: %s", path, strerror(errno));
+        if (r == 0)
+                r = lock(fd, LOCK_SH, path, err);
         if (r == 0)
                 r = read_all(fd, path, &text, err);
         if (fd >= 0)
@@ -382,7 +395,9 @@ static int append(const char *path, const struct clew_buffer *line, struct clew_
         if (fd < 0)
                 return clew_error_set(err, -errno, 0, "cannot write %s: %s", path, strerror(errno));
         r = check_mode(fd, path, err);
-        if (r == 0 && (flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0))
+        if (r == 0)
+                r = lock(fd, LOCK_EX, path, err);
+        if (r == 0 && fstat(fd, &st) < 0)
                 r = -errno;
         if (r == 0 && write(fd, line->data, line->len) != (ssize_t)line->len) {
                 r = errno ? -errno : -EIO;

@@ -70,7 +70,8 @@ struct clew_keys {
 CLEW_MUST_USE bool clew_project_name_is_good(struct clew_slice name);
 
 /* Reads the file; one that is not there is an empty set. 0, -EBADMSG with a message that names the
- * line, -E2BIG, another negative errno. */
+ * line, -E2BIG, -ETIMEDOUT (another holds its lock: CLEW_FILE_LOCK_NS; so do those that write to
+ * it), another negative errno. */
 CLEW_MUST_USE int clew_keys_load(const char *path, struct clew_keys **ret, struct clew_error *err);
 void clew_keys_free(struct clew_keys *keys);
 

@@ -132,6 +132,10 @@ static const struct key keys[] = {
         {"ack-objects", "off", VALUE_SWITCH, offsetof(struct clew_config, ack_objects), 0, 1,
          "on|off",
          "acknowledge what is in objects too, not only on this disk: a lost machine loses nothing"},
+        {"ack-objects-every", "0", VALUE_DURATION,
+         offsetof(struct clew_config, ack_objects_every_ns), 0, SECONDS(10), "TIME",
+         "with ack-objects: requests are gathered so long for one object, until there is much; 0 = "
+         "twice as long as making one takes, 100ms at most"},
         {"advertise", "off", VALUE_PATH, offsetof(struct clew_config, advertise), 0, 0, "URL",
          "where readers of objects reach this clewd, for what it has not sealed yet "
          "(https://HOST:PORT)"},

@@ -46,6 +46,7 @@ struct clew_config {
         char role[CLEW_CONFIG_TEXT_MAX];      /* "all" or "query" */
         char writer[CLEW_CONFIG_TEXT_MAX];    /* "off" = the one without a name */
         uint64_t ack_objects;                 /* a switch */
+        uint64_t ack_objects_every_ns;        /* 0 = the pipeline's own */
         char advertise[CLEW_CONFIG_TEXT_MAX]; /* "off" = readers are told of no address */
         char tail_key[CLEW_CONFIG_TEXT_MAX];  /* "off" = no key is shown */
         char tail_ca[CLEW_CONFIG_TEXT_MAX];   /* "off" = the system's authorities */

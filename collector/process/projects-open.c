@@ -275,6 +275,7 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
                 .gather_ns = config->gather_ns,
                 .keep = config->ack_objects && p->tier ? keep_in_bucket : NULL,
                 .keep_context = p->tier,
+                .keep_every_ns = config->ack_objects_every_ns,
                 .n_expected = n_inside,
                 .context = admission,
         };

@@ -1,5 +1,7 @@
 #include "proto/base/json-object.h"
 
+#include <string.h>
+
 bool clew_json_object_open(struct clew_slice raw, unsigned max_depth, struct clew_json_object *ret)
 {
         struct clew_json_reader r = clew_json_reader_make(raw, max_depth);
@@ -25,10 +27,14 @@ bool clew_json_object_open(struct clew_slice raw, unsigned max_depth, struct cle
 const struct clew_json_member *clew_json_object_get(const struct clew_json_object *o,
                                                     const char *key)
 {
+        size_t len = strlen(key);
+
         for (uint32_t i = 0; i < o->n; i++) {
-                if (clew_slice_eq_cstr(o->members[i].key, key) &&
-                    o->members[i].token != CLEW_JSON_NULL)
-                        return &o->members[i];
+                const struct clew_json_member *m = &o->members[i];
+
+                if (m->key.len == len && memcmp(m->key.data, key, len) == 0 &&
+                    m->token != CLEW_JSON_NULL)
+                        return m;
         }
         return NULL;
 }

@@ -13,6 +13,7 @@
 #include "proto/base/sort.h"
 #include "proto/otlp/envelope-int.h"
 #include "proto/otlp/span.h"
+#include "proto/otlp/union.h"
 
 #include <errno.h>
 
@@ -32,11 +33,13 @@ struct group {
 
 struct item {
         struct clew_slice raw;
-        struct clew_slice key; /* spans: trace id and span id; logs: the whole record */
+        struct clew_slice more; /* what only other copies told, in front of it */
+        struct clew_slice key;  /* spans: trace id and span id; logs: the whole record */
         uint64_t end_ns;
         uint32_t scope; /* group index; NONE = superseded by another copy */
         uint32_t next;  /* next item of the same scope */
         uint32_t index;
+        bool is_update; /* a span that has not ended */
 };
 
 struct merge {
@@ -50,6 +53,7 @@ struct merge {
         size_t n_scopes;
         size_t n_items;
         size_t max_items;
+        bool is_stripped; /* texts were left out: no other copy brings them back */
 };
 
 /* ---- listing ------------------------------------------------------------------------------------
@@ -59,10 +63,12 @@ struct merge {
 static void count_part(struct merge *m, struct clew_slice part)
 {
         struct clew_message_iter resources = clew_messages_of(part, CLEW_FIELD_DATA_RESOURCES);
+        struct clew_message_iter notes = clew_messages_of(part, CLEW_FIELD_DATA_LEFT_OUT);
         struct clew_slice resource;
         struct clew_slice scope;
         struct clew_slice item;
 
+        m->is_stripped = clew_message_next(&notes, &item) || m->is_stripped;
         while (clew_message_next(&resources, &resource)) {
                 struct clew_message_iter scopes =
                         clew_messages_of(resource, CLEW_FIELD_ENVELOPE_ITEMS);
@@ -125,6 +131,7 @@ static int list_item(struct merge *m, struct clew_slice raw, uint32_t scope)
         memcpy(key + CLEW_TRACE_ID_BYTES, span.span_id.bytes, CLEW_SPAN_ID_BYTES);
         item->key = clew_slice_make(key, CLEW_TRACE_ID_BYTES + CLEW_SPAN_ID_BYTES);
         item->end_ns = span.end_ns;
+        item->is_update = span.end_ns == 0 && !m->is_stripped;
         return 0;
 }
 
@@ -238,41 +245,87 @@ static int order_of_logs(const void *a, const void *b)
         return clew_slice_cmp(x->key, y->key);
 }
 
-/* True when @b, which came later, is the better copy. */
-static bool is_better(const struct item *a, const struct item *b)
+/* Copies of one span that end at the same time: the one that counts in front. Of those that have
+ * not ended the last one tells how far it is; else the longer one tells more. */
+static int order_of_copies(const void *a, const void *b)
 {
-        if (a->end_ns != b->end_ns)
-                return b->end_ns > a->end_ns; /* 0 = not ended */
-        return b->raw.len > a->raw.len;
+        const struct item *x = a;
+        const struct item *y = b;
+
+        if (x->is_update && y->is_update)
+                return x->index > y->index ? -1 : 1;
+        if (x->raw.len != y->raw.len)
+                return x->raw.len > y->raw.len ? -1 : 1;
+        return 0;
+}
+
+/* A resend: the same bytes, or bytes that may have been masked since, in place. */
+static bool is_resend(const struct item *better, const struct item *item)
+{
+        return clew_slice_eq(better->raw, item->raw) ||
+               (!item->is_update && better->end_ns == item->end_ns &&
+                better->raw.len == item->raw.len);
+}
+
+/* Of @n copies of one span, in order of arrival, the first one's place takes what all tell. */
+static int join_copies(struct merge *m, struct clew_span_union *u,
+                       const struct clew_sort_entry *copies, uint32_t n)
+{
+        struct clew_sort_entry *sorted = clew_arena_alloc(m->arena, 2 * n * sizeof(*sorted));
+        struct clew_slice *raw = clew_arena_alloc(m->arena, n * sizeof(*raw));
+        struct item *first = &m->items[((const struct item *)copies[0].item)->index];
+        const struct item *best;
+        uint32_t n_raw = 1;
+
+        if (!sorted || !raw)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++) {
+                const struct item *item = copies[i].item;
+
+                sorted[i] = (struct clew_sort_entry){.key = ~item->end_ns, .item = item};
+        }
+        clew_sort(sorted, sorted + n, n, order_of_copies);
+        best = sorted[0].item;
+        raw[0] = best->raw;
+        for (uint32_t i = 1; i < n; i++) {
+                const struct item *item = sorted[i].item;
+
+                if (!is_resend(sorted[i - 1].item, item))
+                        raw[n_raw++] = item->raw;
+        }
+        first->scope = best->scope;
+        first->raw = raw[0];
+        for (uint32_t i = 1; i < n; i++)
+                m->items[((const struct item *)copies[i].item)->index].scope = NONE;
+        return n_raw == 1 || m->is_stripped ? 0
+                                            : clew_span_union(u, raw, n_raw, true, &first->more);
 }
 
 /* Leaves one of each set of equal items, in the place of the first one. */
-static void join_items(struct merge *m)
+static int join_items(struct merge *m)
 {
         bool spans = m->signal == CLEW_OTLP_TRACES;
         clew_sort_tie_fn order = spans ? order_of_items : order_of_logs;
-        struct item *kept = NULL;
-        struct item winner;
+        struct clew_span_union u = {.arena = m->arena};
+        size_t from = 0;
+        int r = 0;
 
         for (size_t i = 0; i < m->n_items; i++)
                 m->entries[i] = (struct clew_sort_entry){.key = clew_hash(m->items[i].key),
                                                          .item = &m->items[i]};
         clew_sort(m->entries, m->entries + m->n_items, m->n_items, order);
-        for (size_t i = 0; i < m->n_items; i++) {
-                struct item *item = &m->items[((const struct item *)m->entries[i].item)->index];
-
-                if (!kept || order(kept, item) != 0) {
-                        kept = item;
+        for (size_t i = 1; r == 0 && i <= m->n_items; i++) {
+                if (i < m->n_items && order(m->entries[from].item, m->entries[i].item) == 0) {
+                        if (!spans)
+                                m->items[((const struct item *)m->entries[i].item)->index].scope =
+                                        NONE;
                         continue;
                 }
-                winner = *item;
-                item->scope = NONE;
-                if (spans && is_better(kept, &winner)) {
-                        kept->raw = winner.raw;
-                        kept->scope = winner.scope;
-                        kept->end_ns = winner.end_ns;
-                }
+                if (spans && i - from > 1)
+                        r = join_copies(m, &u, m->entries + from, (uint32_t)(i - from));
+                from = i;
         }
+        return r;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------
@@ -295,7 +348,7 @@ static size_t chain(struct merge *m)
                 else
                         m->items[scope->last].next = (uint32_t)i;
                 scope->last = (uint32_t)i;
-                scope->content += clew_envelope_field_size(item->raw.len);
+                scope->content += clew_envelope_field_size(item->more.len + item->raw.len);
                 kept++;
         }
         for (size_t i = 0; i < m->n_scopes; i++) {
@@ -319,8 +372,12 @@ static void write_scope(const struct merge *m, const struct group *scope, struct
         clew_envelope_write_head(out, CLEW_FIELD_ENVELOPE_ITEMS, scope->rest.len + scope->content);
         clew_buffer_append_slice(out, scope->rest);
         for (uint32_t i = scope->first; i != NONE; i = m->items[i].next) {
-                clew_envelope_write_head(out, CLEW_FIELD_ENVELOPE_ITEMS, m->items[i].raw.len);
-                clew_buffer_append_slice(out, m->items[i].raw);
+                const struct item *item = &m->items[i];
+
+                clew_envelope_write_head(out, CLEW_FIELD_ENVELOPE_ITEMS,
+                                         item->more.len + item->raw.len);
+                clew_buffer_append_slice(out, item->more);
+                clew_buffer_append_slice(out, item->raw);
         }
 }
 
@@ -389,7 +446,9 @@ int clew_otlp_merge_some(const struct clew_slice *parts, size_t n, enum clew_otl
         join_groups(&m, m.scopes, m.n_scopes);
         for (size_t i = 0; i < m.n_items; i++)
                 m.items[i].scope = m.scopes[m.items[i].scope].leader;
-        join_items(&m);
+        r = join_items(&m);
+        if (r < 0)
+                return r;
         kept = chain(&m);
         write_notes(parts, n, out);
         write_all(&m, out);

@@ -133,6 +133,9 @@ struct redacting {
         enum clew_otlp_signal signal;
         struct frame stack[FRAMES_MAX];
         unsigned depth;
+        unsigned item;    /* the frame around the span or log record at hand, plus one */
+        size_t item_from; /* where its field begins */
+        uint64_t *n_deep; /* of those that are too deep to be read; NULL = none may be */
         /* of the message at hand */
         struct clew_cursor c;
         enum type type;
@@ -365,6 +368,26 @@ static int too_deep(const struct redacting *x, const struct clew_field *f, struc
                               CLEW_OTLP_DEPTH_MAX, place_of(x, f->start));
 }
 
+/* The span or log record at hand goes as a whole, with what was found in it so far. */
+static void leave_out_item(struct redacting *x)
+{
+        const struct frame *at = &x->stack[x->item - 1];
+        size_t to = at->length + at->n_length + at->n_bytes;
+
+        x->depth = x->item - 1;
+        x->item = 0;
+        x->type = at->type;
+        x->values = at->values;
+        x->taken = at->taken;
+        x->name = at->name;
+        x->c.at = x->message.data + to;
+        x->c.end = at->end;
+        x->w->edits.len = at->edit * sizeof(struct clew_mask_edit);
+        add_edit(x, (struct clew_mask_edit){.from = x->item_from, .to = to});
+        x->growth = at->growth - (int64_t)(to - x->item_from);
+        (*x->n_deep)++;
+}
+
 /* The key of a KeyValue, wherever in it it stands; the last one when it is repeated. */
 static struct clew_slice key_of(struct clew_slice pair)
 {
@@ -386,7 +409,11 @@ static int enter(struct redacting *x, const struct clew_field *f, enum type type
         size_t n_length = length_bytes(f);
 
         if (x->depth == FRAMES_MAX || (type == ANY_VALUE && x->values == CLEW_OTLP_DEPTH_MAX))
-                return too_deep(x, f, err);
+                return x->item && x->n_deep ? (leave_out_item(x), 0) : too_deep(x, f, err);
+        if (type == SPAN || type == LOG_RECORD) {
+                x->item = x->depth + 1;
+                x->item_from = place_of(x, f->start);
+        }
         *at = (struct frame){
                 .end = x->c.end,
                 .length = place_of(x, f->bytes.data) - n_length,
@@ -428,6 +455,7 @@ static void leave(struct redacting *x)
         x->taken = at->taken;
         x->name = at->name;
         x->c.end = at->end;
+        x->item = x->item == x->depth + 1 ? 0 : x->item;
 }
 
 static struct rule rule_of(const struct redacting *x, const struct clew_field *f)
@@ -470,9 +498,10 @@ static int take_field(struct redacting *x, const struct clew_field *f, struct cl
 }
 
 int clew_otlp_redact(struct clew_slice message, enum clew_otlp_signal signal, struct clew_mask *m,
-                     struct clew_mask_work *w, struct clew_error *err)
+                     struct clew_mask_work *w, uint64_t *ret_deep, struct clew_error *err)
 {
         struct redacting x = {.m = m,
+                              .n_deep = ret_deep,
                               .w = w,
                               .message = message,
                               .signal = signal,

@@ -24,10 +24,12 @@
  * Finds what is to go from @message; edits are left in @w, which has begun (clew_mask_work_begin)
  * and has none yet. 0, also when there are none; -EBADMSG: not protobuf, or an attribute nested
  * deeper than clew_otlp_walk() takes it: then nothing may be kept of it; -ENOMEM, -EMSGSIZE. Work
- * is linear in the message. @err may be NULL.
+ * is linear in the message. @err may be NULL. With @ret_deep a span or log record that is nested
+ * so deep goes as a whole, as the walk would leave it out, and is counted there; NULL: it refuses
+ * the message.
  */
 CLEW_MUST_USE int clew_otlp_redact(struct clew_slice message, enum clew_otlp_signal signal,
                                    struct clew_mask *m, struct clew_mask_work *w,
-                                   struct clew_error *err);
+                                   uint64_t *ret_deep, struct clew_error *err);
 
 #endif

@@ -151,15 +151,22 @@ static void reject(struct walk *w, const char *what, size_t len, size_t want)
                 snprintf(reason, size, "%s is all zero", what);
 }
 
+void clew_otlp_refuse_deep(struct clew_otlp_batch *batch, uint64_t n)
+{
+        if (batch->n_rejected == 0 && n > 0)
+                snprintf(batch->reject_reason, sizeof(batch->reject_reason),
+                         "a %s holds values nested deeper than %u levels",
+                         batch->signal == CLEW_OTLP_LOGS ? "log record" : "span",
+                         CLEW_OTLP_DEPTH_MAX);
+        batch->n_rejected += n;
+}
+
 /* Whether @r says that an item holds a value too deep to read: it is left out alone. */
-static bool leave_out_deep(struct walk *w, int r, const char *what)
+static bool leave_out_deep(struct walk *w, int r)
 {
         if (r != -E2BIG || !w->arena)
                 return false;
-        if (w->batch->n_rejected++ == 0)
-                snprintf(w->batch->reject_reason, sizeof(w->batch->reject_reason),
-                         "a %s holds values nested deeper than %u levels", what,
-                         CLEW_OTLP_DEPTH_MAX);
+        clew_otlp_refuse_deep(w->batch, 1);
         if (w->check.err)
                 *w->check.err = w->told;
         return true;
@@ -475,7 +482,7 @@ static int take_span(struct walk *w, struct clew_slice raw, uint32_t scope)
         enum id_form span_form;
         int r = check_span(w, raw, &facts);
 
-        if (CLEW_UNLIKELY(leave_out_deep(w, r, "span")))
+        if (CLEW_UNLIKELY(leave_out_deep(w, r)))
                 return 0;
         if (r < 0 || !w->arena)
                 return r;
@@ -524,7 +531,7 @@ static int take_log(struct walk *w, struct clew_slice raw, uint32_t scope)
         enum id_form span_form;
         int r = check_log(w, raw, &facts);
 
-        if (CLEW_UNLIKELY(leave_out_deep(w, r, "log record")))
+        if (CLEW_UNLIKELY(leave_out_deep(w, r)))
                 return 0;
         if (r < 0 || !w->arena)
                 return r;

@@ -100,6 +100,10 @@ CLEW_MUST_USE int clew_otlp_walk(struct clew_slice request, enum clew_otlp_signa
                                  struct clew_arena *arena, struct clew_otlp_batch *ret,
                                  struct clew_error *err);
 
+/* Counts @n items that were left out before the walk, as it would have done: too deep to be read.
+ */
+void clew_otlp_refuse_deep(struct clew_otlp_batch *batch, uint64_t n);
+
 /*
  * Appends the part of @batch that belongs to @trace as an encoded TracesData (LogsData): each
  * envelope once, with its resource, scope, schema URLs and unknown fields byte for byte, and the

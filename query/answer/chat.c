@@ -148,6 +148,16 @@ static struct thread *latest_of_agent(struct clew_chat *c)
         return best;
 }
 
+/* What tools said; Anthropic's messages have it from the user. */
+static bool is_of_tools(const struct clew_message *m)
+{
+        for (uint32_t k = 0; k < m->n_parts; k++) {
+                if (m->parts[k].type != CLEW_PART_TOOL_RESULT)
+                        return m->role == CLEW_ROLE_TOOL;
+        }
+        return m->role == CLEW_ROLE_TOOL || m->n_parts > 0;
+}
+
 /*
  * Some senders repeat no history: the input of a call is what came since the last one, perhaps
  * behind the system prompt. Where it begins with what a tool said, it cannot be a beginning; and
@@ -162,7 +172,7 @@ static struct thread *thread_of_news(struct clew_chat *c, const struct clew_mess
         while (first < m->n && m->items[first].role == CLEW_ROLE_SYSTEM)
                 first++;
         if (!t || first == m->n ||
-            !(t->news || m->items[first].role == CLEW_ROLE_TOOL ||
+            !(t->news || is_of_tools(&m->items[first]) ||
               clew_step_is(step_of(c), CLEW_STEP_FROM_LOGS)))
                 return NULL;
         for (uint32_t i = 0; i < first; i++) {
@@ -516,16 +526,38 @@ static bool calls_tell(const struct clew_trace *trace, const struct call *calls,
         return false;
 }
 
+/* Messages that events or log records tell, one by one, are no text of the step. */
+static bool is_told_by_events(struct clew_chat *c, const struct clew_step *s)
+{
+        struct clew_messages m = {0};
+
+        if (!s->span.has_events && s->n_logs == 0)
+                return false;
+        for (int d = CLEW_MESSAGES_IN; m.n == 0 && d <= CLEW_MESSAGES_OUT; d++) {
+                clew_arena_reset(&c->scratch);
+                if (clew_step_messages(c->trace, s, (enum clew_direction)d, &c->scratch, &m) < 0)
+                        return false;
+        }
+        return m.n > 0;
+}
+
+static bool speaks(struct clew_chat *c, const struct clew_step *s)
+{
+        return has_content(s) || is_told_by_events(c, s);
+}
+
 /* Who speaks for a run whose calls do not: the root, else the next agent or chain at the top that
  * has something to say, from @from on. CLEW_STEP_NONE when nobody is left. */
-static uint32_t next_speaker(const struct clew_trace *trace, uint32_t from)
+static uint32_t next_speaker(struct clew_chat *c, uint32_t from)
 {
-        if (from == 0 && trace->root != CLEW_STEP_NONE && has_content(&trace->steps[trace->root]))
+        const struct clew_trace *trace = c->trace;
+
+        if (from == 0 && trace->root != CLEW_STEP_NONE && speaks(c, &trace->steps[trace->root]))
                 return trace->root;
         for (uint32_t i = from; i < trace->n_steps; i++) {
                 const struct clew_step *s = &trace->steps[i];
 
-                if ((s->kind == CLEW_KIND_AGENT || s->kind == CLEW_KIND_CHAIN) && has_content(s))
+                if ((s->kind == CLEW_KIND_AGENT || s->kind == CLEW_KIND_CHAIN) && speaks(c, s))
                         return i;
         }
         return CLEW_STEP_NONE;
@@ -536,11 +568,11 @@ static uint32_t next_speaker(const struct clew_trace *trace, uint32_t from)
 static int put_speakers(struct clew_chat *c, const struct call *calls, uint32_t n)
 {
         const struct clew_trace *trace = c->trace;
-        uint32_t at = next_speaker(trace, 0);
+        uint32_t at = next_speaker(c, 0);
         uint32_t done = 0;
         int r = 0;
 
-        for (; at != CLEW_STEP_NONE && r == 0; at = next_speaker(trace, at)) {
+        for (; at != CLEW_STEP_NONE && r == 0; at = next_speaker(c, at)) {
                 uint32_t last = at + trace->steps[at].n_descendants;
 
                 c->step = at;

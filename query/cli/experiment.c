@@ -39,6 +39,10 @@ int clew_experiment_open(struct clew_experiment_command *c, const char *name,
                                meant[0] ? meant : "; clew experiment list names them");
                 return CLEW_EXIT_USAGE;
         }
+        if (r == -ESRCH) {
+                clew_cli_error(c->cli, "%s", err.message);
+                return CLEW_EXIT_USAGE;
+        }
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
 }
 

@@ -91,11 +91,10 @@ void clew_cli_tell_sharing(struct clew_cli *cli)
                 return;
         cli->told_sharing = true;
         if (name[0])
-                clew_cli_note(
-                        cli,
-                        "this store is writer %s's: readers of its bucket do not show what is "
-                        "put into datasets, rubrics and experiments here",
-                        name);
+                clew_cli_note(cli,
+                              "this store is writer %s's: readers of its bucket show its datasets, "
+                              "rubrics and experiments as @%s:NAME",
+                              name, name);
         if (others[0])
                 clew_cli_note(
                         cli,

@@ -36,5 +36,9 @@ int clew_cli_rubric(struct clew_cli *cli, const char *text, struct clew_arena *a
                                meant[0] ? meant : "; clew rubric list names them");
                 return CLEW_EXIT_USAGE;
         }
+        if (r == -ESRCH) {
+                clew_cli_error(cli, "%s", err.message);
+                return CLEW_EXIT_USAGE;
+        }
         return r < 0 ? clew_cli_fail(cli, r, &err) : 0;
 }

@@ -44,6 +44,7 @@ enum clew_dialect {
         CLEW_DIALECT_OPENCLAW,
         CLEW_DIALECT_SENTRY,
         CLEW_DIALECT_OPENCODE,
+        CLEW_DIALECT_PROMPTFLOW,
         CLEW_DIALECT_OTHER, /* agent keys that are used by several frameworks */
         CLEW_DIALECT_COUNT,
 };

@@ -78,6 +78,7 @@ static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice
                 f->families |= clew_rules_family(name);
         if (n == 0 || !clew_value_parse(value, &attr.value) || attr.value.type == CLEW_VALUE_EMPTY)
                 return;
+        clew_value_decode_bytes(&attr.value);
         for (unsigned i = 0; i < n; i++)
                 insert(f, &rows[i], &attr, origin);
 }

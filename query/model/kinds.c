@@ -199,6 +199,12 @@ static const struct entry sentry[] = {
         V("mcp.server", MCP),
 };
 
+static const struct entry promptflow[] = {
+        V("LLM", LLM),       V("Tool", TOOL),           V("Embedding", EMBEDDING),
+        V("Flow", CHAIN),    V("Retrieval", RETRIEVER), V("LangChain", CHAIN),
+        V("Prompty", CHAIN), W("Function", CHAIN),
+};
+
 static const struct entry gen_ai_kind[] = {
         V("LLM", LLM),
         V("EMBEDDING", EMBEDDING),
@@ -264,7 +270,7 @@ static const struct entry operation[] = {
         W("create_thread", CHAIN),
         W("create_message", CHAIN),
         W("list_messages", CHAIN),
-        W("get_thread_run", CHAIN),
+        V("get_thread_run", LLM), /* what a run of Azure used is told by looking at it */
         W("list_run_steps", CHAIN),
         W("submit_tool_outputs", CHAIN),
         V("conversation", CHAIN),
@@ -392,7 +398,7 @@ static const struct map maps[] = {
         MAP(mlflow),   MAP(langwatch),     MAP(gen_ai_kind), MAP(operation),    MAP(traceloop),
         MAP(genkit),   MAP(genkit_type),   MAP(aisdk),       MAP(request_type), MAP(mcp),
         MAP(logfire),  MAP(laminar),       MAP(braintrust),  MAP(spring_ai),    MAP(ag2),
-        MAP(sentry),   MAP(honeyhive),     ENDS(haystack),
+        MAP(sentry),   MAP(honeyhive),     MAP(promptflow),  ENDS(haystack),
 };
 
 static bool equal_ignoring_case(struct clew_slice a, const char *b)
@@ -647,6 +653,7 @@ enum clew_dialect clew_dialect_of_scope(struct clew_slice scope_name)
                 {"openclaw", CLEW_DIALECT_OPENCLAW, false},
                 {"sentry", CLEW_DIALECT_SENTRY, false},
                 {"opencode", CLEW_DIALECT_OPENCODE, true},
+                {"promptflow", CLEW_DIALECT_PROMPTFLOW, false},
         };
 
         return dialect_of(scopes, CLEW_ARRAY_LEN(scopes), scope_name);
@@ -676,6 +683,8 @@ enum clew_dialect clew_dialect_of_key(struct clew_slice key)
                 {"ag2.", CLEW_DIALECT_AG2, false},
                 {"openclaw.", CLEW_DIALECT_OPENCLAW, false},
                 {"sentry.", CLEW_DIALECT_SENTRY, false},
+                {"promptflow.", CLEW_DIALECT_PROMPTFLOW, false},
+                {"__computed__.", CLEW_DIALECT_PROMPTFLOW, false},
                 {"langwatch.", CLEW_DIALECT_LANGWATCH, false},
                 {"lk.", CLEW_DIALECT_LIVEKIT, false},
                 {"litellm.", CLEW_DIALECT_LITELLM, false},

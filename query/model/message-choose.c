@@ -366,6 +366,26 @@ static struct clew_slice attribute_text(struct clew_message_sink *s, struct clew
         return clew_value_text(&value, s->arena);
 }
 
+/* An object with the members of a message, not of a part of one: Azure's AI clients. */
+static bool is_whole_message(struct clew_slice content)
+{
+        static const char *const members[] = {"role", "content", "tool_calls", "message"};
+        struct clew_json_reader r = clew_json_reader_make(content, CLEW_JSON_DEPTH_DEFAULT);
+        bool found = false;
+
+        if (!clew_text_is_json(content) || clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
+                return false;
+        while (clew_json_next_member(&r)) {
+                if (clew_slice_eq_cstr(r.text, "type"))
+                        return false;
+                for (size_t i = 0; i < CLEW_ARRAY_LEN(members); i++)
+                        found = found || clew_slice_eq_cstr(r.text, members[i]);
+                (void)clew_json_next(&r);
+                clew_json_skip(&r);
+        }
+        return found;
+}
+
 /* A message whose members are attributes: Strands, older semconv on spans, Semantic Kernel. */
 static void from_event_attributes(struct clew_message_sink *s, struct clew_message_iter it,
                                   const struct message_event *event)
@@ -377,11 +397,19 @@ static void from_event_attributes(struct clew_message_sink *s, struct clew_messa
         enum clew_role role = role_name.len ? clew_role_of(role_name) : event->role;
         struct clew_message *message;
         uint32_t before = s->n_parts;
+        uint32_t whole;
 
         for (size_t i = 0; content.len == 0 && i < CLEW_ARRAY_LEN(contents); i++)
                 content = attribute_text(s, it, contents[i]);
         if (role == CLEW_ROLE_OTHER)
                 role = event->role;
+        if (is_whole_message(content)) {
+                whole = s->n_messages;
+                clew_message_from_json(s, content, role);
+                if (s->n_messages > whole && s->messages[whole].finish_reason.len == 0)
+                        s->messages[whole].finish_reason = attribute_text(s, it, "finish_reason");
+                return;
+        }
         message = clew_sink_message(s, role, role_name);
         if (!message)
                 return;
@@ -399,15 +427,54 @@ static void from_event_attributes(struct clew_message_sink *s, struct clew_messa
                 clew_parts_from_json(s, content, role);
 }
 
+/* Where the answer begins among the messages that are told one by one. Azure's agents have no
+ * choice: what the assistant said after all else is the answer. */
+struct answer {
+        uint32_t n;    /* messages so far */
+        uint32_t from; /* of them, the first behind the last one that is not the assistant's */
+        bool has_choice;
+};
+
+static void count_message(struct answer *a, struct clew_slice name)
+{
+        if (message_event(name, CLEW_MESSAGES_OUT))
+                a->has_choice = true;
+        else if (!message_event(name, CLEW_MESSAGES_IN))
+                return;
+        a->n++;
+        if (!clew_slice_eq_cstr(name, "gen_ai.assistant.message"))
+                a->from = a->n;
+}
+
+/* What the event, number @at of the messages, is in @direction. */
+static const struct message_event *message_in(const struct answer *a, struct clew_slice name,
+                                              enum clew_direction direction, uint32_t *at)
+{
+        const struct message_event *in = message_event(name, CLEW_MESSAGES_IN);
+        const struct message_event *out = message_event(name, CLEW_MESSAGES_OUT);
+        bool is_answer;
+
+        if (!in && !out)
+                return NULL;
+        is_answer = out || (!a->has_choice && *at >= a->from);
+        ++*at;
+        return is_answer == (direction == CLEW_MESSAGES_OUT) ? (in ? in : out) : NULL;
+}
+
 static bool from_events(struct clew_message_sink *s, const struct clew_step *step,
                         enum clew_direction direction)
 {
         struct clew_message_iter it = clew_span_events(&step->span);
         struct clew_span_event event;
+        struct answer answer = {0};
         uint32_t before = s->n_messages;
+        uint32_t at = 0;
 
-        while (clew_span_event_next(&it, &event)) {
-                const struct message_event *kind = message_event(event.name, direction);
+        while (clew_span_event_next(&it, &event))
+                count_message(&answer, event.name);
+        it = clew_span_events(&step->span);
+        while (answer.n > 0 && clew_span_event_next(&it, &event)) {
+                const struct message_event *kind = message_in(&answer, event.name, direction, &at);
 
                 if (kind)
                         from_event_attributes(s, clew_event_attributes(&event), kind);
@@ -418,12 +485,16 @@ static bool from_events(struct clew_message_sink *s, const struct clew_step *ste
 static bool from_logs(struct clew_message_sink *s, const struct clew_trace *trace,
                       const struct clew_step *step, enum clew_direction direction)
 {
+        struct answer answer = {0};
         uint32_t before = s->n_messages;
+        uint32_t at = 0;
 
-        for (uint32_t i = 0; i < step->n_logs; i++) {
+        for (uint32_t i = 0; i < step->n_logs; i++)
+                count_message(&answer, clew_log_name(&trace->logs[step->logs + i].record));
+        for (uint32_t i = 0; answer.n > 0 && i < step->n_logs; i++) {
                 const struct clew_log_record *record = &trace->logs[step->logs + i].record;
-                struct clew_message_iter it = clew_log_attributes(record);
-                const struct message_event *kind = message_event(clew_log_name(record), direction);
+                const struct message_event *kind =
+                        message_in(&answer, clew_log_name(record), direction, &at);
                 struct clew_slice body;
 
                 if (!kind)
@@ -432,7 +503,7 @@ static bool from_logs(struct clew_message_sink *s, const struct clew_trace *trac
                 if (body.len > 0)
                         clew_message_from_json(s, body, kind->role);
                 else
-                        from_event_attributes(s, it, kind);
+                        from_event_attributes(s, clew_log_attributes(record), kind);
         }
         return s->n_messages > before;
 }
@@ -496,7 +567,8 @@ static bool is_weak_source(struct clew_slice key)
                 "mlflow.",     "message",      "reranker.",
         };
 
-        if (clew_slice_eq_cstr(key, "input") || clew_slice_eq_cstr(key, "output"))
+        if (clew_slice_eq_cstr(key, "input") || clew_slice_eq_cstr(key, "output") ||
+            clew_slice_eq_cstr(key, "inputs"))
                 return true;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(prefixes); i++) {
                 if (clew_slice_starts_with(key, clew_slice_of_cstr(prefixes[i])))

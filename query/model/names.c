@@ -66,6 +66,7 @@ static const char *const dialects[CLEW_DIALECT_COUNT] = {
         [CLEW_DIALECT_OPENCLAW] = "openclaw",
         [CLEW_DIALECT_SENTRY] = "sentry",
         [CLEW_DIALECT_OPENCODE] = "opencode",
+        [CLEW_DIALECT_PROMPTFLOW] = "promptflow",
         [CLEW_DIALECT_OTHER] = "other",
 };
 

@@ -32,6 +32,7 @@ static const struct clew_rule kind_rules[] = {
         K("gen_ai.operation.name", "operation", OTEL),
         K("haystack.component.type", "haystack", HAYSTACK),
         K("traceloop.span.kind", "traceloop", OPENLLMETRY),
+        K("span_type", "promptflow", PROMPTFLOW),
         K("genkit:metadata:subtype", "genkit", GENKIT),
         K("genkit:type", "genkit_type", GENKIT),
         K("ai.operationId", "aisdk", AISDK),
@@ -115,6 +116,8 @@ static const struct clew_rule request_model_rules[] = {
         T("ai.model_id", SENTRY),
         M("haystack.component.output", "replies.0.meta.model", HAYSTACK),
         M("haystack.component.output", "meta.0.model", HAYSTACK),
+        MK("inputs", "model", PROMPTFLOW, LLMS),
+        T("embedding.model", PROMPTFLOW),
 };
 
 static const struct clew_rule response_model_rules[] = {
@@ -132,6 +135,7 @@ static const struct clew_rule response_model_rules[] = {
         MK("gen_ai.completion", "generations.0.0.message.kwargs.response_metadata.model_name",
            LANGSMITH, LLMS),
         MK("output.value", "model", OPENINFERENCE, LLMS),
+        T("llm.response.model", PROMPTFLOW),
 };
 
 static const struct clew_rule provider_rules[] = {

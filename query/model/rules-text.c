@@ -48,6 +48,8 @@ static const struct clew_rule tool_argument_rules[] = {
         MK("log-body/input", "messages.0.content", OTHER, TOOLS),
         TK("raw_input", PYDANTIC, TOOLS),
         TK("input", PYDANTIC, TOOLS),
+        TK("inputs", PROMPTFLOW, TOOLS),
+        TK("promptflow.function.inputs/payload", PROMPTFLOW, TOOLS),
 };
 
 static const struct clew_rule tool_result_rules[] = {
@@ -87,8 +89,9 @@ static const struct clew_rule tool_result_rules[] = {
         MK("log-body/output", "messages.0.content.message", OTHER, TOOLS),
         MK("log-body/output", "messages.0.content.content", OTHER, TOOLS),
         MK("log-body/output", "messages.0.content", OTHER, TOOLS),
-        TK("output", CLAUDE_CODE, TOOLS),
+        QK("output", CLAUDE_CODE, TOOLS),
         TK("tool.result", OTHER, TOOLS), /* AgentOps */
+        TK("promptflow.function.output/payload", PROMPTFLOW, TOOLS),
 };
 
 static const struct clew_rule tool_definition_rules[] = {
@@ -176,6 +179,10 @@ static const struct clew_rule input_rules[] = {
         T("gen_ai.retrieval.query.text", OTEL),
         T("gen_ai.retrieval.query", OPENLIT),
         T("gen_ai.content.prompt/gen_ai.prompt", OTEL),
+        T("retrieval.query", PROMPTFLOW),
+        T("promptflow.retrieval.query/payload", PROMPTFLOW),
+        T("inputs", PROMPTFLOW),
+        T("promptflow.function.inputs/payload", PROMPTFLOW),
         T("input", OTHER),
         T("gen_ai.input.messages_ref", OTEL), /* where they were put instead */
 };
@@ -239,7 +246,12 @@ static const struct clew_rule output_rules[] = {
         T("gen_ai.retrieval.documents", OTEL),
         T("gen_ai.choice/message", STRANDS),
         T("gen_ai.content.completion/gen_ai.completion", OTEL),
-        T("output", OTHER),
+        TK("llm.generated_message", PROMPTFLOW, LLMS),
+        TK("promptflow.llm.generated_message/payload", PROMPTFLOW, LLMS),
+        TK("retrieval.documents", PROMPTFLOW, CLEW_KINDS(CLEW_KIND_RETRIEVER)),
+        T("promptflow.retrieval.documents/payload", PROMPTFLOW),
+        T("promptflow.function.output/payload", PROMPTFLOW),
+        Q("output", OTHER),
         T("gen_ai.output.messages_ref", OTEL),
 };
 

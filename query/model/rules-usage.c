@@ -26,6 +26,7 @@ static const struct clew_rule tokens_in_rules[] = {
         MN("genkit:output", "usage.inputTokens", GENKIT),
         N("llm.usage.prompt_tokens", OPENLLMETRY),
         NF("gen_ai.aggregated_usage.input_tokens", PYDANTIC, ROLLUP),
+        NF("__computed__.cumulative_token_count.prompt", PROMPTFLOW, ROLLUP),
         MN("braintrust.metrics", "prompt_tokens", BRAINTRUST),
         MN("haystack.component.output", "replies.0.meta.usage.prompt_tokens", HAYSTACK),
         MN("haystack.component.output", "meta.0.usage.prompt_tokens", HAYSTACK),
@@ -59,6 +60,7 @@ static const struct clew_rule tokens_out_rules[] = {
         MN("genkit:output", "usage.outputTokens", GENKIT),
         N("llm.usage.completion_tokens", OPENLLMETRY),
         NF("gen_ai.aggregated_usage.output_tokens", PYDANTIC, ROLLUP),
+        NF("__computed__.cumulative_token_count.completion", PROMPTFLOW, ROLLUP),
         MN("braintrust.metrics", "completion_tokens", BRAINTRUST),
         MN("haystack.component.output", "replies.0.meta.usage.completion_tokens", HAYSTACK),
         MN("haystack.component.output", "meta.0.usage.completion_tokens", HAYSTACK),
@@ -83,6 +85,7 @@ static const struct clew_rule tokens_total_rules[] = {
         MN("braintrust.metrics", "tokens", BRAINTRUST),
         N("openclaw.tokens.total", OPENCLAW),
         N("ai.total_tokens.used", SENTRY),
+        NF("__computed__.cumulative_token_count.total", PROMPTFLOW, ROLLUP),
 };
 
 static const struct clew_rule tokens_cache_read_rules[] = {
@@ -382,9 +385,13 @@ static const struct clew_rule finish_reason_rules[] = {
 };
 
 static const struct clew_rule response_id_rules[] = {
-        T("gen_ai.response.id", OTEL),  T("ai.response.id", AISDK),
-        T("request_id", CLAUDE_CODE),   T("api_request/request_id", CLAUDE_CODE),
+        T("gen_ai.response.id", OTEL),
+        T("ai.response.id", AISDK),
+        T("request_id", CLAUDE_CODE),
+        T("api_request/request_id", CLAUDE_CODE),
         T("openai.response.id", OTHER),
+        /* Azure's agents: each look at a run tells its counts again. */
+        TK("gen_ai.thread.run.id", OTHER, LLMS),
 };
 
 static const struct clew_rule response_status_rules[] = {

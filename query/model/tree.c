@@ -2,6 +2,7 @@
 
 #include "proto/base/sort.h"
 #include "proto/otlp/span.h"
+#include "proto/otlp/union.h"
 #include "proto/otlp/walk.h"
 
 #include <errno.h>
@@ -121,41 +122,113 @@ static void read_spans(struct clew_tree *t, struct clew_slice traces, bool joine
         }
 }
 
-/* Of several copies of one span that which is no placeholder says more, the ended one, then the one
- * that ends later; it takes the place of the first. The store merges copies; this is for bytes from
- * elsewhere. */
-static void drop_copies(struct clew_tree *t, struct sorted *ids)
+static bool is_same_span(const struct clew_tree_node *a, const struct clew_tree_node *b)
 {
-        struct clew_tree_node *kept = NULL;
+        return clew_span_id_eq(&a->id, &b->id) &&
+               clew_trace_id_eq(&a->span.trace_id, &b->span.trace_id);
+}
+
+static struct clew_tree_node *node_of(struct clew_tree *t, const struct clew_sort_entry *entry)
+{
+        return &t->nodes[(const struct clew_tree_node *)entry->item - t->nodes];
+}
+
+/* What only the others of @copies tell, put in front of what @node tells. */
+static int take_told(struct clew_tree_node *node, struct clew_slice *copies, uint32_t n,
+                     bool announced, struct clew_span_union *u)
+{
+        struct clew_span span = node->span;
+        struct clew_slice more;
+        uint8_t *raw;
+        int r = clew_span_union(u, copies, n, !announced, &more);
+
+        if (r < 0 || more.len == 0)
+                return r;
+        raw = clew_arena_alloc(u->arena, more.len + span.raw.len);
+        if (!raw)
+                return -ENOMEM;
+        memcpy(raw, more.data, more.len);
+        memcpy(raw + more.len, span.raw.data, span.raw.len);
+        if (!clew_span_parse(clew_slice_make(raw, more.len + span.raw.len), &span))
+                return -EBADMSG;
+        if (node->announced) { /* its ids are those of the span that it announces */
+                span.span_id = node->id;
+                span.parent_id = node->parent_id;
+                span.end_ns = node->end_ns;
+        }
+        node->span = span;
+        node->parent_id = span.parent_id;
+        node->start_ns = span.start_ns ? span.start_ns : span.end_ns;
+        return 0;
+}
+
+/* Of @n copies of one span that which is no placeholder says more, the ended one, then the one
+ * that ends later; it takes the place of the first, with what only the others tell. */
+static int join_copies(struct clew_tree *t, const struct clew_sort_entry *entries, uint32_t n,
+                       struct clew_span_union *u)
+{
+        struct clew_slice *copies = clew_arena_alloc(u->arena, n * sizeof(*copies));
+        struct clew_tree_node *first = node_of(t, &entries[0]);
+        struct clew_tree_node *best = first;
+        uint32_t arrival = first->arrival;
+        uint32_t n_copies = 1;
+        bool announced = first->announced;
+
+        if (!copies)
+                return -ENOMEM;
+        for (uint32_t i = 1; i < n; i++) {
+                struct clew_tree_node *node = node_of(t, &entries[i]);
+
+                announced = announced || node->announced;
+                if (best->announced != node->announced ? best->announced
+                                                       : node->end_ns > best->end_ns)
+                        best = node;
+                node->mark = 1;
+        }
+        copies[0] = best->span.raw;
+        for (uint32_t i = n; i-- > 0;) {
+                const struct clew_tree_node *node = node_of(t, &entries[i]);
+
+                if (node != best && !clew_slice_eq(node->span.raw, copies[n_copies - 1]))
+                        copies[n_copies++] = node->span.raw;
+        }
+        if (best != first) {
+                *first = *best;
+                first->arrival = arrival;
+                first->mark = 0;
+        }
+        return n_copies == 1 ? 0 : take_told(first, copies, n_copies, announced, u);
+}
+
+/* The store merges copies under one id; this is for those under two, and for bytes from elsewhere.
+ */
+static int drop_copies(struct clew_tree *t, struct sorted *ids, struct clew_arena *arena)
+{
+        struct clew_span_union u = {.arena = arena};
+        uint32_t from = 0;
         uint32_t n = 0;
 
-        for (uint32_t i = 0; i < ids->n; i++) {
-                size_t at =
-                        (size_t)((const struct clew_tree_node *)ids->entries[i].item - t->nodes);
-                struct clew_tree_node *node = &t->nodes[at];
+        for (uint32_t i = 1; i <= ids->n; i++) {
+                int r = 0;
 
-                if (!kept || !clew_span_id_eq(&kept->id, &node->id) ||
-                    !clew_trace_id_eq(&kept->span.trace_id, &node->span.trace_id)) {
-                        kept = node;
+                if (i < ids->n &&
+                    is_same_span(node_of(t, &ids->entries[from]), node_of(t, &ids->entries[i])))
                         continue;
-                }
-                if (kept->announced != node->announced ? kept->announced
-                                                       : node->end_ns > kept->end_ns) {
-                        uint32_t arrival = kept->arrival;
-
-                        *kept = *node;
-                        kept->arrival = arrival;
-                }
-                node->mark = 1;
+                if (i - from > 1)
+                        r = join_copies(t, ids->entries + from, i - from, &u);
+                if (r < 0)
+                        return r;
+                from = i;
         }
         for (uint32_t i = 0; i < t->n_nodes; i++) {
                 if (t->nodes[i].mark == 0)
                         t->nodes[n++] = t->nodes[i];
         }
         if (n == t->n_nodes)
-                return;
+                return 0;
         t->n_nodes = n;
         sort_nodes(t, ids);
+        return 0;
 }
 
 /* Nodes whose parent is missing, sorted by it: each run gets one stand-in, which starts with its
@@ -322,6 +395,7 @@ int clew_tree_build(struct clew_slice traces, bool joined, const struct clew_spa
         size_t max = 2 * (size_t)n + 1; /* each span may bring one stand-in */
         struct clew_sort_entry *missing;
         struct sorted ids = {0};
+        int r;
 
         *ret = (struct clew_tree){0};
         if (n > CLEW_STEPS_MAX / 2)
@@ -338,7 +412,9 @@ int clew_tree_build(struct clew_slice traces, bool joined, const struct clew_spa
                 return -ENOMEM;
         read_spans(ret, traces, joined);
         sort_nodes(ret, &ids);
-        drop_copies(ret, &ids);
+        r = drop_copies(ret, &ids, arena);
+        if (r < 0)
+                return r;
         link_parents(ret, &ids, around, missing);
         cut_cycles(ret);
         order_tree(ret, &ids);

@@ -19,6 +19,10 @@
  * (bytes as base64). A null slice for an empty value or when memory is short. */
 struct clew_slice clew_value_text(const struct clew_value *value, struct clew_arena *arena);
 
+/* Bytes that are JSON in UTF-8 are the text that somebody encoded: @value becomes it. Others, and
+ * all other types, stay. */
+void clew_value_decode_bytes(struct clew_value *value);
+
 /* Finite numbers only: int, double, decimal text. */
 CLEW_MUST_USE bool clew_value_number(const struct clew_value *value, double *ret);
 CLEW_MUST_USE bool clew_value_flag(const struct clew_value *value, bool *ret);

@@ -4,6 +4,7 @@
 #include "proto/base/compiler.h"
 #include "proto/base/find.h"
 #include "proto/base/json.h"
+#include "proto/base/utf8.h"
 #include "proto/otlp/value-json.h"
 
 #include <limits.h>
@@ -46,6 +47,20 @@ struct clew_slice clew_value_text(const struct clew_value *value, struct clew_ar
                 return CLEW_SLICE_NULL;
         }
         return clew_arena_copy(arena, clew_buffer_slice(&out));
+}
+
+void clew_value_decode_bytes(struct clew_value *value)
+{
+        struct clew_json_reader r;
+
+        if (value->type != CLEW_VALUE_BYTES || value->bytes.len == 0 ||
+            !clew_utf8_valid(value->bytes))
+                return;
+        r = clew_json_reader_make(value->bytes, CLEW_JSON_DEPTH_DEFAULT);
+        while (clew_json_next(&r) != CLEW_JSON_END)
+                ;
+        if (r.status == CLEW_JSON_COMPLETE)
+                value->type = CLEW_VALUE_STRING;
 }
 
 bool clew_text_number(struct clew_slice text, double *ret)

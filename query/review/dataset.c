@@ -4,6 +4,7 @@
 #include "query/review/dataset.h"
 
 #include "proto/base/hash.h"
+#include "query/review/history-int.h"
 #include "query/review/shape.h"
 
 #include <errno.h>
@@ -356,8 +357,7 @@ static int finish(struct loading *l)
         return clew_arena_failed(l->arena) ? -ENOMEM : 0;
 }
 
-/* @prefix: of the keys of its records. */
-static int load(struct clew_view *view, struct clew_slice prefix, uint64_t version,
+static int load(struct clew_view *view, const struct clew_history *history, uint64_t version,
                 struct clew_arena *arena, struct clew_dataset *ret, struct clew_error *err)
 {
         struct loading l = {.arena = arena, .ret = ret, .wanted = version, .err = err};
@@ -365,12 +365,15 @@ static int load(struct clew_view *view, struct clew_slice prefix, uint64_t versi
 
         *ret = (struct clew_dataset){.version = version};
         clew_arena_init(&l.scratch, WALK_ARENA_MAX);
-        r = clew_view_shelf_walk(view, prefix, apply, &l, err);
+        r = clew_view_shelf_walk(view, clew_review_key_slice(&history->prefix), apply, &l, err);
         clew_arena_deinit(&l.scratch);
         if (r < 0)
                 return r;
         if (!l.found)
                 return -ENOENT;
+        r = clew_history_name(view, history->writer, ret->name, arena, &ret->name, err);
+        if (r < 0)
+                return r;
         if (version && !l.at_version)
                 return ret->n_versions
                                ? clew_error_set(err, -ESRCH, 0, "the dataset has versions 1 to %u",
@@ -384,9 +387,10 @@ static int load(struct clew_view *view, struct clew_slice prefix, uint64_t versi
 int clew_dataset_load(struct clew_view *view, struct clew_slice name, uint64_t version,
                       struct clew_arena *arena, struct clew_dataset *ret, struct clew_error *err)
 {
-        struct clew_review_key key = key_of(name);
+        struct clew_history h;
+        int r = clew_history_find(view, CLEW_KIND_DATASET, name, &h, err);
 
-        return load(view, clew_review_key_slice(&key), version, arena, ret, err);
+        return r < 0 ? r : load(view, &h, version, arena, ret, err);
 }
 
 /* ---- all of them ---------------------------------------------------------------------------- */
@@ -403,6 +407,7 @@ static int each_one(struct clew_slice key, struct clew_slice value, void *contex
         struct each *e = context;
         CLEW_ARENA arena = {0};
         struct clew_dataset dataset;
+        struct clew_history h;
         struct event event;
         int r;
 
@@ -413,8 +418,8 @@ static int each_one(struct clew_slice key, struct clew_slice value, void *contex
         if (event.op != OP_CREATE)
                 return 0;
         /* By its key: a redaction of before could change the name and not the key. */
-        r = load(e->view, clew_slice_make(key.data, key.len - sizeof(uint64_t)), 0, &arena,
-                 &dataset, e->err);
+        h = clew_history_of(key);
+        r = load(e->view, &h, 0, &arena, &dataset, e->err);
         return r < 0 ? r : e->fn(&dataset, dataset.n, e->context);
 }
 
@@ -691,6 +696,19 @@ int clew_dataset_set_schema(struct clew_store *store, const struct clew_dataset 
         return write_events(store, &w, &e, &arena, err);
 }
 
+/* The first, or one from which something was taken out: what went at one writer is not shown. */
+static int choose_blob(struct clew_slice key, struct clew_slice value, void *context)
+{
+        struct clew_buffer *chosen = context;
+
+        (void)key;
+        if (chosen->len > 0 && !clew_review_is_changed(value))
+                return 0;
+        clew_buffer_clear(chosen);
+        clew_buffer_append_slice(chosen, value);
+        return clew_review_is_changed(value) ? 1 : clew_buffer_error(chosen);
+}
+
 static int read_body(struct clew_view *view, const struct clew_content_id *id,
                      struct clew_buffer *out, bool *ret_changed, struct clew_error *err)
 {
@@ -702,11 +720,11 @@ static int read_body(struct clew_view *view, const struct clew_content_id *id,
 
         clew_buffer_init(&value, CLEW_ITEM_BYTES_MAX + 64);
         clew_content_id_to_hex(id, hex);
-        r = clew_view_shelf_get(view, clew_review_key_slice(&key), &value, err);
-        if (r == -ENOENT)
-                return clew_error_set(err, r, 0, "the body of item %s is not kept", hex);
+        r = clew_view_shelf_walk(view, clew_review_key_slice(&key), choose_blob, &value, err);
         if (r < 0)
                 return r;
+        if (value.len == 0)
+                return clew_error_set(err, -ENOENT, 0, "the body of item %s is not kept", hex);
         if (!clew_review_unseal(clew_buffer_slice(&value), CLEW_KIND_BLOB, &body))
                 return clew_error_set(err, -EBADMSG, 0, "item %s is damaged", hex);
         *ret_changed = clew_review_is_changed(clew_buffer_slice(&value));

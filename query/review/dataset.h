@@ -53,8 +53,9 @@ struct clew_dataset {
  */
 CLEW_MUST_USE int clew_dataset_create(struct clew_store *store, const struct clew_dataset *dataset,
                                       struct clew_error *err);
-/* Loads @version (0 = the working set). Lives in @arena. 0; -ENOENT (err not filled): no such
- * dataset; -ESRCH: no such version; -EBADMSG: a frozen version is not what it was; ... */
+/* Loads @version (0 = the working set); @name: history-int.h. Lives in @arena. 0; -ENOENT (err not
+ * filled): no such dataset; -ESRCH: no such version, or several writers have one; -EBADMSG: a
+ * frozen version is not what it was; ... */
 CLEW_MUST_USE int clew_dataset_load(struct clew_view *view, struct clew_slice name,
                                     uint64_t version, struct clew_arena *arena,
                                     struct clew_dataset *ret, struct clew_error *err);

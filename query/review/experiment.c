@@ -3,6 +3,8 @@
  */
 #include "query/review/experiment.h"
 
+#include "query/review/history-int.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -230,6 +232,17 @@ int clew_experiment_add(struct clew_store *store, struct clew_slice name,
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+/* As a reader shows them: the dataset is one of the same writer. */
+static int name_of_writer(struct clew_view *view, uint64_t writer, struct clew_arena *arena,
+                          struct clew_experiment *e, struct clew_error *err)
+{
+        int r = clew_history_name(view, writer, e->name, arena, &e->name, err);
+
+        return r < 0 || e->dataset.len == 0
+                       ? r
+                       : clew_history_name(view, writer, e->dataset, arena, &e->dataset, err);
+}
+
 struct loading {
         struct clew_arena *arena;
         struct clew_experiment *ret;
@@ -244,7 +257,7 @@ static int load_one(struct clew_slice key, struct clew_slice value, void *contex
         struct loading *l = context;
         bool ok;
 
-        if (clew_review_key_last(key) == 0) {
+        if (clew_shelf_number_of(clew_review_key_last(key)) == 0) {
                 ok = l->found = decode(value, l->arena, l->ret, NULL);
         } else {
                 if (l->ret->n == CLEW_EXPERIMENT_RESULTS_MAX)
@@ -273,36 +286,43 @@ static int load_one(struct clew_slice key, struct clew_slice value, void *contex
 int clew_experiment_load(struct clew_view *view, struct clew_slice name, struct clew_arena *arena,
                          struct clew_experiment *ret, struct clew_error *err)
 {
-        struct clew_review_key key = key_of(name);
         struct loading l = {.arena = arena, .ret = ret, .err = err};
-        int r;
+        struct clew_history h;
+        int r = clew_history_find(view, CLEW_KIND_EXPERIMENT, name, &h, err);
 
         *ret = (struct clew_experiment){0};
-        r = clew_view_shelf_walk(view, clew_review_key_slice(&key), load_one, &l, err);
+        if (r == 0)
+                r = clew_view_shelf_walk(view, clew_review_key_slice(&h.prefix), load_one, &l, err);
         ret->results = l.results;
-        return r < 0 ? r : l.found ? 0 : -ENOENT;
+        if (r == 0 && !l.found)
+                r = -ENOENT;
+        return r < 0 ? r : name_of_writer(view, h.writer, arena, ret, err);
 }
 
 int clew_experiment_head(struct clew_view *view, struct clew_slice name, struct clew_arena *arena,
                          struct clew_experiment *ret, struct clew_error *err)
 {
         CLEW_BUFFER value = {0};
-        struct clew_review_key key = key_of(name);
-        int r;
+        struct clew_review_key key;
+        struct clew_history h;
+        int r = clew_history_find(view, CLEW_KIND_EXPERIMENT, name, &h, err);
 
         *ret = (struct clew_experiment){0};
+        if (r < 0)
+                return r;
         clew_buffer_init(&value, 2 * EVENT_BYTES_MAX);
-        clew_review_key_add(&key, 0);
+        key = clew_history_key(&h, 0);
         r = clew_view_shelf_get(view, clew_review_key_slice(&key), &value, err);
         if (r == 0 && !decode(clew_buffer_slice(&value), arena, ret, NULL))
                 r = clew_error_set(err, -EBADMSG, 0,
                                    "a record of the experiment is of another version, or damaged");
-        return r;
+        return r < 0 ? r : name_of_writer(view, h.writer, arena, ret, err);
 }
 
 struct each {
         int (*fn)(const struct clew_experiment *e, void *context);
         void *context;
+        struct clew_view *view;
         struct clew_error *err;
 };
 
@@ -312,21 +332,25 @@ static int each_one(struct clew_slice key, struct clew_slice value, void *contex
         CLEW_ARENA arena = {0};
         struct clew_experiment found = {0};
 
-        if (clew_review_key_last(key) != 0)
+        int r;
+
+        if (clew_shelf_number_of(clew_review_key_last(key)) != 0)
                 return 0;
         clew_arena_init(&arena, EVENT_BYTES_MAX);
         if (!decode(value, &arena, &found, NULL))
                 return clew_error_set(
                         e->err, -EBADMSG, 0,
                         "a record of an experiment is of another version, or damaged");
-        return e->fn(&found, e->context);
+        r = name_of_writer(e->view, clew_shelf_writer_of(clew_review_key_last(key)), &arena, &found,
+                           e->err);
+        return r < 0 ? r : e->fn(&found, e->context);
 }
 
 int clew_experiment_each(struct clew_view *view,
                          int (*fn)(const struct clew_experiment *e, void *context), void *context,
                          struct clew_error *err)
 {
-        struct each e = {.fn = fn, .context = context, .err = err};
+        struct each e = {.fn = fn, .context = context, .view = view, .err = err};
 
         return clew_view_shelf_walk(view, clew_slice_make((const char[]){CLEW_KIND_EXPERIMENT}, 1),
                                     each_one, &e, err);

@@ -98,7 +98,8 @@ CLEW_MUST_USE int clew_experiment_create(struct clew_store *store, const struct 
 /* Adds one result; durable on return. One of the same item and repeat counts once, the first. */
 CLEW_MUST_USE int clew_experiment_add(struct clew_store *store, struct clew_slice name,
                                       const struct clew_result *result, struct clew_error *err);
-/* 0, -ENOENT (err not filled), ... Everything lives in @arena. */
+/* @name: history-int.h. 0, -ENOENT (err not filled), -ESRCH: several writers have one, ...
+ * Everything lives in @arena. */
 CLEW_MUST_USE int clew_experiment_load(struct clew_view *view, struct clew_slice name,
                                        struct clew_arena *arena, struct clew_experiment *ret,
                                        struct clew_error *err);

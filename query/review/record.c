@@ -138,6 +138,23 @@ bool clew_name_is_good(struct clew_slice name)
         return true;
 }
 
+bool clew_name_split(struct clew_slice text, struct clew_slice *ret_writer,
+                     struct clew_slice *ret_name)
+{
+        const uint8_t *colon;
+
+        *ret_writer = CLEW_SLICE_NULL;
+        *ret_name = text;
+        if (text.len == 0 || text.data[0] != '@')
+                return clew_name_is_good(text);
+        colon = memchr(text.data, ':', text.len);
+        if (!colon)
+                return false;
+        *ret_writer = clew_slice_make(text.data + 1, (size_t)(colon - text.data) - 1);
+        *ret_name = clew_slice_from(text, (size_t)(colon - text.data) + 1);
+        return clew_name_is_good(*ret_writer) && clew_name_is_good(*ret_name);
+}
+
 bool clew_name_is_near(struct clew_slice a, struct clew_slice b)
 {
         uint16_t row[CLEW_NAME_BYTES_MAX + 1];

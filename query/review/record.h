@@ -19,12 +19,16 @@
 #define CLEW_KIND_ANNOTATION CLEW_SHELF_ANNOTATION /* trace id, number */
 #define CLEW_KIND_NUMBER CLEW_SHELF_NUMBER         /* number -> key of that annotation */
 #define CLEW_KIND_SESSION                                                                          \
-        CLEW_SHELF_OF_SESSION    /* content id of the session, number: its annotations */
-#define CLEW_KIND_RUBRIC 'R'     /* content id of the name, version */
-#define CLEW_KIND_DATASET 'D'    /* content id of the name, number: what was done to it */
-#define CLEW_KIND_EXPERIMENT 'E' /* content id of the name, number: what was done in it */
-#define CLEW_KIND_BLOB 'B'       /* content id -> the content */
-#define CLEW_KIND_VERDICT 'V'    /* content id of input, judge and rubric -> its answer */
+        CLEW_SHELF_OF_SESSION              /* content id of the session, number: its annotations */
+#define CLEW_KIND_RUBRIC CLEW_SHELF_RUBRIC /* content id of the name, version */
+#define CLEW_KIND_DATASET CLEW_SHELF_DATASET /* content id of the name, number: what was done */
+#define CLEW_KIND_EXPERIMENT                                                                       \
+        CLEW_SHELF_EXPERIMENT          /* content id of the name, number: what was done */
+#define CLEW_KIND_BLOB CLEW_SHELF_BLOB /* content id -> the content */
+#define CLEW_KIND_WRITER                                                                           \
+        CLEW_SHELF_WRITER     /* at a reader: above numbers -> name (history-int.h)                \
+                               */
+#define CLEW_KIND_VERDICT 'V' /* content id of input, judge and rubric -> its answer */
 
 /* Names of labels, scores, authors, rubrics, datasets, experiments. */
 #define CLEW_NAME_BYTES_MAX 128u
@@ -74,6 +78,10 @@ CLEW_MUST_USE bool clew_review_unseal(struct clew_slice value, char kind, struct
 /* A usable name: 1 to CLEW_NAME_BYTES_MAX bytes of UTF-8 without blanks, controls, '@', ',' and
  * '='. */
 CLEW_MUST_USE bool clew_name_is_good(struct clew_slice name);
+/* The parts of NAME or @WRITER:NAME (history-int.h), of which @ret_writer is empty in the first;
+ * false when it is neither. */
+CLEW_MUST_USE bool clew_name_split(struct clew_slice text, struct clew_slice *ret_writer,
+                                   struct clew_slice *ret_name);
 /* Whether @b could be a slip of the pen for @a. */
 CLEW_MUST_USE bool clew_name_is_near(struct clew_slice a, struct clew_slice b);
 

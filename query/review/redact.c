@@ -130,7 +130,7 @@ static int64_t look(struct clew_redact *r, enum clew_redaction_of of, struct cle
         case CLEW_REDACTION_LOGS:
                 e = clew_otlp_redact(text,
                                      of == CLEW_REDACTION_LOGS ? CLEW_OTLP_LOGS : CLEW_OTLP_TRACES,
-                                     &r->mask, &r->work, NULL);
+                                     &r->mask, &r->work, NULL, NULL);
                 break;
         case CLEW_REDACTION_RECORD:
                 head = clew_review_head(text);

@@ -4,6 +4,7 @@
 #include "query/review/rubric.h"
 
 #include "proto/base/number.h"
+#include "query/review/history-int.h"
 #include "query/review/record.h"
 
 #include <errno.h>
@@ -14,7 +15,10 @@
 
 bool clew_version_parse(struct clew_slice text, struct clew_slice *ret_name, uint64_t *ret_version)
 {
-        const uint8_t *at = text.len ? memchr(text.data, '@', text.len) : NULL;
+        /* The first may be the writer's. */
+        const uint8_t *at = text.len > 1 ? memchr(text.data + 1, '@', text.len - 1) : NULL;
+        struct clew_slice writer;
+        struct clew_slice name;
 
         *ret_version = 0;
         *ret_name = text;
@@ -25,7 +29,7 @@ bool clew_version_parse(struct clew_slice text, struct clew_slice *ret_name, uin
                 if (!clew_parse_uint64(v, ret_version) || *ret_version == 0)
                         return false;
         }
-        return clew_name_is_good(*ret_name);
+        return clew_name_split(*ret_name, &writer, &name);
 }
 
 static struct clew_review_key key_of(struct clew_slice name, uint64_t version)
@@ -65,7 +69,7 @@ static int decode(struct clew_slice key, struct clew_slice value, struct clew_ar
         struct clew_json_reader r;
         struct clew_slice body;
 
-        *ret = (struct clew_rubric){.version = clew_review_key_last(key)};
+        *ret = (struct clew_rubric){.version = clew_shelf_number_of(clew_review_key_last(key))};
         if (!clew_review_unseal(value, CLEW_KIND_RUBRIC, &body))
                 return -EBADMSG;
         body = clew_arena_copy(arena, body);
@@ -159,6 +163,7 @@ int clew_rubric_add(struct clew_store *store, struct clew_rubric *rubric, struct
 struct each {
         int (*fn)(const struct clew_rubric *rubric, void *context);
         void *context;
+        struct clew_view *view;
         struct clew_arena arena;
         struct clew_error *err;
 };
@@ -173,21 +178,23 @@ static int each_one(struct clew_slice key, struct clew_slice value, void *contex
         r = decode(key, value, &e->arena, &rubric);
         if (r < 0)
                 return clew_error_set(e->err, r, 0, "a rubric is of another version, or damaged");
-        return e->fn(&rubric, e->context);
+        r = clew_history_name(e->view, clew_shelf_writer_of(clew_review_key_last(key)), rubric.name,
+                              &e->arena, &rubric.name, e->err);
+        return r < 0 ? r : e->fn(&rubric, e->context);
 }
 
 int clew_rubric_each(struct clew_view *view, struct clew_slice name,
                      int (*fn)(const struct clew_rubric *rubric, void *context), void *context,
                      struct clew_error *err)
 {
-        struct each e = {.fn = fn, .context = context, .err = err};
-        struct clew_review_key prefix = key_of(name, 0);
-        int r;
+        struct each e = {.fn = fn, .context = context, .view = view, .err = err};
+        struct clew_history h = {.prefix = {.bytes = {CLEW_KIND_RUBRIC}, .len = 1}};
+        int r = name.len ? clew_history_find(view, CLEW_KIND_RUBRIC, name, &h, err) : 0;
 
-        if (name.len == 0)
-                prefix.len = 1;
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
         clew_arena_init(&e.arena, ARENA_BYTES_MAX);
-        r = clew_view_shelf_walk(view, clew_review_key_slice(&prefix), each_one, &e, err);
+        r = clew_view_shelf_walk(view, clew_review_key_slice(&h.prefix), each_one, &e, err);
         clew_arena_deinit(&e.arena);
         return r;
 }

@@ -28,7 +28,8 @@ struct clew_rubric {
  * nothing and gives that version. 0, -E2BIG (versions), or another negative errno. */
 CLEW_MUST_USE int clew_rubric_add(struct clew_store *store, struct clew_rubric *rubric,
                                   struct clew_error *err);
-/* @version 0 = the newest. Texts live in @arena. 0, -ENOENT (err not filled), ... */
+/* @version 0 = the newest; @name: history-int.h. Texts live in @arena. 0, -ENOENT (err not filled),
+ * -ESRCH: several writers have one, ... */
 CLEW_MUST_USE int clew_rubric_get(struct clew_view *view, struct clew_slice name, uint64_t version,
                                   struct clew_arena *arena, struct clew_rubric *ret,
                                   struct clew_error *err);
@@ -45,7 +46,7 @@ CLEW_MUST_USE int clew_rubric_diff(struct clew_slice a, struct clew_slice b,
                                    void (*fn)(void *context, char mark, struct clew_slice line),
                                    void *context);
 
-/* Reads NAME or NAME@V; false when it is neither. */
+/* Reads NAME or NAME@V, each also with @WRITER: before it; false when it is neither. */
 CLEW_MUST_USE bool clew_version_parse(struct clew_slice text, struct clew_slice *ret_name,
                                       uint64_t *ret_version);
 

@@ -4,6 +4,7 @@
 #include "query/serve/audit.h"
 
 #include "proto/base/buffer.h"
+#include "proto/base/file-lock.h"
 #include "proto/base/ids.h"
 #include "proto/base/json.h"
 #include "proto/base/mem.h"
@@ -199,19 +200,20 @@ int clew_audit_add(struct clew_audit *a, const struct clew_audit_entry *entry,
                    struct clew_error *err)
 {
         int fd;
-        int r = 0;
+        int r;
 
         pthread_mutex_lock(&a->lock);
         fd = open(a->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 || flock(fd, LOCK_EX) < 0)
-                r = -errno;
+        r = fd < 0 ? -errno : clew_file_lock(fd, LOCK_EX, CLEW_FILE_LOCK_NS);
         if (r == 0)
                 r = add(fd, entry);
         if (fd >= 0)
                 close(fd);
         pthread_mutex_unlock(&a->lock);
         return r < 0 ? clew_error_set(err, r, 0, "cannot write the audit log %s: %s", a->path,
-                                      r == -EBADMSG ? "its last line is damaged" : strerror(-r))
+                                      r == -EBADMSG     ? "its last line is damaged"
+                                      : r == -ETIMEDOUT ? "another process holds its lock"
+                                                        : strerror(-r))
                      : 0;
 }
 

@@ -44,7 +44,8 @@ struct clew_audit_entry {
 /* @path is copied; the file is made with the first line. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_audit_new(const char *path, struct clew_audit **ret);
 void clew_audit_free(struct clew_audit *a);
-/* Adds a line; other processes may add too. 0 or a negative errno with a message. */
+/* Adds a line; other processes may add too. 0 or a negative errno with a message: -ETIMEDOUT when
+ * one of them holds the file's lock for CLEW_FILE_LOCK_NS. */
 CLEW_MUST_USE int clew_audit_add(struct clew_audit *a, const struct clew_audit_entry *entry,
                                  struct clew_error *err);
 

@@ -6,12 +6,13 @@
 
 #include "query/review/record.h"
 #include "query/serve/call-int.h"
+#include "storage/tier.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* NAME, or NAME@VERSION, with the final NUL. */
-#define CLEW_PAGE_NAME_TEXT (CLEW_NAME_BYTES_MAX + 24u)
+#define CLEW_PAGE_NAME_TEXT (CLEW_NAME_BYTES_MAX + CLEW_TIER_WRITER_BYTES + 26u)
 
 /* Whether what has that name (and version, where it has some; else 0) stands behind @after, as
  * clew_page_print_name() has it; NULL: everything does. */

@@ -14,12 +14,31 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of one name that of the writer without a name comes first, then they are in the order of what
+ * stands above the writers' numbers. */
 static int compare_names(struct clew_slice a, struct clew_slice b)
 {
-        const struct clew_content_id x = clew_content_id_of(a);
-        const struct clew_content_id y = clew_content_id_of(b);
+        struct clew_slice writers[2];
+        struct clew_slice names[2];
+        struct clew_content_id x;
+        struct clew_content_id y;
+        uint64_t n[2];
+        int order;
 
-        return memcmp(x.bytes, y.bytes, sizeof(x.bytes));
+        if (!clew_name_split(a, &writers[0], &names[0]) ||
+            !clew_name_split(b, &writers[1], &names[1])) {
+                names[0] = a;
+                names[1] = b;
+                writers[0] = writers[1] = CLEW_SLICE_NULL;
+        }
+        x = clew_content_id_of(names[0]);
+        y = clew_content_id_of(names[1]);
+        order = memcmp(x.bytes, y.bytes, sizeof(x.bytes));
+        if (order != 0)
+                return order;
+        for (int i = 0; i < 2; i++)
+                n[i] = clew_tier_numbers_of(writers[i]);
+        return n[0] < n[1] ? -1 : n[0] > n[1];
 }
 
 bool clew_page_is_behind_name(const char *after, struct clew_slice name, uint64_t version)

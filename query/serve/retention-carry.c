@@ -197,6 +197,7 @@ int clew_retention_carry_out(const struct clew_retention *r, struct clew_retenti
                 .strip = strip,
                 .context = &c,
                 .urgent = plan->for_quota > 0,
+                .is_part = plan->more,
         };
         CLEW_BUFFER ids = {0};
         int e = 0;

@@ -18,10 +18,12 @@
 static int open_experiment(struct clew_call *call, const char *name, struct clew_experiment *ret)
 {
         struct clew_slice text = clew_slice_of_cstr(name);
-        int r = clew_name_is_good(text)
-                        ? clew_experiment_load(call->view, text, &call->trace, ret, &call->err)
-                        : -ENOENT;
+        int r = clew_experiment_load(call->view, text, &call->trace, ret, &call->err);
 
+        if (r == -ESRCH) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_NAME, "%s", call->err.message);
+                return 1;
+        }
         if (r != -ENOENT)
                 return r;
         (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_NAME,

@@ -94,10 +94,12 @@ int clew_route_rubrics(struct clew_call *call)
 static int get(struct clew_call *call, uint64_t version, struct clew_rubric *ret)
 {
         struct clew_slice name = clew_slice_of_cstr(call->path_values[0]);
-        int r = clew_name_is_good(name)
-                        ? clew_rubric_get(call->view, name, version, &call->said, ret, &call->err)
-                        : -ENOENT;
+        int r = clew_rubric_get(call->view, name, version, &call->said, ret, &call->err);
 
+        if (r == -ESRCH) {
+                (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_NAME, "%s", call->err.message);
+                return 1;
+        }
         if (r != -ENOENT)
                 return r;
         if (version > 0)

@@ -1,5 +1,6 @@
 #include "storage/base/directory-int.h"
 
+#include "proto/base/file-lock.h"
 #include "storage/base/meta-pages-int.h"
 #include "storage/base/own-file-int.h"
 
@@ -26,6 +27,8 @@
 /* One second for others to end. */
 #define SEIZE_TRIES 20u
 #define SEIZE_PAUSE_US 50000u
+/* A creation is some commits of pages. */
+#define CREATION_LOCK_NS (10 * CLEW_NS_PER_S)
 /* An unfinished creation has written a few dozen pages at most. */
 #define UNFINISHED_PAGES_MAX 64
 
@@ -254,7 +257,14 @@ int clew_directory_begin_creation(const char *dir, int dir_fd, int *ret_fd, stru
 
         if (r < 0)
                 return r;
-        if (flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0) {
+        r = clew_file_lock(fd, LOCK_EX, CREATION_LOCK_NS);
+        if (r == -ETIMEDOUT) {
+                r = clew_error_set(err, r, 0,
+                                   "store %s: cannot be created: another process has held the lock "
+                                   "of %s there for %us; end that one, or try again",
+                                   dir, CLEW_CREATING_FILE,
+                                   (unsigned)(CREATION_LOCK_NS / CLEW_NS_PER_S));
+        } else if (r < 0 || fstat(fd, &st) < 0) {
                 r = creation_error(dir, err);
         } else if (st.st_nlink == 0) {
                 close(fd); /* the other creator has finished */

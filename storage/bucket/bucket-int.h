@@ -20,8 +20,13 @@
 #define CLEW_BUCKET_OBJECT_MAX ((size_t)1 << 30)
 #define CLEW_BUCKET_NAME_MAX 128u
 #define CLEW_BUCKET_URL_MAX 1024u
-/* Of one attempt, unless the address says otherwise; larger objects get a second for each MiB. */
+/* So long a store may be silent, unless the address says otherwise. */
 #define CLEW_BUCKET_TIMEOUT_S 20u
+/* An attempt may take that, and the time that its bytes need on the slowest line (half a Mbit/s).
+ */
+#define CLEW_BUCKET_SLOWEST_BYTES ((uint64_t)64 << 10)
+/* Of what is sent, so much may be on its way when the last of it was written: that is silence. */
+#define CLEW_BUCKET_ON_ITS_WAY ((uint64_t)4 << 20)
 /* Attempts go on for so many times that. */
 #define CLEW_BUCKET_PATIENCE 3u
 
@@ -123,8 +128,10 @@ CLEW_MUST_USE int clew_bucket_s3_open(struct clew_object_bucket *beside, const c
                                       struct clew_object_bucket **ret, struct clew_error *err);
 CLEW_MUST_USE bool clew_bucket_name_is_good(const char *name);
 
-/* Time for one attempt that moves @bytes. */
+/* Time for one attempt that moves @bytes, and how long nothing may move in it when it sends @sent.
+ */
 uint64_t clew_bucket_attempt_ns(struct clew_object_bucket *b, uint64_t bytes);
+uint64_t clew_bucket_silence_ns(struct clew_object_bucket *b, uint64_t sent);
 
 /* Waits between attempts: longer each time, drawn by chance. */
 struct clew_bucket_patience {

@@ -11,7 +11,6 @@
 #define WAIT_LONGEST_NS (2 * CLEW_NS_PER_S)
 #define WAIT_SLICE_NS (50 * CLEW_NS_PER_MS)
 #define ATTEMPT_LEAST_NS (10 * CLEW_NS_PER_MS)
-#define BYTES_PER_EXTRA_SECOND ((uint64_t)1 << 20)
 
 /* ---- addresses and names --------------------------------------------------------------------- */
 
@@ -118,11 +117,17 @@ struct clew_bucket_patience clew_bucket_patience_begin(struct clew_object_bucket
 
 uint64_t clew_bucket_attempt_ns(struct clew_object_bucket *b, uint64_t bytes)
 {
-        uint64_t want = b->attempt_ns + bytes / BYTES_PER_EXTRA_SECOND * CLEW_NS_PER_S;
+        uint64_t want = b->attempt_ns + bytes / CLEW_BUCKET_SLOWEST_BYTES * CLEW_NS_PER_S;
         uint64_t left = left_ns(b);
 
         left = left > ATTEMPT_LEAST_NS ? left : ATTEMPT_LEAST_NS;
         return want < left ? want : left;
+}
+
+uint64_t clew_bucket_silence_ns(struct clew_object_bucket *b, uint64_t sent)
+{
+        return clew_bucket_attempt_ns(b, sent < CLEW_BUCKET_ON_ITS_WAY ? sent
+                                                                       : CLEW_BUCKET_ON_ITS_WAY);
 }
 
 /* Between half of @ns and all of it, so that many who fail together do not come back together. */

@@ -31,7 +31,9 @@ struct clew_http_request {
         size_t n_headers;
         struct clew_slice body;
         uint64_t timeout_ns;
-        const char *ca_file;     /* NULL: the system's authorities */
+        uint64_t silence_ns; /* so long nothing may move, in whole seconds; 0 = as long as it likes
+                              */
+        const char *ca_file; /* NULL: the system's authorities */
         const atomic_bool *stop; /* true ends it; may be NULL */
         /* The request changes nothing, and may be asked twice when that says so; NULL: never. */
         struct clew_hedge *hedge;

@@ -17,6 +17,8 @@
 /* Lines that wait for their next request. */
 #define IDLE_MAX 8u
 #define NS_PER_MS 1000000u
+/* A line that moves fewer in a second is silent. */
+#define SILENT_BYTES 512L
 /* So often a stop is looked for. */
 #define WAIT_MS 100u
 
@@ -201,6 +203,11 @@ static void prepare(struct sending *s, struct curl_slist *headers, uint64_t time
         clew_curl()->set(h, CURLOPT_NOSIGNAL, 1L);
         clew_curl()->set(h, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
         clew_curl()->set(h, CURLOPT_TIMEOUT_MS, (long)(timeout_ns / NS_PER_MS + 1));
+        if (q->silence_ns > 0) {
+                clew_curl()->set(h, CURLOPT_LOW_SPEED_LIMIT, SILENT_BYTES);
+                clew_curl()->set(h, CURLOPT_LOW_SPEED_TIME,
+                                 (long)((q->silence_ns + CLEW_NS_PER_S - 1) / CLEW_NS_PER_S));
+        }
         clew_curl()->set(h, CURLOPT_TCP_KEEPALIVE, 1L);
         clew_curl()->set(h, CURLOPT_USERAGENT, "clew/" CLEW_VERSION);
         clew_curl()->set(h, CURLOPT_ERRORBUFFER, s->error);

@@ -65,47 +65,80 @@ static int drop_whole(struct clew_deletion *d, struct clew_wholes *w, size_t fro
         return clew_wholes_add(w, d->sealed[from].segment, n, err);
 }
 
-/* Whole, if nothing else is in it; else anew, if that is worth it. -EAGAIN: not now. */
-static int spare_segment(struct clew_deletion *d, struct clew_wholes *w, size_t from, uint32_t n,
-                         struct clew_error *err)
+static bool has_strips(const struct clew_deletion *d, size_t from, uint32_t n)
 {
-        struct clew_repack *p = &d->repack;
         bool strips = false;
-        int r;
 
         for (uint32_t i = 0; i < n; i++)
                 strips |= d->sealed[from + i].strips;
-        r = strips ? 0 : drop_whole(d, w, from, n, err);
-        if (r != 0)
-                return r;
-        p->wants_wipe = strips;
-        p->n_known = n;
-        r = clew_repack_segment(p, d->sealed[from].segment, err);
-        p->n_known = 0;
-        p->wants_wipe = false;
-        return r;
+        return strips;
 }
 
-static int change_worthy(struct clew_deletion *d, struct clew_error *err)
+static bool is_over(struct clew_deletion *d)
 {
         const struct clew_rewrite_options *o = d->repack.options;
+
+        d->repack.stats->more = o->is_over && o->is_over(o->context);
+        return d->repack.stats->more;
+}
+
+/* Segments in which nothing else is. The others are left in d->sealed. */
+static int drop_wholes(struct clew_deletion *d, struct clew_error *err)
+{
         struct clew_wholes wholes;
+        size_t n_left = 0;
+        size_t at = 0;
         uint32_t n;
         int r = clew_wholes_init(&wholes, &d->repack, err);
 
-        for (size_t i = 0; r >= 0 && i < d->n_sealed; i += n) {
-                d->repack.stats->more = o->is_over && o->is_over(o->context);
-                if (d->repack.stats->more)
-                        break;
-                n = of_segment(d, i);
-                r = spare_segment(d, &wholes, i, n, err);
-                if (r == -EAGAIN)
-                        r = 0;
+        for (; r >= 0 && at < d->n_sealed && !is_over(d); at += n) {
+                n = of_segment(d, at);
+                r = has_strips(d, at, n) ? 0 : drop_whole(d, &wholes, at, n, err);
+                if (r == 0) {
+                        memmove(d->sealed + n_left, d->sealed + at, n * sizeof(*d->sealed));
+                        n_left += n;
+                }
         }
         if (r >= 0)
                 r = clew_wholes_drop(&wholes, err);
         clew_wholes_deinit(&wholes);
+        d->n_sealed = n_left;
         return r;
+}
+
+/* Those of others, written anew where that is worth it. */
+static int change_parts(struct clew_deletion *d, struct clew_error *err)
+{
+        struct clew_repack *p = &d->repack;
+        uint32_t n;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < d->n_sealed && !is_over(d); i += n) {
+                n = of_segment(d, i);
+                p->wants_wipe = has_strips(d, i, n);
+                p->n_known = n;
+                r = clew_repack_segment(p, d->sealed[i].segment, err);
+                p->n_known = 0;
+                p->wants_wipe = false;
+                if (r == -EAGAIN) /* not now */
+                        r = 0;
+        }
+        return r;
+}
+
+/*
+ * The end of a part cuts through segments of which the next part has the rest. When most of it went
+ * without them they wait for that: to write them anew costs a hundred times what it costs to drop
+ * them. Else the same would wait for ever.
+ */
+static int change_worthy(struct clew_deletion *d, struct clew_error *err)
+{
+        size_t n = d->n_sealed;
+        int r = drop_wholes(d, err);
+
+        if (r < 0 || d->repack.stats->more || (d->retain->is_part && d->n_sealed <= n / 2))
+                return r;
+        return change_parts(d, err);
 }
 
 /* What is left of the texts of those that have none any more. */

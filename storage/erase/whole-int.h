@@ -2,25 +2,35 @@
  * Segments in which everything goes: some at a time, in one transaction.
  *
  * Nothing of them is unpacked: who lives there is known from the trace index, and how many spans
- * and log records each has stands before the pack. What a transaction costs (a commit, the pages
- * on the way to each record) is shared by some thousand traces; it stays short enough for who waits
- * for the writer.
+ * and log records each has stands before the pack. Ids are random: the traces of a segment lie on
+ * as many pages of the trace index as there are traces, and a transaction copies and writes each
+ * page once. So the more traces one takes the fewer pages are written for each, in the order of
+ * ids; how many is found by how long the transactions before it took, as others wait for the
+ * writer.
  */
 #ifndef CLEW_STORAGE_WHOLE_INT_H
 #define CLEW_STORAGE_WHOLE_INT_H
 
 #include "storage/erase/repack-int.h"
 
-#define CLEW_WHOLES_MAX 64u
-/* Traces of one transaction; a segment that has more goes alone. Each costs about 5 us. */
-#define CLEW_WHOLE_ROWS_MAX 2048u
+#define CLEW_WHOLES_MAX 512u
+/* Traces of one transaction: at first, and in a collector always, where LMDB would keep what memory
+ * the largest took; a segment that has more goes alone. */
+#define CLEW_WHOLE_ROWS_LEAST 2048u
+/* With a page of 4 KiB for each: 128 MiB while it goes on. */
+#define CLEW_WHOLE_ROWS_MAX 32768u
+/* Twice as many after one that took less than a half of this, half as many after one that took
+ * more. */
+#define CLEW_WHOLE_NS_MAX (200 * CLEW_NS_PER_MS)
 
 struct clew_wholes {
         struct clew_repack *repack; /* borrowed */
         struct clew_segment_reader reader;
         struct clew_buffer object;
-        struct clew_repack_row *rows; /* CLEW_SEGMENT_TRACES_MAX */
+        struct clew_repack_row *rows; /* CLEW_WHOLE_ROWS_MAX */
+        struct clew_repack_row **by_id;
         uint32_t n_rows;
+        uint32_t rows_max; /* of the next transaction */
         struct clew_whole {
                 uint64_t segment;
                 uint64_t raw_bytes;

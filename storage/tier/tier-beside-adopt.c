@@ -264,6 +264,13 @@ static int take_parts(struct adopting *a, struct clew_object_bucket *b, uint32_t
         return r;
 }
 
+/* Where it stands how far the parts are here. A reader that has what an earlier program brought in,
+ * less of other writers, reads all once more. */
+static struct clew_tier_key progress_key(const struct clew_tier *t)
+{
+        return clew_tier_key(t, t->root ? "beside.named" : "beside");
+}
+
 /* Parts that are here already: the list goes on from them. */
 static uint32_t n_here(struct clew_tier *t)
 {
@@ -271,7 +278,7 @@ static uint32_t n_here(struct clew_tier *t)
         struct clew_error ignored;
         uint64_t last = 0;
 
-        if (clew_tier_map_get_number(t->map, clew_tier_key(t, "beside").text, &last, &ignored) < 0)
+        if (clew_tier_map_get_number(t->map, progress_key(t).text, &last, &ignored) < 0)
                 return 0;
         for (uint32_t i = 0; i < b->n_parts; i++) {
                 if (b->parts[i].digest == last)
@@ -305,7 +312,7 @@ static int take_all(struct adopting *a, struct clew_object_bucket *b, struct cle
                     struct clew_error *err)
 {
         const struct clew_tier_beside *beside = &a->tier->catalog.beside;
-        const struct clew_tier_key key = clew_tier_key(a->tier, "beside");
+        const struct clew_tier_key key = progress_key(a->tier);
         uint32_t from = n_here(a->tier);
         int r;
 

@@ -11,7 +11,8 @@
 /*
  * Of a part's @records, what the store of @t is to have, in @ret, which is made. A writer has all,
  * as they are; a reader: of the writer without a name all but its memory of deletions, of the
- * others what people said of traces and sessions, under numbers that have the writer above.
+ * others what people said of traces and sessions, and what they keep under names, under numbers
+ * that have the writer above.
  * Deletions that a reader is told of (struct clew_deleted) are appended to @gone. 0, -EBADMSG,
  * -ENOMEM.
  */

@@ -62,7 +62,7 @@ static int run_request(struct bench *b)
         clew_buffer_clear(&b->redacted);
         book(b, STAGES);
         clew_mask_work_begin(&b->work, body.len);
-        r = clew_otlp_redact(body, CLEW_OTLP_TRACES, &b->mask, &b->work, NULL);
+        r = clew_otlp_redact(body, CLEW_OTLP_TRACES, &b->mask, &b->work, NULL, NULL);
         if (r == 0 && clew_mask_work_edits(&b->work) > 0) {
                 clew_mask_apply(&b->work, body, &b->redacted);
                 body = clew_buffer_slice(&b->redacted);

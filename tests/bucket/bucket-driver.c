@@ -7,6 +7,7 @@
  *                                     do the same, and prints the numbers that it was told it made
  *   bucket-driver show URL NAME       the bytes of an object
  *   bucket-driver put URL NAME TEXT   made, exists or unsure
+ *   bucket-driver large URL NAME [MIB]   the same of an object of 9 MiB, or so many
  *   bucket-driver reads URL NAME N    reads an object N times; how often it asked twice for it
  */
 #include "storage/bucket/bucket-int.h"
@@ -73,19 +74,25 @@ static void check_create(void)
         tell(has(a, 0, 100, CLEW_SLICE_LITERAL("first"), 5), "what was made first is there");
 }
 
+static void fill(struct clew_buffer *large, size_t n)
+{
+        uint8_t byte = 1;
+
+        clew_buffer_init(large, n);
+        for (size_t i = 0; i < n; i++) {
+                byte = (uint8_t)(byte * 5 + (uint8_t)(i >> 8) + 1);
+                clew_buffer_append_byte(large, byte);
+        }
+}
+
 static void check_ranges(void)
 {
         const char *b = name_of("b");
         CLEW_BUFFER large = {0};
         struct clew_slice all;
-        uint8_t byte = 1;
         int r;
 
-        clew_buffer_init(&large, LARGE_BYTES);
-        for (size_t i = 0; i < LARGE_BYTES; i++) {
-                byte = (uint8_t)(byte * 5 + (uint8_t)(i >> 8) + 1);
-                clew_buffer_append_byte(&large, byte);
-        }
+        fill(&large, LARGE_BYTES);
         all = clew_buffer_slice(&large);
         r = clew_bucket_create(bucket, b, all, &err);
         tell(r == CLEW_BUCKET_MADE, "an object of 9 MiB is made");
@@ -263,13 +270,21 @@ static int show(const char *name)
         return 1;
 }
 
-static int put(const char *name, const char *text)
+static int put(const char *name, struct clew_slice bytes)
 {
         static const char *const words[] = {"made", "exists", "unsure"};
-        int r = clew_bucket_create(bucket, name, clew_slice_of_cstr(text), &err);
+        int r = clew_bucket_create(bucket, name, bytes, &err);
 
         puts(r < 0 ? err.message : words[r]);
         return r < 0;
+}
+
+static int put_large(const char *name, size_t n)
+{
+        CLEW_BUFFER large = {0};
+
+        fill(&large, n);
+        return put(name, clew_buffer_slice(&large));
 }
 
 static int reads(const char *name, uint64_t n)
@@ -309,7 +324,12 @@ static int run(int argc, char **argv)
         if (strcmp(argv[1], "show") == 0 && argc == 4)
                 return show(argv[3]);
         if (strcmp(argv[1], "put") == 0 && argc == 5)
-                return put(argv[3], argv[4]);
+                return put(argv[3], clew_slice_of_cstr(argv[4]));
+        if (strcmp(argv[1], "large") == 0 && argc == 4)
+                return put_large(argv[3], LARGE_BYTES);
+        if (strcmp(argv[1], "large") == 0 && argc == 5 &&
+            clew_parse_uint64(clew_slice_of_cstr(argv[4]), &n) && n <= CLEW_BUCKET_OBJECT_MAX >> 20)
+                return put_large(argv[3], (size_t)n << 20);
         if (strcmp(argv[1], "reads") == 0 && argc == 5 &&
             clew_parse_uint64(clew_slice_of_cstr(argv[4]), &n))
                 return reads(argv[3], n);
@@ -322,7 +342,8 @@ int main(int argc, char **argv)
         int status;
 
         if (argc < 3 || getrandom(&chance, sizeof(chance), 0) < 0) {
-                fprintf(stderr, "bucket-driver contract|probe|number|show|put|reads URL ...\n");
+                fprintf(stderr,
+                        "bucket-driver contract|probe|number|show|put|large|reads URL ...\n");
                 return 2;
         }
         snprintf(folder, sizeof(folder), "t%016llx", (unsigned long long)chance);

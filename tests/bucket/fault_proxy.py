@@ -22,6 +22,7 @@ class FaultProxy(http.server.ThreadingHTTPServer):
         self.upstream, self.rate, self.faults, self.delay = port, rate, faults, delay
         self.random, self.lock, self.done = random.Random(seed), threading.Lock(), {f: 0 for f in faults}
         self.requests, self.seen = 0, []  # (method, path, bytes up, bytes down)
+        self.slow = None  # (bytes, seconds): bodies come in at no more than so many in each
         self.hold = None  # called with each request that has come, before it is carried out
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -47,12 +48,12 @@ class FaultProxy(http.server.ThreadingHTTPServer):
 
 class HoldFirst:
     """
-    Holds the first request of @method for @name until its client hangs up, as a store does that has a bad moment; the others pass.
+    Holds the first request (or @holds) of @method for @name until its client hangs up, as a store does that has a bad moment; the others pass.
     Knows whether the first still waited when the second came.
     """
 
-    def __init__(self, method, name, seconds=60):
-        self.method, self.name, self.seconds = method, name, seconds
+    def __init__(self, method, name, holds=1, seconds=60):
+        self.method, self.name, self.holds, self.seconds = method, name, holds, seconds
         self.lock, self.first, self.n = threading.Lock(), None, 0
         self.both_waited, self.given_up = False, threading.Event()
 
@@ -72,9 +73,9 @@ class HoldFirst:
             self.n += 1
             if self.n == 2:
                 self.both_waited = self.waits(self.first)
-            if self.n > 1:
+            if self.n > self.holds:
                 return
-            self.first = handler.connection
+            self.first = self.first or handler.connection
         end = time.monotonic() + self.seconds
         while time.monotonic() < end and self.waits(handler.connection):
             time.sleep(0.02)
@@ -117,8 +118,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if cut:
             self.hang_up()
 
+    def take_body(self):
+        n = int(self.headers.get("content-length") or 0)
+        if not self.server.slow or n == 0:
+            return self.rfile.read(n)
+        body = b""
+        while len(body) < n and (piece := self.rfile.read(min(self.server.slow[0], n - len(body)))):
+            body += piece
+            time.sleep(self.server.slow[1])
+        return body
+
     def handle_any(self):
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.take_body()
         if self.server.hold:
             self.server.hold(self)
         fault = self.server.draw()

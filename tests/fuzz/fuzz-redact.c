@@ -56,6 +56,7 @@ static void redact(struct clew_slice request, enum clew_otlp_signal signal, stru
         struct clew_error err = {0};
         CLEW_BUFFER out = {0};
         struct clew_slice after;
+        uint64_t n_deep = 0;
         int r;
 
         clew_mask_work_init(&w, MEMORY_MAX);
@@ -64,8 +65,15 @@ static void redact(struct clew_slice request, enum clew_otlp_signal signal, stru
         w.joint = joint;
         clew_buffer_init(&out, MEMORY_MAX);
         clew_mask_work_begin(&w, request.len);
-        r = clew_otlp_redact(request, signal, m, &w, &err);
+        r = clew_otlp_redact(request, signal, m, &w, m->same_length ? NULL : &n_deep, &err);
         CLEW_ASSERT(r == 0 || (r == -EBADMSG && checked < 0 && err.message[0]));
+        CLEW_ASSERT(n_deep == 0 || checked < 0);
+        if (r == 0 && n_deep > 0) {
+                clew_mask_apply(&w, request, &out);
+                after = clew_buffer_slice(&out);
+                CLEW_ASSERT(clew_buffer_error(&out) == 0);
+                CLEW_ASSERT(count_items(after) + n_deep == count_items(request));
+        }
         if (r == 0 && checked == 0) {
                 clew_mask_apply(&w, request, &out);
                 after = clew_buffer_slice(&out);

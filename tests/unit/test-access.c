@@ -6,10 +6,12 @@
 
 #include "proto/base/base64.h"
 #include "proto/base/buffer.h"
+#include "proto/base/file-lock.h"
 #include "proto/base/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -359,6 +362,34 @@ static void test_a_file_that_others_read_is_no_place_for_keys(void **state)
         assert_int_equal(clew_keys_load(path, &keys, &err), -EBADMSG);
 }
 
+/* A stranger who holds the file's lock, or one who was stopped while he had it. */
+static void test_a_lock_is_not_waited_for_without_end(void **state)
+{
+        struct clew_keys *keys = NULL;
+        struct clew_error err = {0};
+        struct made m = make("ana", CLEW_SCOPE_READ, "default", 0);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        (void)state;
+        assert_true(fd >= 0);
+        assert_int_equal(flock(fd, LOCK_SH), 0); /* who only reads disturbs no reader */
+        assert_int_equal(clew_file_lock(fd, LOCK_SH, 0), 0);
+        assert_int_equal(clew_keys_load(path, &keys, &err), 0);
+        clew_keys_free(keys);
+        assert_int_equal(clew_keys_revoke(path, &m.key, &err), -ETIMEDOUT);
+        assert_non_null(strstr(err.message, path));
+        assert_non_null(strstr(err.message, "another process has held its lock for 2s"));
+        err = (struct clew_error){0};
+        assert_int_equal(flock(fd, LOCK_EX), 0);
+        assert_int_equal(clew_keys_load(path, &keys, &err), -ETIMEDOUT);
+        assert_non_null(strstr(err.message, "another process has held its lock for 2s"));
+        close(fd);
+        assert_int_equal(clew_keys_load(path, &keys, &err), 0);
+        assert_int_equal(keys->n, 1);
+        assert_int_equal(keys->keys[0].revoked_s, 0);
+        clew_keys_free(keys);
+}
+
 static void test_each_byte_of_a_secret_counts(void **state)
 {
         uint8_t a[CLEW_SHA256_BYTES] = {0};
@@ -401,6 +432,7 @@ int main(void)
                 cmocka_unit_test_setup(test_the_word_of_a_proxy_counts_from_its_address, set_up),
                 cmocka_unit_test_setup(test_a_damaged_file_opens_nothing, set_up),
                 cmocka_unit_test_setup(test_a_file_that_others_read_is_no_place_for_keys, set_up),
+                cmocka_unit_test_setup(test_a_lock_is_not_waited_for_without_end, set_up),
                 cmocka_unit_test(test_each_byte_of_a_secret_counts),
                 cmocka_unit_test(test_names_of_projects_are_names_of_directories),
         };

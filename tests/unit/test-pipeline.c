@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #define REQUESTS 8u
+/* Those of the fixture, and what fills a group. */
+#define MANY (CLEW_PIPELINE_GROUP_REQUESTS_MAX + 1u)
 #define NOT_DONE 1 /* no result of the store is positive */
 #define WAIT_STEPS_MAX 2000
 #define WAIT_STEP_US 5000
@@ -187,6 +189,76 @@ static void test_ending_commits_what_is_queued(void **state)
         }
 }
 
+struct keeping {
+        _Atomic unsigned n; /* groups */
+        _Atomic size_t fragments;
+};
+
+static int count_kept(void *context, const struct clew_fragment *fragments, size_t n,
+                      struct clew_error *err)
+{
+        struct keeping *k = context;
+
+        (void)fragments;
+        (void)err;
+        k->fragments += n;
+        k->n++;
+        return 0;
+}
+
+static void pass(void *argument)
+{
+        (void)argument;
+}
+
+/* Each group that is kept costs money: the next begins so much later, or when it is full, or when
+ * the pipeline ends. Jobs do not wait for it. */
+static void test_groups_that_are_kept_lie_apart(void **state)
+{
+        struct fixture *f = *state;
+        struct keeping k = {0};
+        struct request *many = clew_calloc(MANY, sizeof(*many));
+        struct clew_pipeline_options options = {.store = f->store,
+                                                .counters = &f->counters,
+                                                .keep = count_kept,
+                                                .keep_context = &k,
+                                                .keep_every_ns = 3600 * CLEW_NS_PER_S};
+        struct clew_pipeline *p;
+
+        assert_non_null(many);
+        for (uint32_t i = 0; i < MANY; i++)
+                make_submission(&many[i], 100 + i);
+        assert_int_equal(clew_pipeline_new(&options, &p), 0);
+        /* The first goes at once. */
+        clew_pipeline_push(p, &many[0].submission);
+        wait_done(&many[0]);
+        for (uint32_t i = 1; i + 1 < MANY; i++) {
+                clew_pipeline_push(p, &many[i].submission);
+                /* What the writer has taken it has done when a job comes back. */
+                clew_pipeline_run(p, pass, NULL);
+                assert_int_equal(many[i].result, NOT_DONE);
+        }
+        assert_int_equal(k.n, 1);
+        clew_pipeline_push(p, &many[MANY - 1].submission);
+        for (uint32_t i = 1; i < MANY; i++) {
+                wait_done(&many[i]);
+                assert_int_equal(many[i].result, 0);
+        }
+        assert_int_equal(k.n, 2);
+        for (uint32_t i = 0; i < 3; i++)
+                clew_pipeline_push(p, &f->requests[i].submission);
+        clew_pipeline_run(p, pass, NULL);
+        assert_int_equal(k.n, 2);
+        clew_pipeline_free(p);
+        assert_int_equal(k.n, 3);
+        assert_int_equal(k.fragments, MANY + 3);
+        for (uint32_t i = 0; i < 3; i++)
+                assert_int_equal(f->requests[i].result, 0);
+        for (uint32_t i = 0; i < MANY; i++)
+                clew_submission_deinit(&many[i].submission);
+        clew_free(many);
+}
+
 /* What fails as a group is tried one by one. The first allocation is the group's list. */
 static void test_failed_group_is_tried_one_by_one(void **state)
 {
@@ -286,6 +358,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_ending_commits_what_is_queued, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(test_failed_group_is_tried_one_by_one, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(test_groups_that_are_kept_lie_apart, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(test_bad_fragment_fails_alone, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_jobs_run_on_the_writer, set_up, tear_down),

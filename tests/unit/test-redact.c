@@ -229,7 +229,7 @@ static void redacted(const struct clew_buffer *request, struct clew_mask *m,
 
         clew_mask_work_init(&w, BYTES_MAX);
         clew_mask_work_begin(&w, request->len);
-        if (clew_otlp_redact(slice(request), CLEW_OTLP_TRACES, m, &w, &err) < 0)
+        if (clew_otlp_redact(slice(request), CLEW_OTLP_TRACES, m, &w, NULL, &err) < 0)
                 fail_msg("%s", err.message);
         clew_mask_apply(&w, slice(request), out);
         assert_int_equal(clew_buffer_error(out), 0);

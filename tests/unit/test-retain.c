@@ -35,6 +35,7 @@ struct fixture {
         struct test_random random;
         struct clew_trace_id ids[IDS_MAX];
         size_t n;
+        bool is_part;                         /* what is chosen is followed by more */
         void (*meanwhile)(struct fixture *f); /* once, before the first transaction */
 };
 
@@ -223,7 +224,7 @@ static void run(void *context, void (*fn)(void *argument), void *argument)
 static struct clew_rewrite_stats retain(struct fixture *f)
 {
         const struct clew_rewrite_options o = {.run = run, .context = f};
-        const struct clew_retain what = {.drop = f->ids, .n_drop = f->n};
+        const struct clew_retain what = {.drop = f->ids, .n_drop = f->n, .is_part = f->is_part};
         struct clew_rewrite_stats stats;
         struct clew_error err = {0};
 
@@ -282,6 +283,49 @@ static void test_in_parts(void **state)
         assert_int_equal(digest(f, 0, 10), 0);
         assert_true(digest(f, 1, 9) != 0);
         assert_true(digest(f, 0, 40) == stays);
+        verify(f);
+}
+
+static void choose_some(struct fixture *f, uint32_t service, uint32_t n)
+{
+        for (uint32_t t = 1; t <= n; t++)
+                choose(f, service, t);
+}
+
+/* A part ends in the middle of a segment, which waits for the next part and goes whole with it;
+ * but not when that would be most of what was chosen, or it would wait for ever. */
+static void test_the_end_of_a_part_waits(void **state)
+{
+        struct fixture *f = *state;
+        struct clew_rewrite_stats stats;
+
+        fill(f, 6, 40);
+        f->is_part = true;
+        choose_some(f, 0, 40);
+        choose_some(f, 1, 20);
+        stats = retain(f);
+        assert_int_equal(stats.traces, 40);
+        assert_int_equal(stats.written, 0);
+        assert_true(digest(f, 1, 20) != 0);
+        choose_some(f, 1, 40);
+        choose_some(f, 2, 20);
+        stats = retain(f);
+        assert_int_equal(stats.traces, 40);
+        assert_int_equal(stats.written, 0);
+        assert_int_equal(digest(f, 1, 1), 0);
+        choose_some(f, 2, 40);
+        choose_some(f, 3, 20);
+        choose_some(f, 4, 21);
+        stats = retain(f); /* 40 of 81 whole */
+        assert_int_equal(stats.traces, 81);
+        assert_int_equal(stats.segments, 3);
+        f->is_part = false;
+        choose_some(f, 5, 40);
+        choose_some(f, 4, 40); /* of which 19 are left */
+        choose_some(f, 3, 30); /* and 10 of 20 */
+        stats = retain(f);
+        assert_int_equal(stats.traces, 40 + 19 + 10);
+        assert_true(digest(f, 3, 31) != 0);
         verify(f);
 }
 
@@ -404,6 +448,7 @@ static void test_random(void **state)
                                         choose(f, s, t);
                         }
                 }
+                f->is_part = test_random_below(&f->random, 2) == 0;
                 (void)retain(f);
                 for (uint32_t s = 0; s < N_SERVICES; s++) {
                         for (uint32_t t = 1; t <= N_TRACES; t++) {
@@ -422,6 +467,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_whole_segments, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_in_parts, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_the_end_of_a_part_waits, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_older_version, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_held_meanwhile, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_grown_meanwhile, set_up, tear_down),

@@ -4,9 +4,12 @@
  */
 #include "proto/base/mem.h"
 #include "query/review/dataset.h"
+#include "query/review/record.h"
 #include "query/review/reviews.h"
+#include "query/review/rubric.h"
 #include "query/review/statistics.h"
 #include "query/review/verify.h"
+#include "storage/tier.h"
 #include "tests/lib/temp-dir.h"
 
 #include <setjmp.h>
@@ -190,6 +193,151 @@ static void test_splits(void **state)
         assert_null(clew_split_of(&s, &task));
 }
 
+static int put_writer(struct clew_shelf *shelf, void *context, struct clew_error *err)
+{
+        const char *name = context;
+        struct clew_review_key key = {.bytes = {CLEW_KIND_WRITER}, .len = 1};
+        CLEW_BUFFER encoded = {0};
+
+        clew_review_key_add(&key, clew_tier_numbers_of(clew_slice_of_cstr(name)));
+        clew_buffer_init(&encoded, 256);
+        assert_int_equal(clew_shelf_encode(clew_slice_of_cstr(name), &encoded), 0);
+        return clew_shelf_add(shelf, clew_review_key_slice(&key), clew_buffer_slice(&encoded), err);
+}
+
+struct moving {
+        uint64_t version;
+        const char *writer; /* NULL = it goes */
+};
+
+/* A version of the own rubric becomes one as a reader has it of a writer. */
+static int move_rubric(struct clew_shelf *shelf, void *context, struct clew_error *err)
+{
+        const struct moving *m = context;
+        struct clew_content_id id = clew_content_id_of(clew_slice_of_cstr("tone"));
+        struct clew_review_key own = clew_review_key_make(CLEW_KIND_RUBRIC, id.bytes);
+        struct clew_review_key theirs = own;
+        CLEW_BUFFER value = {0};
+        CLEW_BUFFER encoded = {0};
+
+        clew_review_key_add(&own, m->version);
+        clew_buffer_init(&value, 65536);
+        clew_buffer_init(&encoded, 65536);
+        assert_int_equal(clew_shelf_get(shelf, clew_review_key_slice(&own), &value, err), 0);
+        assert_int_equal(clew_shelf_encode(clew_buffer_slice(&value), &encoded), 0);
+        assert_int_equal(clew_shelf_remove(shelf, clew_review_key_slice(&own), err), 0);
+        if (!m->writer)
+                return 0;
+        clew_review_key_add(&theirs, clew_tier_numbers_of(clew_slice_of_cstr(m->writer)) | 1);
+        return clew_shelf_add(shelf, clew_review_key_slice(&theirs), clew_buffer_slice(&encoded),
+                              err);
+}
+
+static void check_rubric(struct clew_store *store, const char *name, int result, const char *text)
+{
+        struct clew_rubric found = {0};
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+        CLEW_ARENA arena = {0};
+
+        clew_arena_init(&arena, (size_t)1 << 20);
+        assert_int_equal(clew_view_open(store, &view, &err), 0);
+        assert_int_equal(clew_rubric_get(view, clew_slice_of_cstr(name), 0, &arena, &found, &err),
+                         result);
+        if (result == 0)
+                assert_true(clew_slice_eq_cstr(found.text, text));
+        if (result == -ESRCH)
+                assert_string_equal(err.message, text);
+        clew_view_close(view);
+}
+
+static void add_rubric(struct clew_store *store, const char *text)
+{
+        struct clew_rubric r = {.name = clew_slice_of_cstr("tone"),
+                                .text = clew_slice_of_cstr(text),
+                                .author = clew_slice_of_cstr("me")};
+        struct clew_error err = {0};
+
+        assert_int_equal(clew_rubric_add(store, &r, &err), 0);
+}
+
+/* Of several writers a name alone means that of the one without a name, or the only one. */
+static void test_a_name_means_one_history(void **state)
+{
+        struct moving to_a = {1, "a"};
+        struct moving to_b = {2, "b"};
+        struct moving away = {3, NULL};
+        struct test_dir d;
+        struct clew_store *store;
+        struct clew_error err = {0};
+        char a[] = "a";
+        char b[] = "b";
+
+        (void)state;
+        test_dir_make(&d);
+        store = open_store(d.path);
+        add_rubric(store, "of a");
+        add_rubric(store, "of b");
+        add_rubric(store, "of none");
+        check_rubric(store, "@a:tone", -ENOENT, NULL);
+        assert_int_equal(clew_store_shelve(store, put_writer, a, &err), 0);
+        assert_int_equal(clew_store_shelve(store, put_writer, b, &err), 0);
+        assert_int_equal(clew_store_shelve(store, move_rubric, &to_a, &err), 0);
+        check_rubric(store, "tone", 0, "of none");
+        check_rubric(store, "@a:tone", 0, "of a");
+        check_rubric(store, "@b:tone", -ENOENT, NULL);
+        check_rubric(store, "@c:tone", -ENOENT, NULL);
+        assert_int_equal(clew_store_shelve(store, move_rubric, &to_b, &err), 0);
+        assert_int_equal(clew_store_shelve(store, move_rubric, &away, &err), 0);
+        check_rubric(store, "@a:tone", 0, "of a");
+        check_rubric(store, "@b:tone", 0, "of b");
+        check_rubric(store, "tone", -ESRCH,
+                     clew_tier_numbers_of(clew_slice_of_cstr(a)) <
+                                     clew_tier_numbers_of(clew_slice_of_cstr(b))
+                             ? "2 writers have one of that name: @a:tone, @b:tone; say which"
+                             : "2 writers have one of that name: @b:tone, @a:tone; say which");
+        clew_store_close(store);
+        test_dir_remove(&d);
+}
+
+static void check_name(const char *text, const char *writer, const char *name)
+{
+        struct clew_slice w;
+        struct clew_slice n;
+        bool is_one = clew_name_split(clew_slice_of_cstr(text), &w, &n);
+
+        assert_int_equal(is_one, name != NULL);
+        if (name) {
+                assert_true(clew_slice_eq_cstr(w, writer));
+                assert_true(clew_slice_eq_cstr(n, name));
+        }
+}
+
+static void test_names_of_writers(void **state)
+{
+        struct clew_slice name;
+        uint64_t version;
+
+        (void)state;
+        check_name("cases", "", "cases");
+        check_name("a:cases", "", "a:cases");
+        check_name("@a:cases", "a", "cases");
+        check_name("@a:b:c", "a", "b:c");
+        check_name("@a", NULL, NULL);
+        check_name("@:cases", NULL, NULL);
+        check_name("@a:", NULL, NULL);
+        check_name("@a:b@2", NULL, NULL);
+        check_name("", NULL, NULL);
+        check_name("@", NULL, NULL);
+        assert_true(clew_version_parse(clew_slice_of_cstr("@a:cases@7"), &name, &version));
+        assert_true(clew_slice_eq_cstr(name, "@a:cases"));
+        assert_int_equal(version, 7);
+        assert_true(clew_version_parse(clew_slice_of_cstr("@a:cases"), &name, &version));
+        assert_int_equal(version, 0);
+        assert_false(clew_version_parse(clew_slice_of_cstr("@a:cases@x"), &name, &version));
+        assert_false(clew_version_parse(clew_slice_of_cstr("@7"), &name, &version));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -197,6 +345,8 @@ int main(void)
                 cmocka_unit_test(test_the_newest_counts),
                 cmocka_unit_test(test_a_missing_body_is_noticed),
                 cmocka_unit_test(test_splits),
+                cmocka_unit_test(test_a_name_means_one_history),
+                cmocka_unit_test(test_names_of_writers),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

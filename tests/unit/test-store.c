@@ -520,7 +520,7 @@ static void test_reindex(void **state)
 static void model_add(struct model_span *m, uint64_t end_ns, size_t value_len)
 {
         bool wins = !m->present || end_ns > m->end_ns ||
-                    (end_ns == m->end_ns && value_len > m->value_len);
+                    (end_ns == m->end_ns && (end_ns == 0 || value_len > m->value_len));
 
         if (wins)
                 *m = (struct model_span){true, end_ns, value_len};

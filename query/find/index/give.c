@@ -30,7 +30,7 @@ struct giver {
         uint32_t n;
         bool special;
         uint32_t key_of[KEYS];   /* number of the list of attributes */
-        uint64_t key_hash[KEYS]; /* not set before key_of is */
+        uint64_t key_hash[KEYS]; /* not set before key_of is; seeded */
 };
 
 static void give(struct giver *g, struct clew_slice key)
@@ -203,10 +203,8 @@ static void begin_list(struct giver *g)
 }
 
 /* A key that stands twice in one list has one value for a query, and two here. */
-static void note_key(struct giver *g, struct clew_slice key)
+static void note_key(struct giver *g, uint64_t hash)
 {
-        uint64_t hash = clew_hash(key);
-
         for (uint32_t n = 0; n < KEYS; n++) {
                 size_t i = (hash + n) % KEYS;
 
@@ -279,13 +277,15 @@ static void give_list(struct giver *g, enum clew_facet_place place, struct clew_
 {
         struct clew_slice key;
         struct clew_slice raw;
+        uint64_t hash;
 
         begin_list(g);
         while (clew_attribute_next_raw(&it, &key, &raw)) {
-                note_key(g, key);
+                hash = clew_hash_seeded(key, secret(g) + (uint64_t)place);
+                note_key(g, hash);
                 if (raw.len > RAW_BYTES_MAX)
                         give_attribute(g, place, key, raw);
-                else if (!has_piece(g, raw, clew_hash_seeded(key, secret(g) + (uint64_t)place)))
+                else if (!has_piece(g, raw, hash))
                         give_piece(g, place, key, raw);
         }
 }

@@ -109,6 +109,34 @@ static uint32_t fold(uint32_t c)
         return clew_text_fold_sign(c);
 }
 
+/* What a sign above 0x7f becomes. The signs of a text are few and come again, and to find out takes
+ * longer than all else that is done with one. */
+struct met_sign {
+        uint32_t sign; /* 0 = none yet */
+        uint8_t is;    /* enum clew_term_class, of what it is folded to */
+        uint8_t len;
+        uint8_t utf8[CLEW_UTF8_BYTES_MAX]; /* what it is folded to */
+};
+
+/* By the lowest bits of a sign: some scripts at a time. A power of two. */
+#define MET_SIGNS 1024u
+
+static _Thread_local struct met_sign met_signs[MET_SIGNS];
+
+static const struct met_sign *meet(uint32_t sign)
+{
+        struct met_sign *m = &met_signs[sign & (MET_SIGNS - 1)];
+
+        if (m->sign != sign) {
+                uint32_t folded = fold(sign);
+
+                m->sign = sign;
+                m->is = (uint8_t)class_of(folded);
+                m->len = (uint8_t)clew_utf8_encode(folded, m->utf8);
+        }
+        return m;
+}
+
 /* ---- runs -------------------------------------------------------------------------------------
  */
 
@@ -186,27 +214,22 @@ static int next_piece(struct cutter *c)
         return r;
 }
 
-static int add_sign(struct cutter *c, uint32_t sign, enum clew_term_class is)
+static int add_sign(struct cutter *c, const struct met_sign *sign)
 {
         struct clew_term_run *run = &c->run;
-        uint8_t utf8[CLEW_UTF8_BYTES_MAX];
-        size_t len = 1;
+        enum clew_term_class is = (enum clew_term_class)sign->is;
         int r = 0;
 
         if (run->n > 0 && is_dense((enum clew_term_class)run->is[0]) != is_dense(is))
                 r = end_run(c, false);
         if (r == 0 && run->n == CLEW_TERM_RUN_SIGNS)
                 r = next_piece(c);
-        if (sign < 0x80)
-                c->bytes[run->at[run->n]] = (uint8_t)sign;
-        else {
-                len = clew_utf8_encode(sign, utf8);
-                memcpy(c->bytes + run->at[run->n], utf8, len);
-        }
-        run->is[run->n] = (uint8_t)is;
+        /* There is room for the longest one, and what is too much is written over. */
+        memcpy(c->bytes + run->at[run->n], sign->utf8, sizeof(sign->utf8));
+        run->is[run->n] = sign->is;
         c->seen |= 1u << is;
         run->n++;
-        run->at[run->n] = (uint16_t)(run->at[run->n - 1] + len);
+        run->at[run->n] = (uint16_t)(run->at[run->n - 1] + sign->len);
         return r;
 }
 
@@ -267,7 +290,7 @@ int clew_term_runs(struct clew_slice text,
         while (r == 0 && text.len > 0) {
                 bool valid = true;
                 uint32_t sign = text.data[0];
-                enum clew_term_class is;
+                const struct met_sign *met;
 
                 if (sign < 0x80 && class_of_ascii((uint8_t)sign) != CLEW_TERM_SEPARATES) {
                         r = add_ascii(&c, &text);
@@ -279,11 +302,10 @@ int clew_term_runs(struct clew_slice text,
                         text = pass_separators(text);
                         continue;
                 }
-                sign = clew_utf8_next(&text, &valid);
-                sign = fold(sign);
-                is = valid ? class_of(sign) : CLEW_TERM_SEPARATES;
+                met = meet(clew_utf8_next(&text, &valid));
                 /* Bytes that are no sign may be a part of one. */
-                r = is == CLEW_TERM_SEPARATES ? end_run(&c, !valid) : add_sign(&c, sign, is);
+                r = !valid || met->is == CLEW_TERM_SEPARATES ? end_run(&c, !valid)
+                                                             : add_sign(&c, met);
         }
         return r == 0 ? end_run(&c, true) : r;
 }
