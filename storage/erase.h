@@ -27,6 +27,9 @@
 /* So long what still comes of a deleted trace is acknowledged and not stored. Longer than any
  * sender keeps its queue. */
 #define CLEW_DELETED_FOR_NS (30 * 24 * 3600 * CLEW_NS_PER_S)
+/* The same of a store whose bucket has other writers: who has not been started for so long has to
+ * learn of it yet. After that it is gone for good. */
+#define CLEW_DELETED_SHARED_FOR_NS (400 * 24 * 3600 * CLEW_NS_PER_S)
 /* Traces that one call deletes. */
 #define CLEW_ERASE_MAX 1000000u
 

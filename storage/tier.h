@@ -134,6 +134,11 @@ uint64_t clew_tier_each_damaged(struct clew_tier *tier, clew_verify_report_fn fn
  */
 bool clew_tier_sharing(struct clew_tier *tier, char ret_name[CLEW_TIER_WRITER_BYTES],
                        char *ret_others, size_t size);
+/* Who else has ever written the bucket of the store of @tier (NULL: there is none), in words; "" =
+ * nobody. The bucket is asked, for 10 s at the most. In any process. */
+CLEW_MUST_USE int clew_tier_ask_others(struct clew_tier *tier, char *ret, size_t size,
+                                       struct clew_error *err);
+#define CLEW_TIER_ALL_OTHERS_BYTES 4096u /* for all whom a reader follows */
 /* What was read of the bucket since it was opened here (storage/bucket/README.md, "Asking twice").
  */
 struct clew_tier_reads {

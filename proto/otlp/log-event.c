@@ -285,6 +285,25 @@ bool clew_log_run(const struct clew_log_record *record, struct clew_slice scope,
         return make_id(service_of(resource), session, prompt, ret);
 }
 
+bool clew_log_response_place(struct clew_slice response_id, struct clew_trace_id *ret)
+{
+        return response_id.len <= CLEW_LOG_KEY_BYTES_MAX &&
+               make_id(KEY("gen_ai.evaluation.result"), response_id, CLEW_SLICE_NULL, ret);
+}
+
+bool clew_log_evaluation_place(const struct clew_log_record *record, struct clew_trace_id *ret)
+{
+        const struct clew_slice evaluation = KEY("gen_ai.evaluation.result");
+        struct clew_value v;
+
+        if (!clew_slice_eq(record->event_name, evaluation) &&
+            !(clew_attribute_find(clew_log_attributes(record), KEY("event.name"), &v) &&
+              clew_slice_eq(text_of(&v), evaluation)))
+                return false;
+        return clew_attribute_find(clew_log_attributes(record), KEY("gen_ai.response.id"), &v) &&
+               clew_log_response_place(text_of(&v), ret);
+}
+
 /* ---- spans ------------------------------------------------------------------------------------
  */
 

@@ -74,6 +74,14 @@ void clew_log_event_of(const struct clew_log_record *record, struct clew_slice s
 CLEW_MUST_USE bool clew_log_run(const struct clew_log_record *record, struct clew_slice scope,
                                 struct clew_slice resource, struct clew_trace_id *ret);
 
+/* An evaluation that names no trace lies where the response that it judges says: the same place,
+ * whoever sends it and when. False when @record is none, or names no response. */
+CLEW_MUST_USE bool clew_log_evaluation_place(const struct clew_log_record *record,
+                                             struct clew_trace_id *ret);
+/* Where those about the response of this id are; false for no id, or one that is too long. */
+CLEW_MUST_USE bool clew_log_response_place(struct clew_slice response_id,
+                                           struct clew_trace_id *ret);
+
 /* The family that writes under this scope, or NULL: only their spans need be asked for a run. */
 const struct clew_log_family *clew_log_family_of_scope(struct clew_slice scope_name);
 CLEW_MUST_USE bool clew_span_run(const struct clew_span *span, const struct clew_log_family *family,

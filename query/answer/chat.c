@@ -148,6 +148,16 @@ static struct thread *latest_of_agent(struct clew_chat *c)
         return best;
 }
 
+/* What tools said; Anthropic's messages have it from the user. */
+static bool is_of_tools(const struct clew_message *m)
+{
+        for (uint32_t k = 0; k < m->n_parts; k++) {
+                if (m->parts[k].type != CLEW_PART_TOOL_RESULT)
+                        return m->role == CLEW_ROLE_TOOL;
+        }
+        return m->role == CLEW_ROLE_TOOL || m->n_parts > 0;
+}
+
 /*
  * Some senders repeat no history: the input of a call is what came since the last one, perhaps
  * behind the system prompt. Where it begins with what a tool said, it cannot be a beginning; and
@@ -162,7 +172,7 @@ static struct thread *thread_of_news(struct clew_chat *c, const struct clew_mess
         while (first < m->n && m->items[first].role == CLEW_ROLE_SYSTEM)
                 first++;
         if (!t || first == m->n ||
-            !(t->news || m->items[first].role == CLEW_ROLE_TOOL ||
+            !(t->news || is_of_tools(&m->items[first]) ||
               clew_step_is(step_of(c), CLEW_STEP_FROM_LOGS)))
                 return NULL;
         for (uint32_t i = 0; i < first; i++) {

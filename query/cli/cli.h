@@ -27,6 +27,7 @@ enum clew_exit {
         CLEW_EXIT_STORE = 3,      /* the store cannot be opened or read */
         CLEW_EXIT_PARTIAL = 4,    /* shown in part: a limit was hit, or the store has damage */
         CLEW_EXIT_PERMISSION = 5, /* the system refuses access */
+        CLEW_EXIT_ELSEWHERE = 6,  /* done here; others have to do it too */
         CLEW_EXIT_INTERRUPTED = 130,
 };
 

@@ -52,6 +52,7 @@ static const struct topic topics[] = {
                  "  3    the store cannot be opened or read\n"
                  "  4    shown in part: a limit was hit, or the store has damage\n"
                  "  5    the system refuses access\n"
+                 "  6    done in this store, and to be done in others that write to its bucket\n"
                  "  130  interrupted;  141  the reader of the pipe went away\n"},
         {"formats",
          "Output for programs\n"
@@ -149,8 +150,10 @@ static const struct topic topics[] = {
          "upload; keys and the audit log, which clew backup copies. With --advertise\n"
          "https://HOST:PORT readers also ask a writer for what it has not sealed yet.\n"
          "Two clewd of one name: the later one goes on, the other says so and stops\n"
-         "uploading. Notes and datasets belong to the writer without a name; a run whose\n"
-         "spans came to two writers is deleted at both. clew status tells what is behind.\n"},
+         "uploading. Readers show datasets, rubrics and experiments of writer b as @b:NAME.\n"
+         "A run whose spans came to two writers is deleted at both; a text is redacted at\n"
+         "each of them alone (clew redact names the others). clew status tells what is\n"
+         "behind.\n"},
         {"redaction",
          "Secrets and personal data taken out\n"
          "\n"

@@ -315,7 +315,7 @@ static bool make_chat(struct clew_made *m, struct clew_made_object *o, struct cl
         s.model = clew_made_text(m, o, "model");
         s.rest = o;
         clew_made_begin(m, "chat-file");
-        clew_made_conversation(m, &s, messages);
+        clew_made_conversation(m, &s, clew_made_raw(o, "system"), messages);
         clew_made_end(m);
         return true;
 }

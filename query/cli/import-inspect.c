@@ -338,7 +338,7 @@ static void put_sample(struct sample *s, struct clew_made_object *sample,
         messages = whole(s, clew_made_raw(sample, "messages"));
         if (!has_model_event(events)) {
                 (void)clew_made_raw(sample, "input"); /* the messages say it */
-                clew_made_conversation(s->m, &s->run, messages);
+                clew_made_conversation(s->m, &s->run, CLEW_SLICE_NULL, messages);
                 return;
         }
         s->run.input = clew_made_text_of(s->m, whole(s, clew_made_raw(sample, "input")));

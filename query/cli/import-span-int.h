@@ -86,9 +86,11 @@ uint64_t clew_made_time(struct clew_made *m, struct clew_made_object *o, const c
 void clew_made_begin(struct clew_made *m, const char *service);
 void clew_made_span(struct clew_made *m, const struct clew_made_step *s);
 void clew_made_end(struct clew_made *m);
-/* A run of one model call: its messages but the last answer are the input, that is the output. */
+/* A run of messages, a JSON array: all but the last one are its input, that is its output; each of
+ * the assistant's is a model call, with the tools that it called. @system is the JSON of system
+ * instructions that came apart from them, or empty. */
 void clew_made_conversation(struct clew_made *m, struct clew_made_step *run,
-                            struct clew_slice messages);
+                            struct clew_slice system, struct clew_slice messages);
 
 /* "llm" -> "LLM" ...; "CHAIN" for what is not known. */
 const char *clew_made_kind(struct clew_slice word);

@@ -230,6 +230,7 @@ static int note(struct redact_command *c)
 static int run(struct redact_command *c)
 {
         struct clew_redaction_stats done = {0};
+        int elsewhere;
         int r = clew_cli_author(c->cli, c->author, sizeof(c->author));
 
         if (r == 0)
@@ -255,7 +256,9 @@ static int run(struct redact_command *c)
                 fprintf(c->cli->out, "in its place: %.*s\n", (int)clew_redact_shown(&c->redact).len,
                         (const char *)clew_redact_shown(&c->redact).data);
         clew_cli_tell_copies(c->cli);
-        return clew_cli_finish_erasure(c->cli);
+        r = clew_cli_finish_erasure(c->cli);
+        elsewhere = clew_cli_tell_elsewhere(c->cli);
+        return r != 0 ? r : elsewhere;
 }
 
 int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)

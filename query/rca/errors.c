@@ -309,15 +309,15 @@ void clew_rule_swallowed_error(const struct clew_rca_view *v, struct clew_findin
                         continue;
                 if (v->steps[who].agent != s->agent || v->steps[who].n_calls > 0 ||
                     !v->steps[who].text.len || v->steps[who].failed ||
+                    clew_rca_acted(v, who) || /* the work went on */
                     clew_text_admits_trouble(v->steps[who].text) ||
                     clew_text_refuses(v->steps[who].text) ||
                     clew_text_denies_result(v->steps[who].text) ||
                     clew_text_mentions(v->steps[who].text, s->error_text) ||
                     is_in_unread_language(v->steps[who].text))
                         continue;
-                /* The work went on; a program is an action, whoever runs it, and a plan is no
-                 * answer. */
-                if (clew_rca_acted(v, who) || clew_text_program(v->steps[who].text) >= 0 ||
+                /* A program is an action, whoever runs it, and a plan is no answer. */
+                if (clew_text_program(v->steps[who].text) >= 0 ||
                     clew_text_plans(v->steps[who].text))
                         continue;
                 strength = clew_text_asks(v->steps[who].text) &&

@@ -15,25 +15,94 @@
 #define TEAM_MIN 2u
 #define PROMPTS_MAX 8u
 #define LOG_LENGTH 10.0 /* logarithm of a long text: lengths are shares of it */
+#define LOG_CALLS 2.5   /* logarithm of the calls of a usual run */
+
+static const char *const names[CLEW_FEATURE_COUNT] = {"first-sign",
+                                                      "signs-before",
+                                                      "shows",
+                                                      "explains",
+                                                      "more-signs",
+                                                      "tool",
+                                                      "bad-tool",
+                                                      "late",
+                                                      "calls-before",
+                                                      "first-call",
+                                                      "second-call",
+                                                      "third-call",
+                                                      "last-call",
+                                                      "last-but-one",
+                                                      "acts",
+                                                      "changes",
+                                                      "looks",
+                                                      "bad-action",
+                                                      "mended",
+                                                      "reads-bad",
+                                                      "answers",
+                                                      "asks",
+                                                      "behind-user",
+                                                      "long-text",
+                                                      "novel",
+                                                      "lead",
+                                                      "worker",
+                                                      "joins",
+                                                      "talker",
+                                                      "team-late",
+                                                      "team-first",
+                                                      "team-last",
+                                                      "talk-late",
+                                                      "talk-changes",
+                                                      "programs-late",
+                                                      "programs-last",
+                                                      "takes",
+                                                      "hands",
+                                                      "lead-hands",
+                                                      "lead-takes",
+                                                      "first-takes",
+                                                      "first-worker",
+                                                      "last-worker",
+                                                      "orders-first",
+                                                      "orders-last",
+                                                      "supposes",
+                                                      "concludes",
+                                                      "excuses",
+                                                      "checks",
+                                                      "questions",
+                                                      "program",
+                                                      "numbers",
+                                                      "said",
+                                                      "new-words",
+                                                      "new-names",
+                                                      "new-share",
+                                                      "reads",
+                                                      "reads-any",
+                                                      "alike",
+                                                      "asked",
+                                                      "acts-asked",
+                                                      "found",
+                                                      "ordered",
+                                                      "kept",
+                                                      "wrote",
+                                                      "brought",
+                                                      "order-square",
+                                                      "late-square",
+                                                      "order-long",
+                                                      "late-long",
+                                                      "team-order",
+                                                      "team-order-square",
+                                                      "team-late-long",
+                                                      "talk-order",
+                                                      "talk-order-square",
+                                                      "talk-late-long",
+                                                      "programs-order",
+                                                      "programs-order-square",
+                                                      "programs-late-long",
+                                                      "solo-late",
+                                                      "solo-order",
+                                                      "solo-order-square",
+                                                      "solo-late-long"};
 
 const char *clew_feature_name(enum clew_feature feature)
 {
-        static const char *const names[CLEW_FEATURE_COUNT] = {
-                "first-sign",    "signs-before", "shows",       "explains",     "more-signs",
-                "tool",          "bad-tool",     "late",        "calls-before", "first-call",
-                "second-call",   "third-call",   "last-call",   "last-but-one", "acts",
-                "changes",       "looks",        "bad-action",  "mended",       "reads-bad",
-                "answers",       "asks",         "behind-user", "long-text",    "novel",
-                "lead",          "worker",       "joins",       "talker",       "team-late",
-                "team-first",    "team-last",    "talk-late",   "talk-changes", "programs-late",
-                "programs-last", "takes",        "hands",       "lead-hands",   "lead-takes",
-                "first-takes",   "first-worker", "last-worker", "orders-first", "orders-last",
-                "supposes",      "concludes",    "excuses",     "checks",       "questions",
-                "program",       "numbers",      "said",        "new-words",    "new-names",
-                "new-share",     "reads",        "reads-any",   "alike",        "asked",
-                "acts-asked",    "found",        "ordered",     "kept",         "wrote",
-                "brought"};
-
         return names[feature];
 }
 
@@ -198,13 +267,11 @@ static void meet_turns(struct clew_features_run *run)
 /* A program in the text, or a tool right behind it: what holds whether or not agents have spans. */
 static bool acts_at_once(const struct clew_rca_view *v, uint32_t i)
 {
-        if (v->acts_in_text && clew_text_program(v->steps[i].text) >= 0)
-                return true;
         for (uint32_t k = i + 1; k < v->n_steps && v->steps[k].kind != CLEW_RCA_LLM; k++) {
                 if (v->steps[k].kind == CLEW_RCA_TOOL)
                         return true;
         }
-        return false;
+        return v->acts_in_text && clew_text_program(v->steps[i].text) >= 0;
 }
 
 static void meet_tool(struct call *c, struct clew_slice name, enum clew_deed deed)
@@ -361,6 +428,42 @@ static void of_wording(const struct clew_features_run *run, uint32_t i, double *
                         clew_words_jaccard(&v->words[s->words], &v->words[v->steps[before].words]);
 }
 
+/* The shape of the place of LLM step @i, which is @late (0 to 1), and that by kind of run. */
+static void of_shape(const struct clew_features_run *run, uint32_t i, double late, double *x)
+{
+        double order = log1p(run->calls[i].order);
+        double longer = log1p(run->n_calls) - LOG_CALLS;
+        double square = order * order / 4;
+        double late_long = late * longer;
+        bool talk = run->v->talk;
+
+        x[CLEW_FEATURE_ORDER_SQUARE] = square;
+        x[CLEW_FEATURE_LATE_SQUARE] = late * late;
+        x[CLEW_FEATURE_ORDER_LONG] = order * longer / 2;
+        x[CLEW_FEATURE_LATE_LONG] = late_long;
+        if (run->team) {
+                x[CLEW_FEATURE_TEAM_ORDER] = order;
+                x[CLEW_FEATURE_TEAM_ORDER_SQUARE] = square;
+                x[CLEW_FEATURE_TEAM_LATE_LONG] = late_long;
+        }
+        if (talk) {
+                x[CLEW_FEATURE_TALK_ORDER] = order;
+                x[CLEW_FEATURE_TALK_ORDER_SQUARE] = square;
+                x[CLEW_FEATURE_TALK_LATE_LONG] = late_long;
+        }
+        if (run->programs) {
+                x[CLEW_FEATURE_PROGRAMS_ORDER] = order;
+                x[CLEW_FEATURE_PROGRAMS_ORDER_SQUARE] = square;
+                x[CLEW_FEATURE_PROGRAMS_LATE_LONG] = late_long;
+        }
+        if (!run->team && !talk && !run->programs) {
+                x[CLEW_FEATURE_SOLO_LATE] = late;
+                x[CLEW_FEATURE_SOLO_ORDER] = order;
+                x[CLEW_FEATURE_SOLO_ORDER_SQUARE] = square;
+                x[CLEW_FEATURE_SOLO_LATE_LONG] = late_long;
+        }
+}
+
 static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
 {
         const struct clew_rca_view *v = run->v;
@@ -399,6 +502,7 @@ static void of_call(const struct clew_features_run *run, uint32_t i, double *x)
         x[CLEW_FEATURE_TALK_CHANGES] = v->talk && c->changes;
         x[CLEW_FEATURE_PROGRAMS_LATE] = run->programs ? late : 0;
         x[CLEW_FEATURE_PROGRAMS_LAST] = run->programs && last;
+        of_shape(run, i, late, x);
         of_wording(run, i, x);
         if (run->team)
                 of_turn(run, i, lead, x);

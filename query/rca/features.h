@@ -78,6 +78,26 @@ enum clew_feature {
         CLEW_FEATURE_KEPT,       /* words of that which it says again */
         CLEW_FEATURE_WROTE,      /* words of the answer that it wrote first */
         CLEW_FEATURE_BROUGHT,    /* and that its calls brought first */
+        /* the shape of a place: people blame the middle of short runs and the beginning of long
+         * ones */
+        CLEW_FEATURE_ORDER_SQUARE, /* of the logarithm of the calls before it */
+        CLEW_FEATURE_LATE_SQUARE,  /* of its place from 0 to 1 */
+        CLEW_FEATURE_ORDER_LONG,   /* that logarithm, and that place, by how long the run is */
+        CLEW_FEATURE_LATE_LONG,
+        /* and again by kind of run: several agents, a talk with a user, programs, none of these */
+        CLEW_FEATURE_TEAM_ORDER,
+        CLEW_FEATURE_TEAM_ORDER_SQUARE,
+        CLEW_FEATURE_TEAM_LATE_LONG,
+        CLEW_FEATURE_TALK_ORDER,
+        CLEW_FEATURE_TALK_ORDER_SQUARE,
+        CLEW_FEATURE_TALK_LATE_LONG,
+        CLEW_FEATURE_PROGRAMS_ORDER,
+        CLEW_FEATURE_PROGRAMS_ORDER_SQUARE,
+        CLEW_FEATURE_PROGRAMS_LATE_LONG,
+        CLEW_FEATURE_SOLO_LATE,
+        CLEW_FEATURE_SOLO_ORDER,
+        CLEW_FEATURE_SOLO_ORDER_SQUARE,
+        CLEW_FEATURE_SOLO_LATE_LONG,
         CLEW_FEATURE_COUNT,
 };
 

@@ -14,7 +14,8 @@
 
 #define CUT 0.30        /* findings below this share of the best one are left out */
 #define PASSED_MIN 0.55 /* of a run that passed */
-#define CHANCE 1.0      /* a place that is no better than chance is not shown */
+#define CHANCE 1.0      /* a place that is no better than chance is not shown beside others */
+#define LIFT_MIN 2.0    /* over chance, of a place that is more than low */
 
 static const clew_rule_fn all_rules[] = {
         clew_rule_error_origin,
@@ -65,6 +66,8 @@ static const clew_rule_fn all_rules[] = {
         clew_rule_record,
         clew_rule_wide,
         clew_rule_request,
+        clew_rule_assumed,
+        clew_rule_unit,
 };
 
 /* ---- scores --------------------------------------------------------------------------------- */
@@ -251,10 +254,14 @@ static void choose(const struct clew_rca_view *v, struct clew_finding *items, ui
                 /* Which of its calls went wrong, an agent that failed does not say. */
                 if (x->hearsay && x->precision == CLEW_PRECISION_HIGH)
                         x->precision = CLEW_PRECISION_MEDIUM;
+                if (clew_rule_is_place(x->rule) && x->score < LIFT_MIN * chance)
+                        x->precision = CLEW_PRECISION_LOW;
                 if (v->passed &&
                     (x->precision == CLEW_PRECISION_LOW || clew_rule_is_place(x->rule)))
                         continue;
-                if (clew_rule_is_place(x->rule) && v->failed && x->score < CHANCE * chance)
+                /* The best one stays: a run that failed has somewhere to begin. */
+                if (clew_rule_is_place(x->rule) && v->failed && x->score < CHANCE * chance &&
+                    w->n_findings > 0)
                         continue;
                 x->looked_at = x->score < clew_class_least(CLEW_PRECISION_LOW) ||
                                (!v->failed && x->precision == CLEW_PRECISION_LOW) ||

@@ -43,5 +43,14 @@ void clew_rule_variant(const struct clew_rca_view *v, const struct clew_acts *ac
 /* checks.c */
 void clew_rule_checks(const struct clew_rca_view *v, const struct clew_acts *acts,
                       struct clew_findings *ret);
+/* bounds.c */
+void clew_rule_bound(const struct clew_rca_view *v, const struct clew_acts *acts,
+                     struct clew_findings *ret);
+/* discarded.c */
+void clew_rule_discarded(const struct clew_rca_view *v, const struct clew_acts *acts,
+                         struct clew_findings *ret);
+/* pointers.c */
+void clew_rule_pointer(const struct clew_rca_view *v, const struct clew_acts *acts,
+                       struct clew_findings *ret);
 
 #endif

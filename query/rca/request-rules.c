@@ -21,4 +21,7 @@ void clew_rule_request(const struct clew_rca_view *v, struct clew_findings *ret)
         clew_rule_withdrawn(v, acts, ret);
         clew_rule_variant(v, acts, ret);
         clew_rule_checks(v, acts, ret);
+        clew_rule_bound(v, acts, ret);
+        clew_rule_discarded(v, acts, ret);
+        clew_rule_pointer(v, acts, ret);
 }

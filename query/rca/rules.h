@@ -87,6 +87,11 @@ enum clew_rule {
         CLEW_RULE_STRAY_NAME,
         CLEW_RULE_SKIPPED_CHECK,
         CLEW_RULE_UNTESTED,
+        CLEW_RULE_ASSUMED,
+        CLEW_RULE_BOUND,
+        CLEW_RULE_UNIT,
+        CLEW_RULE_DISCARDED,
+        CLEW_RULE_POINTER,
         /* From here on: places in the run, which say nothing of what happened there. */
         CLEW_RULE_OPENING,
         CLEW_RULE_FIRST_ORDER,
@@ -251,6 +256,10 @@ void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret);
 void clew_rule_wide(const struct clew_rca_view *v, struct clew_findings *ret);
 /* request-rules.c: what was asked for against what was done */
 void clew_rule_request(const struct clew_rca_view *v, struct clew_findings *ret);
+/* assumed.c */
+void clew_rule_assumed(const struct clew_rca_view *v, struct clew_findings *ret);
+/* units.c */
+void clew_rule_unit(const struct clew_rca_view *v, struct clew_findings *ret);
 /* places.c */
 void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);
 /* The call of another agent right before LLM step @i, that told its agent what to do; NONE without

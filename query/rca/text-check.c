@@ -98,22 +98,50 @@ static enum clew_check check_of_line(struct clew_slice line)
         return CLEW_CHECK_NONE;
 }
 
-/* Every wording of check_of_line() has one of these words: most lines need no closer look. */
-static bool may_be_verdict(struct clew_slice line)
-{
-        static const char *const words[] = {"fail", "pass", "ok", "error", "success"};
+/* Every wording of check_of_line() has one of these words: most lines, and most results, need no
+ * closer look. */
+static const char *const verdict_words[] = {"fail", "pass", "ok", "error", "success"};
 
-        return HAS_ANY(line, words);
+#define VERDICT_WORDS CLEW_ARRAY_LEN(verdict_words)
+
+/* Where each of the words stands next; behind the end where it does no more. */
+struct next_words {
+        struct clew_slice text;
+        size_t at[VERDICT_WORDS];
+};
+
+static void find_next(struct next_words *n, size_t word, size_t from)
+{
+        ptrdiff_t at = clew_text_find(clew_slice_from(n->text, from), verdict_words[word]);
+
+        n->at[word] = at < 0 ? SIZE_MAX : from + (size_t)at;
+}
+
+/* One of the words begins in the line from @from to @to; lines are asked for in their order. */
+static bool may_be_verdict(struct next_words *n, size_t from, size_t to)
+{
+        bool any = false;
+
+        for (size_t w = 0; w < VERDICT_WORDS; w++) {
+                if (n->at[w] < from)
+                        find_next(n, w, from);
+                any |= n->at[w] < to;
+        }
+        return any;
 }
 
 /* The last line of @result that is a verdict. Line breaks may be escaped (a result inside JSON). */
 static enum clew_check last_verdict(struct clew_slice result, struct clew_slice *ret_line)
 {
-        struct clew_slice t = clew_text_trim(result);
+        struct clew_slice t = tail(clew_text_trim(result), TAIL_MAX);
+        struct next_words next = {.text = t};
         enum clew_check verdict = CLEW_CHECK_NONE;
-        size_t i;
+        size_t i = 0;
 
-        i = t.len > TAIL_MAX ? t.len - TAIL_MAX : 0;
+        for (size_t w = 0; w < VERDICT_WORDS; w++)
+                find_next(&next, w, 0);
+        if (!may_be_verdict(&next, 0, t.len))
+                return verdict;
         while (i < t.len) {
                 size_t from = i;
                 struct clew_slice line;
@@ -125,7 +153,7 @@ static enum clew_check last_verdict(struct clew_slice result, struct clew_slice 
                 line = clew_slice_make(t.data + from, i - from);
                 if (line.len > LINE_MAX)
                         line.len = LINE_MAX;
-                c = may_be_verdict(line) ? check_of_line(line) : CLEW_CHECK_NONE;
+                c = may_be_verdict(&next, from, i) ? check_of_line(line) : CLEW_CHECK_NONE;
                 if (c != CLEW_CHECK_NONE) {
                         verdict = c;
                         *ret_line = line;

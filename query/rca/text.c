@@ -336,20 +336,27 @@ bool clew_text_in_code(struct clew_slice text, size_t at)
 
 /* ---- sets of words -------------------------------------------------------------------------- */
 
-/* Shell's sort: of some hundred numbers at most, many times a trace. */
+/* Hashes are spread evenly: put to places by their first byte they are nearly in order, and what is
+ * left moves by a place or two. */
 static void sort_hashes(uint64_t *a, uint32_t n)
 {
-        static const uint32_t gaps[] = {57, 23, 10, 4, 1};
+        uint64_t from[CLEW_WORDS_MAX];
+        uint16_t place[257] = {0};
 
-        for (size_t g = 0; g < CLEW_ARRAY_LEN(gaps); g++) {
-                for (uint32_t i = gaps[g]; i < n; i++) {
-                        uint64_t x = a[i];
-                        uint32_t k = i;
+        memcpy(from, a, n * sizeof(*a));
+        for (uint32_t i = 0; i < n; i++)
+                place[(from[i] >> 56) + 1]++;
+        for (uint32_t i = 1; i < 257; i++)
+                place[i] = (uint16_t)(place[i] + place[i - 1]);
+        for (uint32_t i = 0; i < n; i++)
+                a[place[from[i] >> 56]++] = from[i];
+        for (uint32_t i = 1; i < n; i++) {
+                uint64_t x = a[i];
+                uint32_t k = i;
 
-                        for (; k >= gaps[g] && a[k - gaps[g]] > x; k -= gaps[g])
-                                a[k] = a[k - gaps[g]];
-                        a[k] = x;
-                }
+                for (; k > 0 && a[k - 1] > x; k--)
+                        a[k] = a[k - 1];
+                a[k] = x;
         }
 }
 

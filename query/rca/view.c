@@ -476,8 +476,7 @@ uint32_t clew_rca_blame(const struct clew_rca_view *v, uint32_t i)
 
 bool clew_rca_acted(const struct clew_rca_view *v, uint32_t i)
 {
-        if (v->steps[i].n_calls > 0 ||
-            (v->acts_in_text && clew_text_program(v->steps[i].text) >= 0))
+        if (v->steps[i].n_calls > 0)
                 return true;
         for (uint32_t k = i + 1; k < v->n_steps; k++) {
                 if (v->steps[k].kind == CLEW_RCA_TOOL || v->steps[k].kind == CLEW_RCA_AGENT)
@@ -485,7 +484,7 @@ bool clew_rca_acted(const struct clew_rca_view *v, uint32_t i)
                 if (v->steps[k].kind == CLEW_RCA_LLM)
                         break;
         }
-        return false;
+        return v->acts_in_text && clew_text_program(v->steps[i].text) >= 0;
 }
 
 uint32_t clew_rca_turn(const struct clew_rca_view *v, uint32_t i)

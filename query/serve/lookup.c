@@ -3,6 +3,7 @@
  */
 #include "query/serve/lookup.h"
 
+#include "query/find/evaluated.h"
 #include "query/find/run.h"
 #include "query/find/select.h"
 #include "query/find/settle.h"
@@ -115,6 +116,7 @@ int clew_lookup_step(const struct clew_target *target, const struct clew_trace *
 int clew_lookup_load(struct clew_view *view, const struct clew_trace_options *options, bool scored,
                      struct clew_arena *arena, struct clew_opened *ret, struct clew_error *err)
 {
+        struct clew_evaluated evaluated = {0};
         struct clew_run_data run;
         int r;
 
@@ -122,8 +124,14 @@ int clew_lookup_load(struct clew_view *view, const struct clew_trace_options *op
         if (scored && clew_aimed_find(view, &ret->id, arena, &ret->aimed, err) < 0)
                 *err = (struct clew_error){0};
         r = clew_run_build(view, &ret->id, options, arena, &run, &ret->trace, err);
+        if (r == 0 && scored)
+                r = clew_evaluated_find(view, ret->trace, arena, &evaluated, err);
+        if (r == 0 && evaluated.scores) /* the view has loaded others since */
+                r = clew_run_build(view, &ret->id, options, arena, &run, &ret->trace, err);
         if (r < 0 && r != -ENOMEM)
                 return r;
+        if (r == 0)
+                r = clew_evaluated_add(ret->trace, &evaluated, arena);
         if (r == 0) {
                 ret->data = run.data;
                 ret->id = run.head;

@@ -214,6 +214,8 @@ static int expire(struct finishing *f, MDB_txn *txn, struct clew_shelf *shelf,
         size_t last_len = 0;
         size_t len = 0;
         uint32_t n_gone = 0;
+        uint64_t for_ns = atomic_load(&f->store->is_shared) ? CLEW_DELETED_SHARED_FOR_NS
+                                                            : CLEW_DELETED_FOR_NS;
         int r = 0;
 
         (void)txn;
@@ -230,7 +232,7 @@ static int expire(struct finishing *f, MDB_txn *txn, struct clew_shelf *shelf,
                 r = clew_deleted_get(shelf, &id, &time_ns, &pending, f->err);
                 if (r < 0)
                         return r;
-                if (pending || f->now_ns < time_ns || f->now_ns - time_ns < CLEW_DELETED_FOR_NS)
+                if (pending || f->now_ns < time_ns || f->now_ns - time_ns < for_ns)
                         continue;
                 r = clew_shelf_remove(shelf, clew_slice_make(key, len), f->err);
                 if (r < 0)

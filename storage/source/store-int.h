@@ -16,6 +16,7 @@
 #include "storage/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct clew_store {
         struct clew_env *env;
@@ -23,6 +24,8 @@ struct clew_store {
         const struct clew_deriver *deriver; /* may be NULL */
         enum clew_store_mode mode;
         bool sealed_only;
+        /* Others write to its bucket, or may (storage/tier): what is deleted here is theirs too. */
+        atomic_bool is_shared;
         /* What sealing keeps between its runs (storage/seal), and how it goes with the store. */
         pthread_mutex_t sealing_lock;
         struct clew_sealing *sealing;

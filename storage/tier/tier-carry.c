@@ -51,7 +51,7 @@ static int gather(struct carrying *c, struct clew_slice records, uint64_t now_ns
                 if (r.tag != CLEW_TIER_PART_SHELF)
                         continue;
                 if (clew_deleted_read(r.key, r.value, &d, &pending)) {
-                        if (d.time_ns > now_ns || now_ns - d.time_ns < CLEW_DELETED_FOR_NS)
+                        if (d.time_ns > now_ns || now_ns - d.time_ns < CLEW_DELETED_SHARED_FOR_NS)
                                 clew_buffer_append(&c->gone, &d, sizeof(d));
                 } else if (r.key.len == 1 + sizeof(id.bytes) && r.key.data[0] == CLEW_SHELF_HOLD) {
                         memcpy(id.bytes, r.key.data + 1, sizeof(id.bytes));

@@ -28,6 +28,8 @@
 #define ALONE_NS (30 * CLEW_NS_PER_S)
 #define OTHERS_NS (10 * CLEW_NS_PER_S)
 #define OTHERS_EACH_NS CLEW_NS_PER_S
+/* So long a command asks. */
+#define ASK_NS (10 * CLEW_NS_PER_S)
 #define WRITER_TEXT "clew writer 1\n"
 
 bool clew_tier_is_writer_name(const char *name)
@@ -204,41 +206,53 @@ static int is_any(void *context, const char *name, uint64_t bytes, struct clew_e
         return 1;
 }
 
-static int list_others(struct clew_tier *t, struct others *ret)
+/* Below @prefix, as whoever @ret->tier is; until @until_ns (monotonic; 0 = no matter). */
+static int list_others(const char *prefix, uint64_t until_ns, struct others *ret,
+                       struct clew_error *err)
 {
         struct clew_object_bucket *b = NULL;
-        struct clew_error ignored;
         bool any = false;
-        int r = clew_bucket_open_beside(t->bucket, t->name[0] ? t->prefix : t->url, &b, &ignored);
+        int r = clew_bucket_open_beside(ret->tier->bucket, prefix, &b, err);
 
+        if (r == 0 && until_ns > 0)
+                clew_bucket_hurry(b, until_ns);
         if (r == 0)
-                r = clew_bucket_list(b, FOLDER, "", take_other, ret, &ignored);
-        if (r == 0 && t->name[0])
-                r = clew_bucket_list(b, "cat", "", is_any, &any, &ignored);
+                r = clew_bucket_list(b, FOLDER, "", take_other, ret, err);
+        if (r == 0 && ret->tier->name[0])
+                r = clew_bucket_list(b, "cat", "", is_any, &any, err);
         if (any && ret->n < CLEW_TIER_WRITERS_MAX)
                 ret->names[ret->n++][0] = '\0';
         clew_bucket_close(b);
         return r < 0 ? r : 0;
 }
 
-/* In words, in the map of this store; as far as there is room. */
+/* As far as there is room. */
+static void in_words(const struct others *o, char *ret, size_t size)
+{
+        size_t n = 0;
+
+        ret[0] = '\0';
+        for (uint32_t i = 0; i < o->n; i++) {
+                const char *name = o->names[i][0] ? o->names[i] : "the one without a name";
+                int more = snprintf(ret + n, size - n, "%s%s", n ? ", " : "", name);
+
+                if (more < 0 || (size_t)more >= size - n) {
+                        ret[n] = '\0';
+                        break;
+                }
+                n += (size_t)more;
+        }
+}
+
+/* In the map of this store. */
 static void note_others(struct clew_tier *t, const struct others *o)
 {
         char text[CLEW_TIER_OTHERS_BYTES] = "";
         char before[CLEW_TIER_OTHERS_BYTES] = "";
         struct clew_error ignored;
-        size_t n = 0;
 
-        for (uint32_t i = 0; i < o->n; i++) {
-                const char *name = o->names[i][0] ? o->names[i] : "the one without a name";
-                int more = snprintf(text + n, sizeof(text) - n, "%s%s", n ? ", " : "", name);
-
-                if (more < 0 || (size_t)more >= sizeof(text) - n) {
-                        text[n] = '\0';
-                        break;
-                }
-                n += (size_t)more;
-        }
+        atomic_store(&t->store->is_shared, o->n > 0);
+        in_words(o, text, sizeof(text));
         if (clew_tier_map_get_text(t->map, "others", before, sizeof(before), &ignored) < 0 ||
             strcmp(before, text) != 0)
                 (void)!clew_tier_map_put_text(t->map, "others", text, &ignored);
@@ -273,11 +287,12 @@ void clew_tier_look_at_others(struct clew_tier *t)
 {
         uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
         struct others o = {.tier = t};
+        struct clew_error ignored;
         int r;
 
         if (now < t->look_ns)
                 return;
-        r = list_others(t, &o);
+        r = list_others(t->name[0] ? t->prefix : t->url, 0, &o, &ignored);
         t->look_ns = now + (o.n == 0 ? ALONE_NS : OTHERS_NS + o.n * OTHERS_EACH_NS);
         if (r < 0)
                 return;
@@ -297,6 +312,35 @@ bool clew_tier_sharing(struct clew_tier *t, char ret_name[CLEW_TIER_WRITER_BYTES
         if (clew_tier_map_get_text(t->map, "others", ret_others, size, &ignored) < 0)
                 ret_others[0] = '\0';
         return ret_name[0] || ret_others[0];
+}
+
+/* What clew_tier_writer_url() has made the address of @t from. */
+static void address_of_all(const struct clew_tier *t, char *ret, size_t size)
+{
+        char below[CLEW_TIER_WRITER_BYTES + sizeof("/writer.")];
+        size_t n = strcspn(t->url, "?");
+        size_t len = (size_t)snprintf(below, sizeof(below), "/writer.%s", t->name);
+
+        if (t->name[0] && n >= len && memcmp(t->url + n - len, below, len) == 0)
+                snprintf(ret, size, "%.*s%s", (int)(n - len), t->url, t->url + n);
+        else
+                snprintf(ret, size, "%s", t->url);
+}
+
+int clew_tier_ask_others(struct clew_tier *t, char *ret, size_t size, struct clew_error *err)
+{
+        struct others o = {.tier = t};
+        char prefix[sizeof(t->url)];
+        int r;
+
+        ret[0] = '\0';
+        if (!t)
+                return 0;
+        address_of_all(t, prefix, sizeof(prefix));
+        r = list_others(prefix, clew_clock_monotonic_ns(clew_clock_system()) + ASK_NS, &o, err);
+        if (r == 0)
+                in_words(&o, ret, size);
+        return r;
 }
 
 /* ---- who reads all of them ------------------------------------------------------------------- */

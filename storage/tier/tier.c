@@ -761,6 +761,7 @@ int clew_tier_attach(struct clew_store *store, const struct clew_tier_options *o
                 clew_tier_free(t);
                 return r;
         }
+        atomic_store(&store->is_shared, true); /* until it is known that nobody else writes */
         *ret = t;
         return 0;
 }
@@ -803,6 +804,7 @@ int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct
 {
         struct clew_tier *t = clew_tier_new(store, NULL);
         struct clew_error ignored;
+        char others[CLEW_TIER_OTHERS_BYTES];
         char dir[PATH_MAX];
         int r;
 
@@ -822,6 +824,8 @@ int clew_tier_read_back(struct clew_store *store, struct clew_tier **ret, struct
                 return r == -ENOENT ? 0 : r;
         }
         clew_env_set_away(store->env, read_away, t);
+        r = clew_tier_map_get_text(t->map, "others", others, sizeof(others), &ignored);
+        atomic_store(&store->is_shared, r != 0 || others[0]);
         *ret = t;
         return 0;
 }

@@ -6,6 +6,7 @@
 #include "query/model/summary.h"
 #include "query/review/redact.h"
 #include "storage/erase.h"
+#include "storage/source/store-int.h"
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
 #include "tests/lib/store-append.h"
@@ -404,6 +405,23 @@ static void test_late_spans(void **state)
         verify(f);
 }
 
+/* Another writer of its bucket may have been away for long, and has to learn of it. */
+static void test_a_shared_store_remembers_longer(void **state)
+{
+        struct fixture *f = *state;
+        const uint32_t gone[] = {2};
+
+        send(f, 2, 0);
+        delete_some(f, gone, 1);
+        atomic_store(&f->store->is_shared, true);
+        f->now_ns += CLEW_DELETED_FOR_NS + CLEW_NS_PER_S;
+        finish(f);
+        assert_int_equal(finish(f).deleted, 1);
+        f->now_ns += CLEW_DELETED_SHARED_FOR_NS - CLEW_DELETED_FOR_NS;
+        finish(f);
+        assert_int_equal(finish(f).deleted, 0);
+}
+
 /* A reader that holds an older snapshot keeps its pages, is named, and reads on. */
 static void test_reader_is_waited_for(void **state)
 {
@@ -582,6 +600,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_deleted_is_nowhere, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_late_spans, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_a_shared_store_remembers_longer, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(test_reader_is_waited_for, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_older_version, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_shared_batch, set_up, tear_down),

@@ -9,6 +9,7 @@
 #include "query/model/summary.h"
 #include "storage/erase.h"
 #include "storage/follow.h"
+#include "storage/source/store-int.h"
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
 #include "tests/lib/store-append.h"
@@ -400,6 +401,7 @@ static void another_writer_carries_a_deletion_out(void **state)
         require(clew_tier_attach(b->store, &again, &b->tier, &stats, &err), &err);
         require(clew_tier_sync(b->tier, NULL, NULL, &stats, &err), &err);
         assert_int_equal(b->n_carried, 1);
+        assert_true(atomic_load(&b->store->is_shared)); /* so it is remembered for long */
         check_carried(b, 1, true, 1);
         require(clew_store_resume_erasure(b->store, &o, &done, &err), &err);
         assert_int_equal(done.traces, 1);

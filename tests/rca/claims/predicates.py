@@ -7,6 +7,7 @@ import json
 import re
 
 import contradictions
+import slips
 from otlp import OUT, canonical, decoded
 
 
@@ -927,3 +928,4 @@ CHECKS["left-out"] = part_left_out
 CHECKS["cut-result"] = went_on_with_a_part
 CHECKS["wrong-form"] = other_form
 CHECKS.update(contradictions.checks(asked))
+CHECKS.update(slips.checks(asked))
