@@ -19,6 +19,7 @@
 #include "query/cli/window.h"
 #include "query/find/run.h"
 #include "query/find/settle.h"
+#include "query/rca/text.h"
 #include "query/serve/cause.h"
 
 #include <errno.h>
@@ -306,6 +307,14 @@ static bool is_excluded(const struct clew_cause_answer *a, uint32_t step)
         return false;
 }
 
+/* What went wrong, out of its wrapper. */
+static struct clew_slice error_of(const struct clew_rca_step *s)
+{
+        struct clew_slice t = clew_text_trim(s->error_text);
+
+        return t.len && strchr("<`\x1b", t.data[0]) ? clew_text_error_line(t) : t;
+}
+
 static void put_nothing(struct why_command *c, struct clew_buffer *out,
                         const struct clew_cause_answer *a)
 {
@@ -317,7 +326,7 @@ static void put_nothing(struct why_command *c, struct clew_buffer *out,
                 clew_buffer_append_cstr(out, "No rule finds fault with it.\n");
         if (a->why.first_error != CLEW_RCA_NONE && !is_excluded(a, a->why.first_error)) {
                 clew_buffer_printf(out, "First error: #%u ", v->steps[a->why.first_error].number);
-                put_text(c, out, v->steps[a->why.first_error].error_text, 20);
+                put_text(c, out, error_of(&v->steps[a->why.first_error]), 20);
         }
 }
 

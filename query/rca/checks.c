@@ -216,6 +216,20 @@ static bool hears_of_tests(const struct clew_rca_view *v, const struct clew_rca_
         return false;
 }
 
+/* A call that LLM step @s makes beside its words shows the result of a test, or may. */
+static bool tests_itself(const struct clew_rca_view *v, const struct clew_rca_step *s)
+{
+        for (uint32_t k = 0; k < s->n_calls; k++) {
+                const struct clew_rca_call *c = &v->calls[s->first_call + k];
+
+                if (c->tool_step == CLEW_RCA_NONE
+                            ? clew_text_find(head(c->args, LOWER_MAX), "test") >= 0
+                            : may_be_test(&v->steps[c->tool_step]))
+                        return true;
+        }
+        return false;
+}
+
 /* The first thing said of tests, after a change that no check followed. */
 static void tests_unrun(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -237,7 +251,7 @@ static void tests_unrun(const struct clew_rca_view *v, struct clew_findings *ret
                 }
                 if (s->kind == CLEW_RCA_LLM && hears_of_tests(v, s))
                         changed = CLEW_RCA_NONE;
-                if (s->kind != CLEW_RCA_LLM || changed == CLEW_RCA_NONE)
+                if (s->kind != CLEW_RCA_LLM || changed == CLEW_RCA_NONE || tests_itself(v, s))
                         continue;
                 said = success_of(prose_of(s->text));
                 if (!said.len)

@@ -13,6 +13,7 @@
 #define BEFORE_MAX 12u /* bytes before a word that may turn it */
 #define PICKS_MAX 96u  /* values of actions that are looked at in one run */
 #define RESULTS_MAX 4u /* that are looked through for one value, newest first */
+#define SHARED_MAX 64u /* lines that are looked at for one word */
 #define RESULT_MAX 32768u
 #define CHOICE_MAX 64u
 #define SCHEMA_MAX 65536u
@@ -312,6 +313,36 @@ static struct clew_slice item_beside(const struct options *o, struct clew_slice 
         return has ? other : CLEW_SLICE_NULL;
 }
 
+/* @other is an item of a line without @took, too: what all records share tells none from another.
+ */
+static bool is_shared(const struct options *o, uint32_t before, struct clew_slice took,
+                      struct clew_slice other)
+{
+        const struct clew_rca_view *v = o->v;
+        uint32_t looked = 0;
+
+        for (uint32_t k = before; k-- > 0 && looked < SHARED_MAX;) {
+                struct clew_slice t = head(v->steps[k].result, RESULT_MAX);
+                const uint8_t *hit = NULL;
+
+                while (v->steps[k].kind == CLEW_RCA_TOOL && looked < SHARED_MAX &&
+                       (hit = clew_find(t, other.data, other.len)) != NULL) {
+                        struct clew_slice line = line_around(t, (size_t)(hit - t.data));
+                        struct clew_slice item;
+                        bool has = false;
+                        size_t at = 0;
+
+                        looked++;
+                        while (next_item(line, &at, &item))
+                                has |= clew_slice_eq(item, other);
+                        if (has && !clew_find(line, took.data, took.len))
+                                return true;
+                        t = clew_slice_from(t, (size_t)(line.data + line.len - t.data));
+                }
+        }
+        return false;
+}
+
 static bool in_lines(struct options *o, const struct clew_act *act, struct clew_slice took)
 {
         const struct clew_rca_view *v = o->v;
@@ -330,7 +361,7 @@ static bool in_lines(struct options *o, const struct clew_act *act, struct clew_
                 looked++;
                 other = item_beside(o, line_around(t, (size_t)(hit - t.data)), took);
                 if (other.len)
-                        return say(o, act, took, other, k);
+                        return !is_shared(o, act->step, took, other) && say(o, act, took, other, k);
         }
         return false;
 }

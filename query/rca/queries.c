@@ -6,8 +6,10 @@
  * or puts them in quotes; to ask once more is a waste all the same. What is asked in words is a
  * question; ids, flags and page numbers are not, so polling and paging stay out of it.
  */
+#include "proto/base/hash.h"
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
 #define SERIES_MAX 64u     /* questions remembered; the one longest unused is forgotten */
 #define WORDS_MAX 48u      /* of one question */
@@ -27,6 +29,12 @@ struct series {
         uint32_t count;
 };
 
+/* A letter of any alphabet. */
+static bool is_letter(uint8_t c)
+{
+        return c >= 0x80 || is_alpha(c);
+}
+
 /* Words and ordinary marks; expressions, addresses and markup are read again for good reasons. */
 static bool is_prose(struct clew_slice text)
 {
@@ -39,7 +47,18 @@ static bool is_prose(struct clew_slice text)
         return true;
 }
 
-/* The words of all strings in @args. False when they are no question. */
+/* WORDS_MIN words that begin with a letter: a date is none, whatever its parts are called. */
+static bool has_words(struct clew_slice text)
+{
+        uint32_t n = 0;
+
+        for (size_t i = 0; i < text.len && n < WORDS_MIN; i++)
+                n += is_letter(text.data[i]) && (i == 0 || !is_letter(text.data[i - 1]));
+        return n >= WORDS_MIN;
+}
+
+/* The words of the question in @args, and in `values` whatever else was asked: numbers of the
+ * question, and all other arguments. False when there is no question. */
 static bool question_of(struct clew_slice args, uint64_t hash[WORDS_MAX], struct clew_words *ret)
 {
         uint64_t room[CLEW_WORDS_MAX];
@@ -54,13 +73,15 @@ static bool question_of(struct clew_slice args, uint64_t hash[WORDS_MAX], struct
                 struct clew_words w;
 
                 clew_words_of(leaf.value, room, &w);
-                all.values += w.values;
-                if (leaf.is_string && w.total >= WORDS_MIN) {
+                if (leaf.is_string && w.total >= WORDS_MIN && has_words(leaf.value)) {
+                        all.values += w.values;
                         if (all.n > 0 || w.n > WORDS_MAX || !is_prose(leaf.value))
                                 return false; /* a text, or several */
                         memcpy(hash, w.hash, w.n * sizeof(*hash));
                         all.n = w.n;
                         all.total = w.total;
+                } else {
+                        all.values += clew_hash_seeded(leaf.value, leaf.path);
                 }
                 if (!f.is_json)
                         break;

@@ -220,8 +220,8 @@ static void exclude(struct clew_why *w, struct clew_arena *arena)
                         reason = clew_arena_printf(arena,
                                                    t->key == s->key
                                                            ? "%s: answered at a later try (step %u)"
-                                                           : "%s: a later call of it went well "
-                                                             "(step %u)",
+                                                           : "%s: a later call of it, with other "
+                                                             "arguments, went well (step %u)",
                                                    clew_trouble_name(s->trouble), t->number);
                 }
                 if (reason.len)

@@ -72,15 +72,28 @@ uint32_t clew_references_of(const struct clew_references *r, const struct clew_t
         uint64_t input = input_hash(trace);
         uint32_t n = 0;
 
-        for (uint32_t i = 0; i < r->n && n < CLEW_WHY_REFERENCES_MAX; i++) {
-                const struct clew_reference_run *run = &r->runs[i];
+        for (int pass = 0; pass < 2; pass++) {
+                for (uint32_t i = 0; i < r->n && n < CLEW_WHY_REFERENCES_MAX; i++) {
+                        const struct clew_reference_run *run = &r->runs[i];
+                        bool shares = session && run->session == session;
+                        bool heard = input && run->input == input;
 
-                if (clew_trace_id_eq(&run->id, &trace->id))
-                        continue;
-                if ((session && run->session == session) || (input && run->input == input))
-                        ret[n++] = run;
+                        if (clew_trace_id_eq(&run->id, &trace->id))
+                                continue;
+                        if (pass == 0 ? shares : heard && !shares)
+                                ret[n++] = run;
+                }
         }
         return n;
+}
+
+bool clew_references_has(const struct clew_references *r, const struct clew_trace_id *id)
+{
+        for (uint32_t i = 0; i < r->n; i++) {
+                if (clew_trace_id_eq(&r->runs[i].id, id))
+                        return true;
+        }
+        return false;
 }
 
 const struct clew_reference_run *

@@ -31,8 +31,12 @@ CLEW_MUST_USE int clew_references_init(struct clew_references *r, struct clew_ar
 /* Remembers a passing run; copies what it needs, so trace and view may go. False when full. */
 bool clew_references_add(struct clew_references *r, const struct clew_rca_view *passed);
 
-/* Passing runs of the task of @trace, at most CLEW_WHY_REFERENCES_MAX; returns how many. The trace
- * itself is never among them. */
+/* Whether run @id is among them. */
+bool clew_references_has(const struct clew_references *r, const struct clew_trace_id *id);
+
+/* Passing runs of the task of @trace, at most CLEW_WHY_REFERENCES_MAX; returns how many. Those of
+ * its session come first, then those of the same input, so that the choice does not depend on the
+ * order in which sessions were looked through. The trace itself is never among them. */
 uint32_t clew_references_of(const struct clew_references *r, const struct clew_trace *trace,
                             const struct clew_reference_run *ret[CLEW_WHY_REFERENCES_MAX]);
 

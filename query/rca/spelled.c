@@ -280,6 +280,44 @@ bool clew_rca_is_next_of(const struct clew_rca_view *v, const struct clew_token 
         return false;
 }
 
+/* The number of a value, whether or not a unit stands at it; NAN when it is none. */
+static double number_of(const struct clew_rca_seen *s)
+{
+        struct clew_slice bare = without_unit(s->text);
+        struct clew_token_iter it = clew_tokens_of(bare);
+        struct clew_token t;
+
+        if (!bare.len)
+                return s->number;
+        return clew_token_next(&it, &t) && t.is_number ? t.number : (double)NAN;
+}
+
+/* @t, two digits or more that count, is @seen with fewer of them: 0.073 of 0.07272, 12,000 of
+ * 11,973. */
+static bool is_rounding(const struct clew_token *t, double seen)
+{
+        double unit = 1;
+        uint32_t counts = 0;
+        uint32_t zeros = 0;
+        bool decimals = false;
+
+        for (size_t i = 0; i < t->text.len; i++) {
+                uint8_t c = t->text.data[i];
+
+                if (c == '.') {
+                        decimals = true;
+                } else if (is_digit(c)) {
+                        counts += counts > 0 || c != '0';
+                        zeros = c == '0' ? zeros + 1 : 0;
+                        unit /= decimals ? 10 : 1;
+                }
+        }
+        for (uint32_t i = 0; i < zeros && !decimals; i++)
+                unit *= 10;
+        counts -= decimals || counts < zeros ? 0 : zeros;
+        return counts >= 2 && seen != t->number && fabs(seen - t->number) <= unit * 0.5000001;
+}
+
 bool clew_rca_spelled_otherwise(const struct clew_rca_view *v, const struct clew_token *t,
                                 uint32_t unit)
 {
@@ -307,6 +345,7 @@ bool clew_rca_spelled_otherwise(const struct clew_rca_view *v, const struct clew
                 if ((bare.len && s->hash == number.hash) ||
                     (!isnan(comma) && (same(comma, s->number) || same(comma, other))) ||
                     (!isnan(other) && same(number.number, other)) ||
+                    (number.is_number && is_rounding(&number, number_of(s))) ||
                     (number.digits >= SCALED_DIGITS_MIN && s->number > 0 &&
                      is_scaled(number.number, s->number)))
                         return true;

@@ -469,25 +469,67 @@ static bool has_reason(struct clew_slice h)
         return HAS_ANY(head(h, 80), reasons);
 }
 
+/* @t without escape sequences of a terminal around it. */
+static struct clew_slice without_colours(struct clew_slice t)
+{
+        while (t.len > 2 && t.data[0] == 0x1b && t.data[1] == '[') {
+                size_t n = 2;
+
+                while (n < t.len && !is_alpha(t.data[n]))
+                        n++;
+                t = clew_text_trim(clew_slice_from(t, n + (n < t.len)));
+        }
+        while (t.len > 2 && t.data[t.len - 1] == 'm') {
+                size_t n = t.len - 1;
+
+                while (n > 0 && (is_digit(t.data[n - 1]) || t.data[n - 1] == ';'))
+                        n--;
+                if (n < 2 || t.data[n - 1] != '[' || t.data[n - 2] != 0x1b)
+                        break;
+                t = clew_text_trim(head(t, n - 2));
+        }
+        return t;
+}
+
+/* What wraps an output: tags and numbers in them, fences, brackets. It says nothing. */
+static bool is_wrapper(struct clew_slice line)
+{
+        bool in_tag = false;
+        bool any = false;
+
+        if (clew_text_begins(line, "```"))
+                return true;
+        for (size_t i = 0; i < line.len; i++) {
+                uint8_t c = line.data[i];
+
+                any |= c == '<';
+                in_tag = (in_tag || c == '<') && c != '>';
+                if (!in_tag && (is_alpha(c) || c >= 0x80 || (is_digit(c) && !any)))
+                        return false;
+        }
+        return !in_tag;
+}
+
 struct clew_slice clew_text_error_line(struct clew_slice text)
 {
+        static const char *const words[] = {"error",     "failed", "no such", "cannot", "not found",
+                                            "not exist", "denied", "refused", "fatal",  "invalid"};
         struct clew_slice t = clew_text_trim(text);
         struct clew_slice last = CLEW_SLICE_NULL;
         size_t to = t.len;
 
         for (uint32_t n = 0; n < ERROR_LINES_MAX && to > 0; n++) {
                 struct clew_slice line = line_to(t, to);
-                struct clew_slice said = clew_text_trim(line);
+                struct clew_slice said = without_colours(clew_text_trim(line));
 
-                if (begins_with_exception(said) || clew_text_find(said, "error") >= 0 ||
-                    clew_text_find(said, "failed") >= 0)
+                if (begins_with_exception(said) || HAS_ANY(said, words))
                         return said;
-                if (!last.len)
+                if (!last.len && !is_wrapper(said))
                         last = said;
                 to -= line.len;
                 to -= to > 0;
         }
-        return last;
+        return last.len ? last : t;
 }
 
 enum clew_trouble clew_text_result_error(struct clew_slice result)

@@ -94,7 +94,7 @@ bool clew_text_denies_what(struct clew_slice text, struct clew_slice result);
 /* True for a plan, or notes in JSON: what an agent writes for itself, not an answer. */
 bool clew_text_plans(struct clew_slice text);
 /* Of a program's output the line that says what went wrong: the last one that names an exception or
- * an error, else the last one. */
+ * an error, else the last one that is no tag, fence or bracket around it. Without colours. */
 struct clew_slice clew_text_error_line(struct clew_slice text);
 /* Says yes, in whatever words. */
 bool clew_text_agrees(struct clew_slice text);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Runs looked at for one trace: the newest of its session, or of all. */
+/* Runs looked at for one trace: the newest of its session, and the newest of all. */
 #define LOOK_BACK_MAX 64u
 /* What has neither index nor summary yet is read to find them: not more of it, twice, than takes
  * some tens of milliseconds. */
@@ -42,6 +42,8 @@ static int gather(const struct gathering *g, const struct clew_filter *filter,
                 struct clew_trace *trace;
                 struct clew_rca_view v;
 
+                if (clew_references_has(into, &t.id))
+                        continue;
                 clew_arena_init(&arena, g->trace_bytes);
                 if (clew_run_build(g->view, &t.id, NULL, &arena, &data, &trace, err) == 0 &&
                     clew_rca_view_build_steps(trace, &arena, &v) == 0 &&
@@ -53,31 +55,43 @@ static int gather(const struct gathering *g, const struct clew_filter *filter,
         return r < 0 ? r : 0;
 }
 
+/* Adds to what @c remembers. */
+static int gather_more(struct clew_compared *c, const struct gathering *g,
+                       struct clew_filter filter, struct clew_error *err)
+{
+        int r;
+
+        filter.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED);
+        r = gather(g, &filter, &c->passed, err);
+        if (r < 0 || c->passed.n == 0) /* alone the failed ones tell nothing */
+                return r;
+        filter.outcomes = CLEW_OUTCOMES_FAILED;
+        return gather(g, &filter, &c->failed, err);
+}
+
 int clew_compared_gather(struct clew_compared *c, struct clew_view *view,
                          const struct clew_clock *clock, struct clew_filter filter, uint32_t max,
                          size_t trace_bytes, struct clew_error *err)
 {
         const struct gathering g = {view, clock, max, trace_bytes};
-        int r;
 
         c->passed.n = 0;
         c->failed.n = 0;
-        filter.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED);
-        r = gather(&g, &filter, &c->passed, err);
-        if (r < 0 || c->passed.n == 0) /* alone the failed ones tell nothing */
-                return r;
-        filter.outcomes = CLEW_OUTCOMES_FAILED;
-        return gather(&g, &filter, &c->failed, err);
+        return gather_more(c, &g, filter, err);
 }
 
 int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
                              const struct clew_clock *clock, const struct clew_trace *trace,
                              size_t trace_bytes, struct clew_error *err)
 {
+        const struct gathering g = {view, clock, LOOK_BACK_MAX, trace_bytes};
         struct clew_filter filter = {.limit_bytes = LOOK_BACK_BYTES_MAX};
         char session[256];
         const char *value = session;
+        int r = 0;
 
+        c->passed.n = 0;
+        c->failed.n = 0;
         if (trace->outcome == CLEW_OUTCOME_PASSED)
                 return 0;
         if (trace->session.len > 0 && trace->session.len < sizeof(session) &&
@@ -85,8 +99,11 @@ int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
                 memcpy(session, trace->session.data, trace->session.len);
                 session[trace->session.len] = '\0';
                 filter.sessions = (struct clew_name_filter){&value, 1};
+                r = gather_more(c, &g, filter, err);
+                filter.sessions = (struct clew_name_filter){NULL, 0};
         }
-        return clew_compared_gather(c, view, clock, filter, LOOK_BACK_MAX, trace_bytes, err);
+        /* The same input may have been given in another session. */
+        return r < 0 ? r : gather_more(c, &g, filter, err);
 }
 
 /* Actions of runs of the trace's task. */

@@ -35,8 +35,8 @@ CLEW_MUST_USE int clew_compared_init(struct clew_compared *c, struct clew_arena 
 CLEW_MUST_USE int clew_compared_gather(struct clew_compared *c, struct clew_view *view,
                                        const struct clew_clock *clock, struct clew_filter filter,
                                        uint32_t max, size_t trace_bytes, struct clew_error *err);
-/* The same for one trace: the newest runs of its session, or of all. Nothing for one that passed.
- */
+/* The same for one trace: the newest runs of its session, and the newest of all. Nothing for one
+ * that passed. */
 CLEW_MUST_USE int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
                                            const struct clew_clock *clock,
                                            const struct clew_trace *trace, size_t trace_bytes,

@@ -454,6 +454,34 @@ def rounds(*items):
         [A("place_order", {"item": i}, '{"ok": true}')] if order else [])]
 
 
+CASES += [
+    Case("repeated-query", "three flights of one day are three questions", "You book flights.", [
+        U("Which flights are there on 2024-05-24?")] + [A("search_direct_flight", {"origin": a, "destination": b, "date": "2024-05-24"}, '[{"flight": "HAT%d", "seats": 7, "price": 112, "departs": "%s 06:00 %s", "stops": "none at all"}]' % (n, a, b))
+        for n, (a, b) in enumerate((("EWR", "CLT"), ("CLT", "EWR"), ("JFK", "ATL"), ("ATL", "EWR")))] + [S("Four of them.")],
+        [tool("search_direct_flight", "Flights of one day.", origin="", destination="", date="")],
+        "search_direct_flight was asked the same in the same words 4 times (steps {t1} to {t4})."),
+    Case("repeated-query", "the same words about other places", "You look things up.", [
+        U("Compare the towns.")] + [A("search", {"query": "open museums and their hours", "town": t}, "The museum of %s is open from nine to five on all days but Monday, and late on Fridays." % t)
+        for t in ("Bonn", "Graz", "Turin", "Lyon")] + [S("They are alike.")], [tool("search", "Looks in one town.", query="", town="")],
+        "search was asked the same in the same words 4 times (steps {t1} to {t4})."),
+    Case("untested-claim", "its own call shows the result", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"),
+        A("bash", {"command": "pytest -q"}, "4 passed in 0.12s", "All tests pass now."), S("Done.")], [EDIT, SHELL],
+        'Step {m2} says "All tests pass now."; after the change of step {t1} nothing shows the result of a test.', 1),
+    Case("ungrounded-value", "a value that was shown with more digits", "You measure.", [
+        U("How long does it take?"), A("bash", {"command": "time a"}, "Compat time: 0.07272412\nStdlib time: 0.05829798"),
+        S("The first takes 0.073s, the second 0.0583 seconds.")], [SHELL], "Step {m2} gives 0.073s, which no observation before it holds."),
+    Case("ungrounded-value", "a value that was shown to the unit", "You answer from pages.", [
+        U("How many people live there?"), A("search", {"query": "Bonn"}, "Bonn has 341,885 people on 141.06 km2."),
+        S("Some 342,000 people on 141.1 km2.")], [SEARCH], "Step {m2} gives 342,000, which no observation before it holds."),
+    Case("other-option", "what every record says tells none from another", "You read files.", [
+        U("The folder data/ has a report for each city. How many report a level of at least 59?")] +
+        [A("read_file", {"path": "data/%s.txt" % c.lower()}, "%s, report\nStation 4\nLevel: %d\nRemarks: two gaps" % (c, n)) for c, n in (("Husum", 59), ("Pecs", 61))] +
+        [A("python", {"code": "levels = {'Husum': 59, 'Pecs': 61}\nprint(sum(v > 59 for v in levels.values()))"}, "1"), S("1 city.")],
+        [tool("read_file", "Reads a file.", path=""), tool("python", "Runs Python.", code="")],
+        'Step {m3} called python with "Husum"; step {t1} shows "report" beside it, as the user said.', 2),
+]
+
 # The same rules where their sentences are so.
 TRUE = [
     Case("twisted-value", "day and month", "You book rooms.", [

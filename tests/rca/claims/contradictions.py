@@ -240,7 +240,18 @@ def untested(claim):
         if s.tool and change is not None and change.start < s.start < claim.span.start and re.search(
                 r"\b\d+ (passed|failed)|^OK$|^FAILED", s.text("out"), re.M):
             return "span %s shows one" % s.id
-    return None
+    return own_test(claim)
+
+
+def own_test(claim):
+    """What the step itself calls shows a result of a test: the spans, or what the next call heard, up to that call."""
+    later = [s for s in claim.run.innermost() if s.start > claim.span.start]
+    until = later[0].start if later else float("inf")
+    shown = [s.text("out") for s in claim.run.spans if s.tool and claim.span.start <= s.start <= until]
+    if claim.span.calls() and later:
+        shown += [m for m in later[0].heard().split("\n") if m not in claim.span.heard()]
+    found = re.search(r"\b\d+ (passed|failed)|^OK$|^FAILED", "\n".join(shown), re.M)
+    return "its own call shows \"%s\"" % found.group(0) if found else None
 
 
 def checks(asked):

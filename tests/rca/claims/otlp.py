@@ -121,7 +121,7 @@ class Span:
         found = []
         flat = {}
         for k, v in self.attrs.items():
-            m = re.match(r"(.*output.*tool_calls?\.\d+.*?)\.(?:function\.)?(name|arguments)$", k)
+            m = re.match(r"(.*(?:output|completion).*tool_calls?\.\d+.*?)\.(?:function\.)?(name|arguments)$", k)
             if m:
                 flat.setdefault(re.sub(r"\.function$|\.tool_call$", "", m.group(1)), {})[m.group(2)] = v
             elif OUT.search(k) or "toolCalls" in k:

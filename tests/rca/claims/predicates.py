@@ -260,6 +260,24 @@ def not_shown(claim, value, at):
         return "%s was shown before" % value
     if len(bare(value)) > 3 and re.search(r"(?<!\d)%s(?!\d)" % re.escape(bare(value)), bare_cache(claim, at, shown)):
         return "%s was shown before, spelled otherwise" % value
+    return rounded_from(value, shown)
+
+
+def rounded_from(value, shown):
+    """A number shown before becomes @value when it is rounded to its digits."""
+    m = re.fullmatch(r"[^\d\w.]*(\d[\d,]*(?:\.\d+)?)[a-zA-Z%]{0,3}", value)
+    if not m:
+        return None
+    places = len(m[1].partition(".")[2])
+    digits = m[1].replace(",", "")
+    if "." not in digits:
+        places = -len(re.search(r"0*$", digits).group(0))
+    if len(digits.replace(".", "").strip("0")) < 2:
+        return None
+    for x in set(re.findall(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\d)", shown)):
+        x = x.replace(",", "")
+        if abs(float(x) - float(digits)) <= 0.5000001 * 10.0 ** -places:
+            return "%s is %s rounded" % (value, x)
     return None
 
 
@@ -548,10 +566,12 @@ def is_a_change(claim):
     name = claim.match(r"change \((.*)\)\.$")[0]
     args = claim.evidence[0][1] if claim.evidence else ""
     try:
-        values = [str(v) for v in json.loads(args).values()]
+        fields = {k: str(v) for k, v in json.loads(args).items()}
     except (ValueError, AttributeError):
-        values = [args]
-    command = next((v for v in values if LOOKING.match(v)), None)
+        fields = {"command": args}
+    values = list(fields.values())
+    # "tail lift needed" is no command.
+    command = next((v for k, v in fields.items() if LOOKING.match(v) and re.search(r"command|cmd|script|code|input|args|shell", k)), None)
     if command and "-delete" not in command and "-exec" not in command:
         return "it only looks: %s" % command[:60]
     if any(re.match(r"\s*(select|show|explain)\b(?!.*\b(delete|insert|drop|update)\b)", v, re.I | re.S) for v in values):
@@ -631,10 +651,35 @@ def turn_without_action(claim):
 
 
 def asked_again(claim):
-    """repeated-query: the questions of the named calls share most of their words."""
+    """repeated-query: the questions of the named calls share most of their words; so many of its calls do, and all
+    that is no question in them is the same."""
+    m = claim.match(r"^(.*) was asked the same in the same words (\d+) times \(steps (\d+) to (\d+)\)")
+    if not m:
+        return "unread"
+    first, last = claim.step(m[2]), claim.step(m[3])
+    calls = [arguments_of(s) for s in claim.run.spans if s.tool and m[0] in s.tool_names() and first is not None and
+             last is not None and first.start <= s.start <= last.start]
+    if calls and max(sum(same_question(a, b) for b in calls) for a in calls) < int(m[1]):
+        return "they are not the same: %s" % sorted(set(calls))[:2]
     texts = [text for _, text in claim.evidence[:2]]
     x, y = [words(t) for t in texts] if len(texts) == 2 else ({1}, {1})
     return None if len(x & y) / max(1, len(x | y)) > 0.5 else "other words"
+
+
+def same_question(a, b):
+    """Arguments that differ in sentences of three words or more only, and there in few words."""
+    try:
+        a, b = json.loads(a), json.loads(b)
+    except ValueError:
+        a, b = {"": a}, {"": b}
+    if not isinstance(a, dict) or not isinstance(b, dict) or set(a) != set(b):
+        return a == b
+    for k in a:
+        x, y = str(a[k]), str(b[k])
+        prose = all(len(re.findall(r"[^\W\d_]+", t)) > 2 for t in (x, y))
+        if x != y and not (prose and len(words(x) & words(y)) > 0.5 * len(words(x) | words(y))):
+            return False
+    return True
 
 
 CHECKS["promise-without-call"] = turn_without_action
@@ -825,6 +870,16 @@ def as_said(value):
     return value.replace("_", " ")
 
 
+def listed_without(run, word, other):
+    """A line of a result lists @word between commas, and does not speak of @other."""
+    for s in run.spans:
+        for line in s.text("out").split("\n") if s.tool else []:
+            items = [x.strip(" .\"'").lower() for x in re.split(r"[,;|\t]", line)]
+            if len(items) > 1 and word.lower() in items and other.lower() not in line.lower() and not re.search(r"[{}\[\]]", line):
+                return True
+    return False
+
+
 def other_choice(claim):
     """other-option: both stand side by side, users said the one and not the other, no call has the one."""
     m = claim.match(r'with "(.*)"; (?:the tool offers|step (\d+) shows) "(.*)" (?:too|beside it), as the user said\.$')
@@ -841,6 +896,8 @@ def other_choice(claim):
         text += "".join(s.text("all") for s in claim.run.spans)
     if m[0] not in text or m[2] not in text:
         return "they do not stand side by side"
+    if m[1] and listed_without(claim.run, m[2], m[0]):
+        return "%s stands in a record without %s, too" % (m[2], m[0])
     for s in claim.run.innermost():
         if any(m[2] in canonical(a) for _, a in s.calls()):
             return "a call has %s" % m[2]
