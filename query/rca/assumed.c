@@ -60,6 +60,18 @@ static bool is_wanted(const struct clew_rca_view *v)
         return false;
 }
 
+/* The model call that wrote @x, a number worth naming; NONE for anything else. */
+static uint32_t writer_of(const struct clew_rca_view *v, const struct clew_rca_novel *x)
+{
+        uint32_t step = v->units[x->unit].step;
+
+        if (!x->token.is_number || x->token.digits < DIGITS_MIN || x->token.is_list_mark)
+                return CLEW_RCA_NONE;
+        return v->steps[step].kind == CLEW_RCA_TOOL && v->steps[step].caller != CLEW_RCA_NONE
+                       ? v->steps[step].caller
+                       : step;
+}
+
 /* Up to VALUES_MIN numbers that step @i wrote and nothing had shown; how many. */
 static uint32_t unseen(const struct clew_rca_view *v, uint32_t i, size_t *searched,
                        const struct clew_token *ret[VALUES_MIN])
@@ -68,14 +80,9 @@ static uint32_t unseen(const struct clew_rca_view *v, uint32_t i, size_t *search
 
         for (uint32_t k = 0; k < v->n_novel && n < VALUES_MIN; k++) {
                 const struct clew_rca_novel *x = &v->novel[k];
-                uint32_t step = v->units[x->unit].step;
 
-                if (v->steps[step].kind == CLEW_RCA_TOOL && v->steps[step].caller != CLEW_RCA_NONE)
-                        step = v->steps[step].caller;
-                if (step != i || !x->token.is_number || x->token.digits < DIGITS_MIN ||
-                    x->token.is_list_mark || clew_rca_shown_before(v, &x->token, x->unit, searched))
-                        continue;
-                ret[n++] = &x->token;
+                if (writer_of(v, x) == i && !clew_rca_shown_before(v, &x->token, x->unit, searched))
+                        ret[n++] = &x->token;
         }
         return n;
 }
@@ -84,8 +91,16 @@ void clew_rule_assumed(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         size_t searched = 0;
         bool bad = false; /* something failed, or gave nothing */
+        uint32_t *novel = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*novel));
 
-        for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_ASSUMED); i++) {
+        for (uint32_t k = 0; novel && k < v->n_novel; k++) {
+                uint32_t who = writer_of(v, &v->novel[k]);
+
+                novel[who < v->n_steps ? who : v->n_steps]++;
+        }
+
+        for (uint32_t i = 0; novel && i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_ASSUMED);
+             i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 const struct clew_token *values[VALUES_MIN];
                 struct clew_slice said;
@@ -93,7 +108,8 @@ void clew_rule_assumed(const struct clew_rca_view *v, struct clew_findings *ret)
 
                 bad |= s->kind == CLEW_RCA_TOOL &&
                        (clew_rca_has_error(s) || (s->has_result && s->empty));
-                if (s->kind != CLEW_RCA_LLM || clew_rca_has_error(s) || !s->text.len)
+                if (s->kind != CLEW_RCA_LLM || clew_rca_has_error(s) || !s->text.len ||
+                    novel[i] < VALUES_MIN)
                         continue;
                 said = assuming(s->text, bad);
                 if (!said.len || unseen(v, i, &searched, values) < VALUES_MIN)
