@@ -473,6 +473,13 @@ static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
         say_invented(v, shapes, ret, step, n, empty_before(v, step), strength);
 }
 
+/* 384,000: three zeros at the end, three digits or fewer before them. */
+static bool is_round(const struct clew_token *t)
+{
+        return t->is_number && t->digits <= 9 && t->number >= 1000 &&
+               fmod(t->number, t->digits > 6 ? 1e6 : 1e3) == 0;
+}
+
 static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
                        const struct clew_rca_novel *n, struct clew_findings *ret)
 {
@@ -498,7 +505,8 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
                 say_altered(v, shapes, ret, u->step, n, from, 1.0);
                 return;
         }
-        if (computed)
+        /* An estimate, or what everybody knows; the answer alone may not rest on it. */
+        if (computed || (s->next_llm != CLEW_RCA_NONE && is_round(&n->token)))
                 return;
         /* "24-hour", "19th", "p1": words, more than values. */
         if (n->token.digits < 3 && !n->token.is_number)

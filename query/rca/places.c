@@ -9,6 +9,7 @@
 #include "query/rca/rules.h"
 #include "query/rca/text-int.h"
 
+#define FAREWELL_MAX 400u
 #define HANDED_IN_MIN 200u /* bytes of arguments that are a text, not an order */
 #define CHANGES_MAX 6u     /* of one run that are named */
 #define LONG_MIN 400u      /* bytes of a text that can be most of a result */
@@ -320,6 +321,31 @@ static void say_answer(const struct clew_rca_view *v, struct clew_findings *ret,
                                                              : "made the last call of the run");
 }
 
+/* Short, and nothing but politeness at the end of a talk. */
+static bool is_farewell(const struct clew_rca_step *s)
+{
+        static const char *const words[] = {
+                "welcome",      "have a great", "have a good", "have a nice", "have a wond",
+                "safe travels", "goodbye",      "take care",   "enjoy your",  "happy to help"};
+
+        return s->n_calls == 0 && s->text.len < FAREWELL_MAX && HAS_ANY(s->text, words) &&
+               memchr(s->text.data, '?', s->text.len) == NULL;
+}
+
+/* What call @who, or one before its farewells, said last; @who when nobody said anything else. */
+static uint32_t before_farewell(const struct clew_rca_view *v, uint32_t who)
+{
+        uint32_t at = who;
+
+        while (v->steps[at].kind != CLEW_RCA_LLM || v->steps[at].agent != v->steps[who].agent ||
+               is_farewell(&v->steps[at])) {
+                if (at == 0)
+                        return who;
+                at--;
+        }
+        return at;
+}
+
 /* A run that passed has no place to look at. */
 void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -327,6 +353,7 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
         bool talk;
         uint32_t longest;
         size_t total = 0;
+        uint32_t said;
         uint32_t who;
 
         if (v->passed || v->last_llm == CLEW_RCA_NONE)
@@ -346,6 +373,9 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
         if (out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&
             clew_text_find(out, "diff --git") < 0 && !talk && v->first_llm != v->last_llm)
                 say_answer(v, ret, who, out);
+        else if ((said = before_farewell(v, who)) != who)
+                say(v, ret, CLEW_RULE_LAST_ANSWER, said, given_by(v, said),
+                    "made the last call of the run before the farewell");
         else
                 say(v, ret, CLEW_RULE_LAST_ANSWER, who, given_by(v, who),
                     is_closing(v->steps[who].text) ? "made the last call of the run"

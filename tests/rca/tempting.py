@@ -474,6 +474,9 @@ CASES += [
     Case("ungrounded-value", "a value that was shown to the unit", "You answer from pages.", [
         U("How many people live there?"), A("search", {"query": "Bonn"}, "Bonn has 341,885 people on 141.06 km2."),
         S("Some 342,000 people on 141.1 km2.")], [SEARCH], "Step {m2} gives 342,000, which no observation before it holds."),
+    Case("ungrounded-value", "what everybody knows, on the way", "You mend code.", [
+        U("Which threshold fits?"), A("bash", {"command": "pytest"}, "1 failed, 68 passed"),
+        S("The Moon is 384,000 km away, so lunar distances must fit."), U("Go on."), A("bash", {"command": "pytest"}, "69 passed"), S("It fits.")], [SHELL]),
     Case("other-option", "what every record says tells none from another", "You read files.", [
         U("The folder data/ has a report for each city. How many report a level of at least 59?")] +
         [A("read_file", {"path": "data/%s.txt" % c.lower()}, "%s, report\nStation 4\nLevel: %d\nRemarks: two gaps" % (c, n)) for c, n in (("Husum", 59), ("Pecs", 61))] +

@@ -542,6 +542,10 @@ def place(claim):
         return is_a_change(claim)
     if "wrote the answer of the run" in says or "gave the answer of the run" in says:
         return is_the_answer(claim)
+    polite = r"you're welcome|have a (?:great|good|nice)|safe travels|goodbye"
+    if ("last answer" in says or "last call" in says) and len(span.text("out")) < 300 and not span.calls() and re.search(
+            polite, span.text("out"), re.I) and any(s.start < span.start for s in models) and "?" not in span.text("out"):
+        return "it only says goodbye"
     if "last answer" in says or "last call" in says:
         return None if span.model or span.tool else "no call"
     return None
