@@ -17,6 +17,7 @@ KIND_KEYS = ("openinference.span.kind", "gen_ai.operation.name", "traceloop.span
              "langfuse.observation.type", "ai.operationId", "langsmith.span.kind")
 LLM_KINDS = {"LLM", "chat", "generate_content", "text_completion", "generation", "llm",
              "ai.generateText.doGenerate", "ai.streamText.doStream"}
+AGENT_KINDS = {"AGENT", "invoke_agent", "agent"}
 TOOL_KINDS = {"TOOL", "RETRIEVER", "execute_tool", "tool", "ai.toolCall", "retriever"}
 
 
@@ -87,22 +88,32 @@ def take_verdicts(line):
             span["events"] = [e for e in span["events"] if e.get("name") != "gen_ai.evaluation.result"]
 
 
-def take_tools(line):
-    """Removes the spans of tools, as instrumentations of model clients never send them; what was inside stays."""
-    tools = {}
+def take_kinds(line, gone_kinds, keep_root=False):
+    """Removes the spans of these kinds; what was inside stays, and lies under what is left above it."""
+    gone = {}
     for span in spans_of(line):
         kinds = {agent_run.plain(a["value"]) for a in span.get("attributes", []) if a["key"] in KIND_KEYS
                  and "stringValue" in a["value"]}
-        if kinds & TOOL_KINDS:
-            tools[span["spanId"]] = span.get("parentSpanId")
+        if kinds & gone_kinds and not (keep_root and not span.get("parentSpanId")):
+            gone[span["spanId"]] = span.get("parentSpanId")
     for rs in line.get("resourceSpans", []):
         for ss in rs.get("scopeSpans", []):
-            ss["spans"] = [s for s in ss.get("spans", []) if s["spanId"] not in tools]
+            ss["spans"] = [s for s in ss.get("spans", []) if s["spanId"] not in gone]
             for span in ss["spans"]:
-                while span.get("parentSpanId") in tools:
-                    span["parentSpanId"] = tools[span["parentSpanId"]]
+                while span.get("parentSpanId") in gone:
+                    span["parentSpanId"] = gone[span["parentSpanId"]]
                 if not span.get("parentSpanId"):
                     span.pop("parentSpanId", None)
+
+
+def take_tools(line):
+    """Without the spans of tools, as instrumentations of model clients never send them."""
+    take_kinds(line, TOOL_KINDS)
+
+
+def take_agents(line):
+    """Without the spans of agents below the root, as many instrumentations of frameworks send it."""
+    take_kinds(line, AGENT_KINDS, keep_root=True)
 
 
 def read_labels(path, runs):
