@@ -150,10 +150,10 @@ static const struct topic topics[] = {
          "upload; keys and the audit log, which clew backup copies. With --advertise\n"
          "https://HOST:PORT readers also ask a writer for what it has not sealed yet.\n"
          "Two clewd of one name: the later one goes on, the other says so and stops\n"
-         "uploading. Readers show datasets, rubrics and experiments of writer b as @b:NAME.\n"
-         "A run whose spans came to two writers is deleted at both; a text is redacted at\n"
-         "each of them alone (clew redact names the others). clew status tells what is\n"
-         "behind.\n"},
+         "uploading. Readers show datasets, rubrics and experiments of a writer b as\n"
+         "@b:NAME. A run whose spans came to two writers is deleted at both; a text is\n"
+         "redacted at each of them alone (clew redact names the others). clew status tells\n"
+         "what is behind.\n"},
         {"redaction",
          "Secrets and personal data taken out\n"
          "\n"
