@@ -291,7 +291,7 @@ bool clew_log_response_place(struct clew_slice response_id, struct clew_trace_id
                make_id(KEY("gen_ai.evaluation.result"), response_id, CLEW_SLICE_NULL, ret);
 }
 
-bool clew_log_evaluation_place(const struct clew_log_record *record, struct clew_trace_id *ret)
+static bool evaluation_place(const struct clew_log_record *record, struct clew_trace_id *ret)
 {
         const struct clew_slice evaluation = KEY("gen_ai.evaluation.result");
         struct clew_value v;
@@ -302,6 +302,12 @@ bool clew_log_evaluation_place(const struct clew_log_record *record, struct clew
                 return false;
         return clew_attribute_find(clew_log_attributes(record), KEY("gen_ai.response.id"), &v) &&
                clew_log_response_place(text_of(&v), ret);
+}
+
+bool clew_log_place(const struct clew_log_record *record, struct clew_slice scope,
+                    struct clew_slice resource, struct clew_trace_id *ret)
+{
+        return clew_log_run(record, scope, resource, ret) || evaluation_place(record, ret);
 }
 
 /* ---- spans ------------------------------------------------------------------------------------

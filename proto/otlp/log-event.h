@@ -74,11 +74,12 @@ void clew_log_event_of(const struct clew_log_record *record, struct clew_slice s
 CLEW_MUST_USE bool clew_log_run(const struct clew_log_record *record, struct clew_slice scope,
                                 struct clew_slice resource, struct clew_trace_id *ret);
 
-/* An evaluation that names no trace lies where the response that it judges says: the same place,
- * whoever sends it and when. False when @record is none, or names no response. */
-CLEW_MUST_USE bool clew_log_evaluation_place(const struct clew_log_record *record,
-                                             struct clew_trace_id *ret);
-/* Where those about the response of this id are; false for no id, or one that is too long. */
+/* Where a record without a trace id lies: in the run that its sender's own ids name; an evaluation
+ * that names the response which it judges, at a place of that response, whoever sends it and when.
+ * False when it names neither. @scope and @resource as for clew_log_run(). */
+CLEW_MUST_USE bool clew_log_place(const struct clew_log_record *record, struct clew_slice scope,
+                                  struct clew_slice resource, struct clew_trace_id *ret);
+/* Where evaluations of the response of this id are; false for no id, or one that is too long. */
 CLEW_MUST_USE bool clew_log_response_place(struct clew_slice response_id,
                                            struct clew_trace_id *ret);
 

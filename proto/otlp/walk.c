@@ -506,8 +506,7 @@ static int take_span(struct walk *w, struct clew_slice raw, uint32_t scope)
         return append_item(w, raw, scope, &trace_id, &facts);
 }
 
-/* The trace of a record that names none: the run that its sender's own ids name, the place of the
- * response that it judges, or zeros. */
+/* The trace of a record that names none: as clew_log_place() says, or zeros. */
 static bool place_log(const struct walk *w, struct clew_slice raw, uint32_t scope,
                       struct clew_trace_id *ret)
 {
@@ -516,8 +515,7 @@ static bool place_log(const struct walk *w, struct clew_slice raw, uint32_t scop
         struct clew_trace_id run;
 
         if (!clew_log_record_parse(raw, &record) ||
-            !(clew_log_run(&record, at->scope, at->resource, &run) ||
-              clew_log_evaluation_place(&record, &run)))
+            !clew_log_place(&record, at->scope, at->resource, &run))
                 return false;
         *ret = run;
         return true;

@@ -6,7 +6,7 @@
  *     precision 1 | looked at 1 | signs varint | effects varint, their steps' numbers varint
  *
  * Sentences and evidence quote texts, so they are not kept; the sentence of the cause is in the
- * summary. What is shown beside a finding is what its rule looks for.
+ * summary. What is said of another finding is what its rule looks for.
  */
 #include "query/rca/rca.h"
 
@@ -80,7 +80,7 @@ static uint32_t step_of(const struct clew_rca_view *v, uint64_t number)
 
 /* False when it is of a rule or a step that there is none of any more. */
 static bool read_finding(const struct clew_rca_view *v, struct clew_cursor *c,
-                         struct clew_finding *ret)
+                         struct clew_arena *arena, struct clew_finding *ret)
 {
         struct clew_finding f = {.rule = rule_of(clew_cursor_bytes(c, clew_cursor_varint(c)))};
         uint64_t n;
@@ -101,13 +101,14 @@ static bool read_finding(const struct clew_rca_view *v, struct clew_cursor *c,
         }
         if (c->failed || f.rule == CLEW_RULE_COUNT || f.step == CLEW_RCA_NONE)
                 return false;
-        f.summary = clew_slice_of_cstr(clew_rule_info(f.rule)->sees);
+        f.summary = clew_arena_printf(arena, "Step %u: %s (its sentence went with the texts).",
+                                      v->steps[f.step].number, clew_rule_info(f.rule)->sees);
         *ret = f;
         return true;
 }
 
 static void read_findings(struct clew_slice record, const struct clew_summary *s,
-                          struct clew_why *why)
+                          struct clew_arena *arena, struct clew_why *why)
 {
         struct clew_cursor c = clew_cursor_make(record);
         uint64_t n = record.len > 0 ? clew_cursor_varint(&c) : 0;
@@ -115,7 +116,7 @@ static void read_findings(struct clew_slice record, const struct clew_summary *s
         for (uint64_t i = 0; i < n && !c.failed && why->n_findings < CLEW_WHY_FINDINGS_MAX; i++) {
                 struct clew_finding *f = &why->findings[why->n_findings];
 
-                if (!read_finding(why->view, &c, f))
+                if (!read_finding(why->view, &c, arena, f))
                         continue;
                 if (why->view->steps[f->step].number == s->cause.step &&
                     clew_slice_eq_cstr(s->cause.rule, clew_rule_info(f->rule)->name))
@@ -144,7 +145,7 @@ int clew_why_recall(const struct clew_trace *trace, struct clew_arena *arena, st
                 return r;
         if (clew_left_out_next(trace->notes, &at, &note))
                 read_findings(clew_left_out_is_joined(trace->notes) ? note.run.why : note.why, &s,
-                              ret);
+                              arena, ret);
         return 0;
 }
 

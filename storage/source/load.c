@@ -465,6 +465,7 @@ void clew_trace_id_of_message(struct clew_slice message, uint64_t traces_len,
         if (!clew_otlp_read(&r, &raw, &scope) || !clew_log_record_parse(raw, &record))
                 return;
         *ret = record.trace_id;
-        if (clew_trace_id_is_zero(ret) && clew_log_run(&record, scope.scope, scope.resource, &run))
+        if (clew_trace_id_is_zero(ret) &&
+            clew_log_place(&record, scope.scope, scope.resource, &run))
                 *ret = run;
 }
