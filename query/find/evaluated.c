@@ -99,6 +99,21 @@ int clew_evaluated_find(struct clew_view *view, const struct clew_trace *trace,
         return 0;
 }
 
+int clew_evaluated_traces(struct clew_view *view, const struct clew_trace *trace,
+                          struct clew_trace_id *ret, uint32_t max, struct clew_error *err)
+{
+        struct place places[CLEW_EVALUATED_MAX];
+        uint32_t n = 0;
+        uint32_t i;
+        int r = find_places(view, trace, places, &n, err);
+
+        if (r < 0)
+                return r;
+        for (i = 0; i < n && i < max; i++)
+                ret[i] = places[i].id;
+        return (int)i;
+}
+
 int clew_evaluated_add(struct clew_trace *trace, const struct clew_evaluated *found,
                        struct clew_arena *arena)
 {

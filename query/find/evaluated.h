@@ -29,6 +29,12 @@ CLEW_MUST_USE int clew_evaluated_find(struct clew_view *view, const struct clew_
                                       struct clew_arena *arena, struct clew_evaluated *ret,
                                       struct clew_error *err);
 
+/* The traces that hold evaluations of the calls of @trace: @max ids at most at @ret, perhaps one
+ * twice. How many, or a negative errno. */
+CLEW_MUST_USE int clew_evaluated_traces(struct clew_view *view, const struct clew_trace *trace,
+                                        struct clew_trace_id *ret, uint32_t max,
+                                        struct clew_error *err);
+
 /* Adds them to the scores of @trace, built of the same spans. @arena is the trace's. 0 or -ENOMEM.
  */
 CLEW_MUST_USE int clew_evaluated_add(struct clew_trace *trace, const struct clew_evaluated *found,

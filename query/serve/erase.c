@@ -1,5 +1,6 @@
 #include "query/serve/erase.h"
 
+#include "query/find/evaluated.h"
 #include "query/serve/audit.h"
 
 #include <errno.h>
@@ -10,6 +11,8 @@
 /* Traces of one run in several. */
 #define PARTS_MAX 4096
 #define PATH_BYTES 4608u
+/* The model of a trace that is to go. */
+#define TRACE_ARENA_MAX ((size_t)1 << 30)
 
 bool clew_copies_mode_parse(const char *text, enum clew_copies_mode *ret)
 {
@@ -57,23 +60,52 @@ int clew_erasing_add(struct clew_erasing *e, struct clew_view *view, const struc
         return too_many(e, err);
 }
 
-static int compare(const void *a, const void *b)
-{
-        return memcmp(a, b, sizeof(struct clew_trace_id));
-}
-
 static struct clew_trace_id *ids_of(const struct clew_erasing *e)
 {
         return (struct clew_trace_id *)(void *)e->ids.data;
 }
 
+static int compare(const void *a, const void *b)
+{
+        return memcmp(a, b, sizeof(struct clew_trace_id));
+}
+
+/* Evaluations that name a response of these traces alone. What cannot be read goes all the same. */
+static int add_evaluations(struct clew_erasing *e, struct clew_view *view, struct clew_error *err)
+{
+        const struct clew_trace_options options = {0};
+        size_t n = e->ids.len / sizeof(struct clew_trace_id);
+
+        for (size_t i = 0; i < n; i++) {
+                struct clew_trace_id id = ids_of(e)[i];
+                struct clew_trace_id found[CLEW_EVALUATED_MAX];
+                struct clew_error ignored = {0};
+                struct clew_trace_data data;
+                struct clew_trace *trace;
+                CLEW_ARENA arena = {0};
+                int r;
+
+                clew_arena_init(&arena, TRACE_ARENA_MAX);
+                if (clew_view_load(view, &id, &data, &ignored) < 0 ||
+                    clew_trace_build(data.traces, data.logs, &options, &arena, &trace) < 0)
+                        continue;
+                r = clew_evaluated_traces(view, trace, found, CLEW_EVALUATED_MAX, err);
+                if (r < 0)
+                        return r;
+                clew_buffer_append(&e->ids, found, (size_t)r * sizeof(*found));
+        }
+        return too_many(e, err);
+}
+
 int clew_erasing_settle(struct clew_erasing *e, struct clew_view *view, struct clew_arena *arena,
                         struct clew_error *err)
 {
+        int r = add_evaluations(e, view, err);
         struct clew_trace_id *ids = ids_of(e);
         size_t n = e->ids.len / sizeof(*ids);
-        int r = 0;
 
+        if (r < 0)
+                return r;
         if (n > 0)
                 qsort(ids, n, sizeof(*ids), compare);
         for (size_t i = 0; i < n; i++) {

@@ -33,7 +33,8 @@ void clew_erasing_deinit(struct clew_erasing *e);
 /* @id, and with it the other traces of the run that has this id. 0 or an error. */
 CLEW_MUST_USE int clew_erasing_add(struct clew_erasing *e, struct clew_view *view,
                                    const struct clew_trace_id *id, struct clew_error *err);
-/* Looks what there is of them. Copies live in @arena. */
+/* Adds the traces of evaluations that name a response of theirs alone, and looks what there is of
+ * them all. Copies live in @arena. */
 CLEW_MUST_USE int clew_erasing_settle(struct clew_erasing *e, struct clew_view *view,
                                       struct clew_arena *arena, struct clew_error *err);
 
