@@ -200,16 +200,14 @@ int clew_aimed_add(struct clew_trace *trace, const struct clew_aimed_list *list,
 
         if (list->n == 0)
                 return 0;
-        scores = clew_arena_calloc(arena, (size_t)trace->n_scores + list->n, sizeof(*scores));
+        scores = clew_trace_more_scores(trace, list->n, arena);
         if (!scores)
                 return -ENOMEM;
-        if (trace->n_scores > 0)
-                memcpy(scores, trace->scores, trace->n_scores * sizeof(*scores));
         for (uint32_t i = 0; i < list->n; i++) {
                 const struct clew_aimed *a = &list->items[i];
                 const struct clew_summary_score *said = &a->said.score;
 
-                scores[trace->n_scores + i] = (struct clew_score){
+                scores[i] = (struct clew_score){
                         .target = said->target,
                         .carrier = CLEW_SCORE_FROM_ATTRIBUTE,
                         .place = CLEW_SCORE_CAME,
@@ -226,7 +224,5 @@ int clew_aimed_add(struct clew_trace *trace, const struct clew_aimed_list *list,
                         .label = said->label,
                 };
         }
-        trace->scores = scores;
-        trace->n_scores += list->n;
         return 0;
 }

@@ -121,13 +121,9 @@ int clew_evaluated_add(struct clew_trace *trace, const struct clew_evaluated *fo
 
         if (found->n == 0)
                 return 0;
-        scores = clew_arena_calloc(arena, (size_t)trace->n_scores + found->n, sizeof(*scores));
+        scores = clew_trace_more_scores(trace, found->n, arena);
         if (!scores)
                 return -ENOMEM;
-        if (trace->n_scores > 0)
-                memcpy(scores, trace->scores, trace->n_scores * sizeof(*scores));
-        memcpy(scores + trace->n_scores, found->scores, found->n * sizeof(*scores));
-        trace->scores = scores;
-        trace->n_scores += found->n;
+        memcpy(scores, found->scores, found->n * sizeof(*scores));
         return 0;
 }

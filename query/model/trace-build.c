@@ -116,6 +116,21 @@ struct clew_skew clew_step_skew(const struct clew_trace *trace, uint32_t step)
         return skew;
 }
 
+struct clew_score *clew_trace_more_scores(struct clew_trace *trace, uint32_t n,
+                                          struct clew_arena *arena)
+{
+        struct clew_score *scores =
+                clew_arena_calloc(arena, (size_t)trace->n_scores + n, sizeof(*scores));
+
+        if (!scores)
+                return NULL;
+        if (trace->n_scores > 0)
+                memcpy(scores, trace->scores, trace->n_scores * sizeof(*scores));
+        trace->scores = scores;
+        trace->n_scores += n;
+        return scores + trace->n_scores - n;
+}
+
 uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_id *id)
 {
         uint64_t key = clew_tree_key(id);

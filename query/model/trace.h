@@ -163,6 +163,11 @@ CLEW_MUST_USE int clew_trace_build(struct clew_slice traces, struct clew_slice l
  * @arena. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_trace_link(struct clew_trace *trace, struct clew_arena *arena);
 
+/* Room for @n more scores behind those of @trace, which are counted already; NULL when there is no
+ * memory. @arena is the trace's. */
+struct clew_score *clew_trace_more_scores(struct clew_trace *trace, uint32_t n,
+                                          struct clew_arena *arena);
+
 /* Index of the step with that span id, or CLEW_STEP_NONE. */
 uint32_t clew_trace_find(const struct clew_trace *trace, const struct clew_span_id *id);
 

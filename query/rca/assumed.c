@@ -51,13 +51,7 @@ static bool is_wanted(const struct clew_rca_view *v)
                 "placeholder", "estimat", "fiction", "made up", "sample data", "illustrat",
         };
 
-        for (uint32_t u = 0; u < v->n_units; u++) {
-                if ((v->units[u].origin == CLEW_RCA_USER ||
-                     v->units[u].origin == CLEW_RCA_SYSTEM) &&
-                    HAS_ANY(v->units[u].text, words))
-                        return true;
-        }
-        return false;
+        return clew_rca_was_asked(v, words, CLEW_ARRAY_LEN(words));
 }
 
 /* The model call that wrote @x, a number worth naming; NONE for anything else. */

@@ -269,15 +269,7 @@ bool clew_rca_is_next_of(const struct clew_rca_view *v, const struct clew_token 
 
         if (n != last_number(shown, &other) + 1 || own != other)
                 return false;
-        if (HAS_ANY(source->text, words))
-                return true;
-        for (uint32_t u = 0; u < v->n_units; u++) {
-                if ((v->units[u].origin == CLEW_RCA_USER ||
-                     v->units[u].origin == CLEW_RCA_SYSTEM) &&
-                    HAS_ANY(v->units[u].text, words))
-                        return true;
-        }
-        return false;
+        return HAS_ANY(source->text, words) || clew_rca_was_asked(v, words, CLEW_ARRAY_LEN(words));
 }
 
 /* The number of a value, whether or not a unit stands at it; NAN when it is none. */

@@ -4,6 +4,7 @@
 #include "query/rca/view-int.h"
 
 #include "proto/base/mem.h"
+#include "query/rca/text-int.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -485,6 +486,17 @@ bool clew_rca_acted(const struct clew_rca_view *v, uint32_t i)
                         break;
         }
         return v->acts_in_text && clew_text_program(v->steps[i].text) >= 0;
+}
+
+bool clew_rca_was_asked(const struct clew_rca_view *v, const char *const *words, size_t n)
+{
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                if ((v->units[u].origin == CLEW_RCA_USER ||
+                     v->units[u].origin == CLEW_RCA_SYSTEM) &&
+                    has_any(v->units[u].text, words, n))
+                        return true;
+        }
+        return false;
 }
 
 uint32_t clew_rca_turn(const struct clew_rca_view *v, uint32_t i)

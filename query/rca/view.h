@@ -229,5 +229,7 @@ uint32_t clew_rca_turn(const struct clew_rca_view *v, uint32_t i);
 /* True when LLM step @i asked for a call, wrote a program among others who do, or something was
  * carried out before the next one. */
 bool clew_rca_acted(const struct clew_rca_view *v, uint32_t i);
+/* True when the instructions or a user say one of @n words, in lower case. */
+bool clew_rca_was_asked(const struct clew_rca_view *v, const char *const *words, size_t n);
 
 #endif
