@@ -140,6 +140,7 @@ static const double feature_weights[CLEW_FEATURE_COUNT] = {
         [CLEW_FEATURE_SHOWS] = 0.24,
         [CLEW_FEATURE_EXPLAINS] = 0.14,
         [CLEW_FEATURE_SIGNS] = 0.60,
+        [CLEW_FEATURE_HARMLESS] = 0.00,
         [CLEW_FEATURE_TOOL] = -0.59,
         [CLEW_FEATURE_BAD_TOOL] = 0.32,
         [CLEW_FEATURE_LATE] = 0.14,
