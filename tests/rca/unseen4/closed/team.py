@@ -3,6 +3,8 @@ import weather
 from closed.clutter import talk
 from wire import compact
 
+OPEN = "TO" + "DO"   # as programs mark what is left
+
 
 def meet(play, task, *names):
     play.gather("# General Task\n%s\n\n# Suggestions from manager\nWork step by step, let the terminal run your code, and state the answer in one line." % task, "Chat_Manager",
@@ -97,16 +99,16 @@ def placeholder(play, rng, bad):
     roles = {n: "You are the %s of a small software company. Follow the phase that is open." % n for n in ("CEO", "CTO", "Programmer", "Reviewer", "Tester")}
     play.gather("Build %s with a computer opponent of two levels, easy and hard. Everything must be implemented; no placeholders." % prog, "Company", roles)
     talk(play, rng, roles, rng.randrange(0, 4), "the design")
-    hard = "        # TODO: implement hard level\n        pass" if bad else "        return max(self.moves(b), key=lambda m: self.score(b, m, depth=4))"
+    hard = "        # %s: implement hard level\n        pass" % OPEN if bad else "        return max(self.moves(b), key=lambda m: self.score(b, m, depth=4))"
     made = play.say("opponent.py\n```python\nclass Opponent:\n    def easy(self, b):\n        return random.choice(self.moves(b))\n\n    def hard(self, b):\n%s\n```\ngame.py\n```python\nfrom opponent import Opponent\n# draws the board, reads keys, counts points\n```" % hard, by="Programmer")
     talk(play, rng, roles, rng.randrange(0, 3), "the review")
     play.say("The modules are separated well. I suggest constants for the colours.", by="Reviewer")
     if rng.random() < .6:
         play.say("game.py\n```python\nRED, BLUE = (200, 0, 0), (0, 0, 200)\n```", by="Programmer")
     if bad:
-        play.fault(made, "3.1 Premature termination", "The hard level is a TODO with pass, which the task forbids; it is never filled in.", "Programmer")
+        play.fault(made, "3.1 Premature termination", "The hard level is a comment and a pass, which the task forbids; it is never filled in.", "Programmer")
         end = play.say("We have a working version and time is short. I close the coding phase; open ends can be completed in a later release. <INFO> Finished", by=rng.choice(("CTO", "CEO")))
-        play.fault(end, "3.1 Premature termination", "Closes the phase with an open TODO.", end.message.name)
+        play.fault(end, "3.1 Premature termination", "Closes the phase with a level that is not written.", end.message.name)
     else:
         play.say("Both levels are there and play legal moves in my tests. <INFO> Finished", by="Tester")
     talk(play, rng, roles, rng.randrange(0, 4), "the delivery")
