@@ -12,8 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define CUT 0.40        /* findings below this share of the best one are left out, */
-#define LIFT_KEPT 2.0   /* but for those that are this much likelier than a random step */
+#define CUT 0.30        /* findings below this share of the best one are left out */
 #define PASSED_MIN 0.55 /* of a run that passed */
 #define CHANCE 1.0      /* a place that is no better than chance is not shown beside others */
 #define LIFT_MIN 2.0    /* over chance, of a place that is more than low */
@@ -166,29 +165,16 @@ static bool shows_on(const struct clew_finding *f, uint32_t step)
         return false;
 }
 
-/* A random model or tool call would be right as often. */
-static double chance_of(const struct clew_rca_view *v)
-{
-        uint32_t n = 0;
-
-        for (uint32_t i = 0; i < v->n_steps; i++)
-                n += !v->steps[i].is_virtual &&
-                     (v->steps[i].kind == CLEW_RCA_LLM || v->steps[i].kind == CLEW_RCA_TOOL);
-        return n ? 1.0 / n : 0;
-}
-
 /* Drops findings that a better one explains, and those far below the best; returns how many stay.
  */
 static uint32_t absorb(const struct clew_rca_view *v, struct clew_finding *items, uint32_t n_items)
 {
-        double chance = chance_of(v);
         uint32_t n = 0;
 
         if (n_items)
                 qsort(items, n_items, sizeof(*items), by_rank);
         for (uint32_t i = 0; i < n_items; i++) {
-                bool gone = items[i].score < CUT * items[0].score &&
-                            items[i].score < LIFT_KEPT * chance;
+                bool gone = items[i].score < CUT * items[0].score;
 
                 for (uint32_t k = 0; k < n && !gone; k++) {
                         const struct clew_rca_step *s = &v->steps[items[i].step];
@@ -271,6 +257,17 @@ static void exclude(struct clew_why *w, struct clew_arena *arena)
         }
 }
 
+/* A random model or tool call would be right as often. */
+static double chance_of(const struct clew_rca_view *v)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps; i++)
+                n += !v->steps[i].is_virtual &&
+                     (v->steps[i].kind == CLEW_RCA_LLM || v->steps[i].kind == CLEW_RCA_TOOL);
+        return n ? 1.0 / n : 0;
+}
+
 /* The best findings. Of a run that passed only strong ones are worth a person's time; one that did
  * not fail has no cause of failure, only places that look odd. */
 static void choose(const struct clew_rca_view *v, struct clew_finding *items, uint32_t n,
@@ -285,8 +282,7 @@ static void choose(const struct clew_rca_view *v, struct clew_finding *items, ui
                 /* Which of its calls went wrong, an agent that failed does not say. */
                 if (x->hearsay && x->precision == CLEW_PRECISION_HIGH)
                         x->precision = CLEW_PRECISION_MEDIUM;
-                if (x->harmless ||
-                    (clew_rule_is_place(x->rule) && x->score < LIFT_MIN * chance))
+                if (x->harmless || (clew_rule_is_place(x->rule) && x->score < LIFT_MIN * chance))
                         x->precision = CLEW_PRECISION_LOW;
                 if (v->passed &&
                     (x->precision == CLEW_PRECISION_LOW || clew_rule_is_place(x->rule)))

@@ -535,7 +535,7 @@ struct clew_slice clew_text_error_line(struct clew_slice text)
 /* "Error handling: ...", "error rate 0.2": what errors are spoken of, not one that came. */
 static bool is_about_errors(struct clew_slice h)
 {
-        static const char *const topics[] = {"handling", "handler", "rate",   "budget", "bars",
+        static const char *const topics[] = {"handling", "handler", "rate",     "budget",    "bars",
                                              "messages", "margin",  "analysis", "correction"};
 
         if (!clew_text_begins(h, "error "))

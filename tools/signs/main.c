@@ -6,7 +6,8 @@
  *
  * One JSON line a trace: {"trace_id", "passed", "steps", "candidates": [{"span_id", "ruled", "x":
  * {name: value}}]} with the values that are not 0; "ruled" are those of which some rule says enough
- * to be told, "harmless" those of which that is trouble that did no harm. Passing runs of the same task are compared with, as `clew why --all` does.
+ * to be told, "harmless" those of which that is trouble that did no harm. Passing runs of the same
+ * task are compared with, as `clew why --all` does.
  */
 #include "proto/base/buffer.h"
 #include "proto/base/json.h"
