@@ -37,8 +37,9 @@ static void published(void **state)
         clew_sha256_add(&h, CLEW_SLICE_LITERAL("abc"));
         assert_sum(&h, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         clew_sha256_init(&h);
-        clew_sha256_add(&h, CLEW_SLICE_LITERAL("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnop"
-                                               "nopq"));
+        clew_sha256_add(&h,
+                        CLEW_SLICE_LITERAL("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnop"
+                                           "nopq"));
         assert_sum(&h, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
         memset(many, 'a', sizeof(many));
         clew_sha256_init(&h);
