@@ -25,12 +25,25 @@ void clew_hot_list_deinit(struct clew_hot_list *list)
         memset(list, 0, sizeof(*list));
 }
 
-/* The slot of @id, or the free one where it belongs. Ids come from outside: the seed, an address,
- * keeps them from being chosen to meet in one slot. */
+__extension__ typedef unsigned __int128 wide;
+
+/* Where the search for @id begins. Ids come from outside: the seed, an address, keeps them from
+ * being chosen to meet in one slot. Both halves of the product depend on both halves of the id. */
+static uint64_t place_of(const struct clew_hot_list *list, const uint8_t id[CLEW_TRACE_ID_BYTES])
+{
+        uint64_t seed = (uintptr_t)list->slots * 0x9e3779b97f4a7c15u;
+        uint64_t halves[2];
+        wide product;
+
+        memcpy(halves, id, sizeof(halves));
+        product = (wide)(halves[0] ^ seed) * (halves[1] ^ ~seed);
+        return (uint64_t)product ^ (uint64_t)(product >> 64) ^ halves[0] ^ halves[1];
+}
+
+/* The slot of @id, or the free one where it belongs. */
 static uint32_t *slot_of(const struct clew_hot_list *list, const struct clew_trace_id *id)
 {
-        uint64_t seed = (uintptr_t)list->slots;
-        uint64_t at = clew_hash_seeded(clew_slice_make(id->bytes, sizeof(id->bytes)), seed);
+        uint64_t at = place_of(list, id->bytes);
 
         for (;; at++) {
                 uint32_t *slot = &list->slots[at & (list->n_slots - 1)];
@@ -44,11 +57,8 @@ static uint32_t *slot_of(const struct clew_hot_list *list, const struct clew_tra
  * a batch are asked for at once. */
 static void fetch_slots(const struct clew_hot_list *list, const struct clew_hot_batch *batch)
 {
-        uint64_t seed = (uintptr_t)list->slots;
-
         for (uint32_t i = 0; list->n_slots > 0 && i < batch->n; i++) {
-                uint64_t at = clew_hash_seeded(
-                        clew_slice_make(clew_hot_batch_id(batch, i), CLEW_TRACE_ID_BYTES), seed);
+                uint64_t at = place_of(list, clew_hot_batch_id(batch, i));
 
                 __builtin_prefetch(&list->slots[at & (list->n_slots - 1)], 1);
         }

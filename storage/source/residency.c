@@ -24,7 +24,7 @@
 
 /* File pages, the program's own among them, that stay mapped while it walks and loads.
  */
-#define MAPPED_BYTES_MAX ((size_t)40 << 20)
+#define MAPPED_BYTES_MAX ((size_t)24 << 20)
 /* A collector that seals goes back and forth in the trace index: each page that was given back is
  * mapped again for the next trace. At rest its tick gives back what is more than 48 MiB. */
 #define MAPPED_BYTES_MAX_COLLECT ((size_t)128 << 20)

@@ -1,7 +1,8 @@
 /*
  * Lists with much that is hot: the order is that of the starts as single traces tell them, from
  * wherever the walk begins, also of traces that are sealed too and began earlier than what is hot
- * of them; and a walk over indexes counts each trace once.
+ * of them; and a walk over indexes counts each trace once. Short ids name one
+ * trace among all.
  */
 #include "storage/hot/hot-int.h"
 #include "storage/source/store-int.h"
@@ -67,7 +68,8 @@ static struct clew_store *open_store(const char *dir)
 static struct clew_trace_id id_of(uint32_t trace)
 {
         struct clew_trace_id id = test_trace_id(trace);
-        uint64_t spread = (trace + 1) * 0x9e3779b97f4a7c15u;
+        struct test_random mixed = {trace};
+        uint64_t spread = test_random_next(&mixed);
 
         memcpy(id.bytes, &spread, sizeof(spread));
         return id;
@@ -271,9 +273,66 @@ static void test_order(void **state)
         test_dir_remove(&dir);
 }
 
+/* ---- short ids ------------------------------------------------------------------------------- */
+
+static unsigned digit(const struct clew_trace_id *id, unsigned i)
+{
+        return i % 2 ? id->bytes[i / 2] & 15u : id->bytes[i / 2] >> 4;
+}
+
+/* What names @id alone among @all, with @min digits at least. */
+static unsigned shortest(const struct clew_list_entry *all, const struct clew_trace_id *id,
+                         unsigned min)
+{
+        for (uint32_t i = 0; i < TRACES; i++) {
+                unsigned same = 0;
+
+                if (clew_trace_id_eq(&all[i].id, id))
+                        continue;
+                while (digit(&all[i].id, same) == digit(id, same))
+                        same++;
+                min = same + 1 > min ? same + 1 : min;
+        }
+        return min;
+}
+
+static void test_short_ids(void **state)
+{
+        struct test_random random = test_random_seeded("short ids");
+        struct clew_list_entry *all;
+        struct clew_trace_id ids[50];
+        unsigned digits[50];
+        struct clew_view *v = NULL;
+        struct clew_error err = {0};
+        struct clew_store *store;
+        struct test_dir dir;
+
+        (void)state;
+        test_dir_make(&dir);
+        store = open_store(dir.path);
+        build(store, &random);
+        all = expected(store);
+        assert_int_equal(clew_view_open(store, &v, &err), 0);
+        for (unsigned min = 1; min <= 8; min++) {
+                uint32_t n = min % 3 == 0 ? 1 : 50;
+                uint64_t first = test_random_below(&random, TRACES);
+
+                for (uint32_t i = 0; i < n; i++)
+                        ids[i] = all[(first + i * 131) % TRACES].id;
+                assert_int_equal(clew_view_shortest(v, ids, n, min, digits, &err), 0);
+                for (uint32_t i = 0; i < n; i++)
+                        assert_int_equal(digits[i], shortest(all, &ids[i], min));
+        }
+        clew_view_close(v);
+        free(all);
+        clew_store_close(store);
+        test_dir_remove(&dir);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_order)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_order),
+                                           cmocka_unit_test(test_short_ids)};
 
         return cmocka_run_group_tests_name("hot-order", tests, NULL, NULL);
 }
