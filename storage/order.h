@@ -21,8 +21,8 @@
 #define CLEW_ORDER_WHAT_MAX ((size_t)64 << 10)
 /* That wait at one time: whoever gives one more is told to wait. */
 #define CLEW_ORDERS_MAX 64u
-/* So long one waits for its writers; then it goes, and who has not come is not covered. As deletions
- * are remembered. */
+/* So long one waits for its writers; then it goes, and who has not come is not covered. As
+ * deletions are remembered. */
 #define CLEW_ORDER_FOR_NS (400 * 24 * 3600 * CLEW_NS_PER_S)
 /* Of names of writers, in words. */
 #define CLEW_ORDER_NAMES_BYTES CLEW_TIER_ALL_OTHERS_BYTES
@@ -41,13 +41,13 @@ struct clew_order {
         struct clew_slice what;
 };
 
-/* ---- who gives one ---------------------------------------------------------------------------- */
+/* ---- who gives one ----------------------------------------------------------------------------
+ */
 
 /* Puts it into the bucket of the store of @tier. 0; -E2BIG: as many wait as may; -EACCES,
  * -ETIMEDOUT, ...: it may be there all the same. In any process; it takes 10 s at the most. */
 CLEW_MUST_USE int clew_order_give(struct clew_tier *tier, enum clew_order_kind kind,
-                                  struct clew_slice what, uint64_t *ret_id,
-                                  struct clew_error *err);
+                                  struct clew_slice what, uint64_t *ret_id, struct clew_error *err);
 
 /* How it stands with one. */
 struct clew_order_state {
@@ -56,32 +56,31 @@ struct clew_order_state {
         enum clew_order_kind kind;
         char by[CLEW_TIER_WRITER_BYTES];
         size_t bytes;
-        bool waits_here;                        /* this store's own writer has not done it */
-        char waits[CLEW_ORDER_NAMES_BYTES];     /* others that have not done it, in words */
-        char done[CLEW_ORDER_NAMES_BYTES];      /* who has, in words */
+        bool waits_here;                    /* this store's own writer has not done it */
+        char waits[CLEW_ORDER_NAMES_BYTES]; /* others that have not done it, in words */
+        char done[CLEW_ORDER_NAMES_BYTES];  /* who has, in words */
 };
 /*
  * Of one order. *@ret_there false: all have done it, and it is gone (or was taken back). When the
  * last of them has just done it, it goes by this call. In any process; 10 s at the most.
  */
-CLEW_MUST_USE int clew_order_look(struct clew_tier *tier, uint64_t id,
-                                  struct clew_order_state *ret, bool *ret_there,
-                                  struct clew_error *err);
+CLEW_MUST_USE int clew_order_look(struct clew_tier *tier, uint64_t id, struct clew_order_state *ret,
+                                  bool *ret_there, struct clew_error *err);
 typedef int (*clew_order_fn)(void *context, const struct clew_order_state *order);
 /* Calls @fn for all that wait, the oldest first. 0, what @fn returned that was not 0, or an error.
  */
 CLEW_MUST_USE int clew_order_each(struct clew_tier *tier, clew_order_fn fn, void *context,
                                   struct clew_error *err);
 /* Takes one back, whoever has done it. -ENOENT: there is none. */
-CLEW_MUST_USE int clew_order_take_back(struct clew_tier *tier, uint64_t id,
-                                       struct clew_error *err);
+CLEW_MUST_USE int clew_order_take_back(struct clew_tier *tier, uint64_t id, struct clew_error *err);
 /* Of what clew_order_noted() says. */
 #define CLEW_ORDER_NOTED_BYTES 1024u
 /* What its collector has noted of orders that wait, in words for people; false: none. In any
  * process, without asking the bucket. */
 bool clew_order_noted(struct clew_tier *tier, char *ret, size_t size);
 
-/* ---- who carries them out --------------------------------------------------------------------- */
+/* ---- who carries them out ---------------------------------------------------------------------
+ */
 
 /*
  * The next that is to be done in the store of @tier, which a collector has open: 1, with the bytes

@@ -1,7 +1,7 @@
 /*
- * What other writers of the bucket have redacted is redacted here too (storage/order.h): a thread of
- * low priority takes the orders that wait for this writer, one after the other, and does what clew
- * redact does. Text that comes afterwards is not looked at.
+ * What other writers of the bucket have redacted is redacted here too (storage/order.h): a thread
+ * of low priority takes the orders that wait for this writer, one after the other, and does what
+ * clew redact does. Text that comes afterwards is not looked at.
  */
 #ifndef CLEW_COLLECTOR_ORDERS_H
 #define CLEW_COLLECTOR_ORDERS_H

@@ -14,8 +14,8 @@
 #include "query/find/index/index.h"
 #include "query/model/summary.h"
 #include "query/review/verify.h"
-#include "storage/store.h"
 #include "storage/order.h"
+#include "storage/store.h"
 #include "storage/tier.h"
 
 #include <errno.h>

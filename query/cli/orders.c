@@ -16,9 +16,10 @@
 #define POLL_S 1
 /* What is to be done with those that do not come by themselves. */
 #define WAY_OUT                                                                                    \
-        "A clewd that runs does it within a minute, one that does not at its next start; one whose "  \
-        "machine is gone is started once with its name (clewd --objects URL --writer NAME) on an "    \
-        "empty directory; one that is older than this clew does it after its update. Until then "     \
+        "A clewd that runs does it within a minute, one that does not at its next start; one "     \
+        "whose "                                                                                   \
+        "machine is gone is started once with its name (clewd --objects URL --writer NAME) on an " \
+        "empty directory; one that is older than this clew does it after its update. Until then "  \
         "readers show what came to it"
 
 /* ---- giving one ------------------------------------------------------------------------------ */
@@ -50,10 +51,10 @@ static void name_waiting(struct clew_cli *cli, const struct clew_order_state *s,
         const struct clew_store *store = cli->store;
 
         snprintf(ret, size, "%s%s%s",
-                 !s->waits_here                      ? ""
-                 : clew_store_has_collector(store)   ? "this store's own clewd"
-                                                     : "this store's own clewd (none runs on it: "
-                                                       "what its bucket has goes when one does)",
+                 !s->waits_here                    ? ""
+                 : clew_store_has_collector(store) ? "this store's own clewd"
+                                                   : "this store's own clewd (none runs on it: "
+                                                     "what its bucket has goes when one does)",
                  s->waits_here && s->waits[0] ? ", " : "", s->waits);
 }
 
@@ -63,7 +64,8 @@ static int tell_waiting(const struct clew_cli_order *o, const struct clew_order_
 
         name_waiting(o->cli, s, names, sizeof(names));
         clew_cli_error(o->cli,
-                       "redacted in this store; redaction %" PRIu64 " waits for others that write to "
+                       "redacted in this store; redaction %" PRIu64
+                       " waits for others that write to "
                        "its bucket: %s. " WAY_OUT ". clew redact --orders tells how it stands",
                        o->id, names);
         return CLEW_EXIT_ELSEWHERE;
@@ -72,7 +74,8 @@ static int tell_waiting(const struct clew_cli_order *o, const struct clew_order_
 static int await(const struct clew_cli_order *o)
 {
         static const struct timespec pause = {.tv_sec = POLL_S};
-        uint64_t end = clew_clock_monotonic_ns(clew_clock_system()) + (o->wait_s < UINT32_MAX ? o->wait_s : UINT32_MAX) * CLEW_NS_PER_S;
+        uint64_t end = clew_clock_monotonic_ns(clew_clock_system()) +
+                       (o->wait_s < UINT32_MAX ? o->wait_s : UINT32_MAX) * CLEW_NS_PER_S;
         struct clew_order_state s = {0};
         struct clew_error err = {0};
         bool is_there = true;

@@ -289,8 +289,7 @@ static int run(struct redact_command *c)
 
 int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
 {
-        struct redact_command c = {.cli = cli,
-                                   .order = {.cli = cli, .wait_s = CLEW_ORDERS_WAIT_S}};
+        struct redact_command c = {.cli = cli, .order = {.cli = cli, .wait_s = CLEW_ORDERS_WAIT_S}};
         const struct clew_flag own[] = {
                 {"string", 0, "S", "the text", .ret_text = &c.string},
                 {"file", 0, "F", "a file that holds it; - = standard input", .ret_text = &c.file},
@@ -306,8 +305,7 @@ int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
                 {"yes", 'y', NULL, "do it", .ret_flag = &c.yes},
                 {"wait", 0, "S", "seconds for others that write to the store's bucket (60)",
                  .ret_number = &c.order.wait_s},
-                {"here", 0, NULL,
-                 "in this store alone: what is to go is not written to the bucket",
+                {"here", 0, NULL, "in this store alone: what is to go is not written to the bucket",
                  .ret_flag = &c.order.here},
                 {"orders", 0, NULL, "tell for whom redactions wait", .ret_flag = &c.orders},
                 {"take-back", 0, "N", "end one that waits", .ret_text = &c.take_back},

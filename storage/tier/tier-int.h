@@ -133,7 +133,7 @@ struct clew_tier {
         uint64_t complete_version;
         struct clew_buffer fresh; /* tier-fresh.c; guarded by lock, as the next two */
         size_t fresh_bytes;
-        uint64_t fresh_erased; /* of the store, when they were looked through last */
+        uint64_t fresh_erased;          /* of the store, when they were looked through last */
         struct clew_tier_orders orders; /* guarded by lock */
         char advertise[CLEW_TIER_ADVERTISE_MAX];
 };
@@ -345,8 +345,8 @@ void clew_tier_look_at_others(struct clew_tier *t);
  */
 
 struct clew_tier_others;
-/* What the bucket has of them, as seen in @o: takes those that are to be carried out here, and those
- * away that all have done. */
+/* What the bucket has of them, as seen in @o: takes those that are to be carried out here, and
+ * those away that all have done. */
 void clew_tier_orders_look(struct clew_tier *t, const struct clew_tier_others *o);
 /* After a sync: says of which the bucket has nothing of this writer's any more. */
 void clew_tier_orders_mark(struct clew_tier *t);

@@ -326,8 +326,9 @@ void clew_tier_orders_look(struct clew_tier *t, const struct clew_tier_others *o
         forget_gone(t, o);
         clew_buffer_init(&note, 2 * CLEW_ORDER_NOTED_BYTES);
         if (o->n_left > 0 && !t->orders.has_more)
-                clew_tier_tell(t, "writers", "has more orders, or marks of them, than are looked "
-                                             "at: clew redact --orders");
+                clew_tier_tell(t, "writers",
+                               "has more orders, or marks of them, than are looked "
+                               "at: clew redact --orders");
         t->orders.has_more = o->n_left > 0;
         if (n > 0 && open_prefix(t, &b, &ignored) < 0)
                 return;

@@ -16,7 +16,7 @@ struct clew_order_seen {
 struct clew_tier_others {
         const struct clew_tier *tier; /* who looks */
         uint32_t n;
-        uint32_t n_more; /* that are left out */
+        uint32_t n_more;                                           /* that are left out */
         char names[CLEW_TIER_WRITERS_MAX][CLEW_TIER_WRITER_BYTES]; /* "" = the one without */
         struct clew_buffer seen; /* struct clew_order_seen: marks, then orders, the oldest first */
         uint32_t n_orders;
@@ -31,7 +31,8 @@ CLEW_MUST_USE int clew_tier_others_list(struct clew_tier_others *o, const char *
 /* That prefix, of a writer or of a command on its store. */
 void clew_tier_prefix_of_all(const struct clew_tier *t, char *ret, size_t size);
 
-/* ---- orders among what was seen (tier-order.c) ------------------------------------------------ */
+/* ---- orders among what was seen (tier-order.c) ------------------------------------------------
+ */
 
 static inline size_t clew_tier_others_n_seen(const struct clew_tier_others *o)
 {

@@ -373,8 +373,8 @@ int clew_tier_ask_others(struct clew_tier *t, char *ret, size_t size, struct cle
                 return 0;
         clew_tier_prefix_of_all(t, prefix, sizeof(prefix));
         clew_tier_others_init(&o, t);
-        r = clew_tier_others_list(&o, prefix,
-                                  clew_clock_monotonic_ns(clew_clock_system()) + ASK_NS, err);
+        r = clew_tier_others_list(&o, prefix, clew_clock_monotonic_ns(clew_clock_system()) + ASK_NS,
+                                  err);
         if (r == 0)
                 in_words(&o, ret, size);
         clew_tier_others_deinit(&o);

@@ -66,10 +66,8 @@ static void names_are_read_as_they_are_written(void **state)
 
 static void any_other_byte_is_no_order(void **state)
 {
-        struct clew_order order = {.id = ID,
-                                   .kind = CLEW_ORDER_TEXT,
-                                   .by = "a",
-                                   .what = CLEW_SLICE_LITERAL(SECRET)};
+        struct clew_order order = {
+                .id = ID, .kind = CLEW_ORDER_TEXT, .by = "a", .what = CLEW_SLICE_LITERAL(SECRET)};
         CLEW_BUFFER bytes = {.max_bytes = 1024};
         struct clew_order again;
 
