@@ -152,8 +152,8 @@ static const struct topic topics[] = {
          "Two clewd of one name: the later one goes on, the other says so and stops\n"
          "uploading. Readers show datasets, rubrics and experiments of a writer b as\n"
          "@b:NAME. A run whose spans came to two writers is deleted at both, and what is\n"
-         "redacted at one is redacted at all: clew redact names those that have not done it\n"
-         "yet, and so does clew status, which tells what is behind.\n"},
+         "redacted at one is redacted at all: clew redact, and clew status, which tells\n"
+         "what is behind, name those that have not done it yet.\n"},
         {"redaction",
          "Secrets and personal data taken out\n"
          "\n"
