@@ -6,12 +6,15 @@
 #include "proto/base/clock.h"
 #include "proto/base/curl-library.h"
 #include "proto/base/mem.h"
+#include "storage/bucket/moving-int.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 
 #define CONNECT_TIMEOUT_MS 10000L
 /* Lines that wait for their next request. */
@@ -82,6 +85,7 @@ struct sending {
         uint64_t begun_ns;      /* monotonic, as the others */
         uint64_t first_ns;      /* the first byte of the answer; 0 = none yet */
         uint64_t heard_ns;      /* the last */
+        struct clew_moving moving;
         bool too_large;
         bool is_done;
         CURLcode code; /* then */
@@ -306,6 +310,7 @@ static int begin(struct asking *a, struct clew_http_answer *answer, uint64_t tim
                               .answer = answer,
                               .left = a->request->body};
         s->begun_ns = s->heard_ns = now_ns();
+        clew_moving_begin(&s->moving, s->begun_ns);
         answer->status = 0;
         answer->range[0] = answer->date[0] = answer->region[0] = '\0';
         clew_buffer_clear(answer->body);
@@ -375,7 +380,28 @@ static struct sending *answered(struct asking *a)
         return some;
 }
 
-/* Until an answer has come, or has not. -ECANCELED, -EIO. */
+/* Of a body that is sent: nothing moves any more. What cannot be seen is left to libcurl's own
+ * measure. */
+static bool is_dead(struct asking *a)
+{
+        struct sending *s = &a->sent[0];
+        curl_socket_t fd = CURL_SOCKET_BAD;
+        struct clew_moving_now now;
+        int waiting = 0;
+
+        if (a->request->body.len == 0 || a->request->still_ns == 0 ||
+            clew_curl()->get(s->handle, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+            fd == CURL_SOCKET_BAD || ioctl(fd, SIOCOUTQ, &waiting) < 0)
+                return false;
+        now = (struct clew_moving_now){.now_ns = now_ns(),
+                                       .heard_ns = s->heard_ns,
+                                       .body = a->request->body.len,
+                                       .given = a->request->body.len - s->left.len,
+                                       .waiting = (uint64_t)waiting};
+        return clew_moving_is_over(&s->moving, &now, a->request->still_ns);
+}
+
+/* Until an answer has come, or has not. -ECANCELED, -ETIMEDOUT, -EIO. */
 static int wait_for_answer(struct asking *a, struct sending **ret, struct clew_error *err)
 {
         for (;;) {
@@ -390,6 +416,10 @@ static int wait_for_answer(struct asking *a, struct sending **ret, struct clew_e
                         return 0;
                 if (a->request->stop && atomic_load(a->request->stop))
                         return clew_error_set(err, -ECANCELED, 0, "stopped");
+                if (is_dead(a))
+                        return clew_error_set(
+                                err, -ETIMEDOUT, 0, "nothing moves: %zu of %zu bytes are sent",
+                                a->request->body.len - a->sent[0].left.len, a->request->body.len);
                 if (a->delay_ns > 0) {
                         uint64_t silent = now_ns() - a->sent[0].heard_ns;
 
