@@ -2,6 +2,24 @@
 
 #include <string.h>
 
+/* From behind the opening bracket to the end of the object. */
+static void read_members(struct clew_json_reader *r, struct clew_json_object *ret)
+{
+        ret->n = 0;
+        while (clew_json_next_member(r)) {
+                struct clew_json_member *m;
+
+                if (ret->n == CLEW_JSON_MEMBERS_MAX) {
+                        clew_json_skip(r);
+                        continue;
+                }
+                m = &ret->members[ret->n++];
+                m->key = r->text;
+                m->token = clew_json_next(r);
+                m->raw = clew_json_take(r);
+        }
+}
+
 bool clew_json_object_open(struct clew_slice raw, unsigned max_depth, struct clew_json_object *ret)
 {
         struct clew_json_reader r = clew_json_reader_make(raw, max_depth);
@@ -9,19 +27,24 @@ bool clew_json_object_open(struct clew_slice raw, unsigned max_depth, struct cle
         ret->n = 0;
         if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
                 return false;
-        while (clew_json_next_member(&r)) {
-                struct clew_json_member *m;
-
-                if (ret->n == CLEW_JSON_MEMBERS_MAX) {
-                        clew_json_skip(&r);
-                        continue;
-                }
-                m = &ret->members[ret->n++];
-                m->key = r.text;
-                m->token = clew_json_next(&r);
-                m->raw = clew_json_take(&r);
-        }
+        read_members(&r, ret);
         return true;
+}
+
+bool clew_json_object_take(struct clew_json_reader *r, struct clew_json_object *ret,
+                           struct clew_slice *ret_raw)
+{
+        const struct clew_json_reader before = *r;
+
+        read_members(r, ret);
+        if (r->status == CLEW_JSON_READING && r->token == CLEW_JSON_OBJECT_END) {
+                *ret_raw = clew_slice_make(before.start + before.offset,
+                                           (size_t)(r->at - r->start) - before.offset);
+                return true;
+        }
+        *r = before;
+        *ret_raw = clew_json_take(r);
+        return false;
 }
 
 const struct clew_json_member *clew_json_object_get(const struct clew_json_object *o,

@@ -26,6 +26,15 @@ struct clew_json_object {
 /* False when @raw does not begin an object; of a text that is cut, the members before the cut. */
 bool clew_json_object_open(struct clew_slice raw, unsigned max_depth, struct clew_json_object *ret);
 
+/*
+ * The same for the object that @r stands at the beginning of (its token is CLEW_JSON_OBJECT_BEGIN):
+ * one pass takes it apart and leads behind it. @ret_raw is its JSON. False when its JSON is not
+ * whole and right; @r is then as if clew_json_take() had been called, and @ret_raw is what that
+ * gives, to be opened or not.
+ */
+bool clew_json_object_take(struct clew_json_reader *r, struct clew_json_object *ret,
+                           struct clew_slice *ret_raw);
+
 /* The first member of that name which is not null, or NULL. Keys are compared as they are written.
  */
 const struct clew_json_member *clew_json_object_get(const struct clew_json_object *o,

@@ -36,6 +36,7 @@ struct clew_fields {
         bool unreadable;          /* a number was met that is none */
         bool keep_provenance;
         bool late;               /* what is added speaks only where nothing else does */
+        const bool *wanted;      /* by field: others are passed over; NULL = all are kept */
         unsigned families;       /* CLEW_FAMILY_* of keys that were met */
         enum clew_dialect scope; /* what the scope's name tells, for rows of CLEW_RULE_OWN */
         uint8_t n;
@@ -62,6 +63,10 @@ void clew_fields_add_told(struct clew_fields *f, struct clew_slice told);
 /* All of @step that feeds fields, for its kind; provenance is kept. */
 void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
                          const struct clew_step *step, struct clew_arena *arena);
+/* The same of some fields alone (CLEW_FIELD_COUNT flags, static storage). */
+void clew_fields_collect_some(struct clew_fields *f, const struct clew_trace *trace,
+                              const struct clew_step *step, const bool *wanted,
+                              struct clew_arena *arena);
 /* Name of a log record: the field, or the older attribute. */
 struct clew_slice clew_log_name(const struct clew_log_record *record);
 

@@ -16,6 +16,7 @@ void clew_fields_reset(struct clew_fields *f)
         f->kinds = UINT32_MAX;
         f->redacted = false;
         f->unreadable = false;
+        f->wanted = NULL;
         f->families = 0;
         f->scope = CLEW_DIALECT_NONE;
         f->n = 0;
@@ -66,6 +67,15 @@ static void insert(struct clew_fields *f, const struct clew_rule_hit *row,
         *link = f->n;
 }
 
+static bool is_wanted(const struct clew_fields *f, const struct clew_rule_hit *rows, unsigned n)
+{
+        for (unsigned i = 0; f->wanted && i < n; i++) {
+                if (f->wanted[rows[i].field])
+                        return true;
+        }
+        return !f->wanted;
+}
+
 /* Most keys of most spans are in no table: their values are not even parsed. */
 static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice key,
                 struct clew_slice value, enum clew_origin origin)
@@ -76,11 +86,14 @@ static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice
 
         if (n == 0 && origin == CLEW_ORIGIN_SPAN)
                 f->families |= clew_rules_family(name);
-        if (n == 0 || !clew_value_parse(value, &attr.value) || attr.value.type == CLEW_VALUE_EMPTY)
+        if (n == 0 || !is_wanted(f, rows, n) || !clew_value_parse(value, &attr.value) ||
+            attr.value.type == CLEW_VALUE_EMPTY)
                 return;
         clew_value_decode_bytes(&attr.value);
-        for (unsigned i = 0; i < n; i++)
-                insert(f, &rows[i], &attr, origin);
+        for (unsigned i = 0; i < n; i++) {
+                if (!f->wanted || f->wanted[rows[i].field])
+                        insert(f, &rows[i], &attr, origin);
+        }
 }
 
 void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum clew_origin origin)
@@ -251,14 +264,16 @@ void clew_fields_add_log(struct clew_fields *f, const struct clew_log_record *re
         add_body(f, &record->body);
 }
 
-void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
-                         const struct clew_step *step, struct clew_arena *arena)
+void clew_fields_collect_some(struct clew_fields *f, const struct clew_trace *trace,
+                              const struct clew_step *step, const bool *wanted,
+                              struct clew_arena *arena)
 {
         struct clew_message_iter it = clew_span_events(&step->span);
         struct clew_span_event event;
 
         clew_fields_reset(f);
         f->arena = arena;
+        f->wanted = wanted;
         f->keep_provenance = true;
         f->kinds = CLEW_KINDS(step->kind);
         f->scope = clew_dialect_of_scope(clew_scope_name(step->scope));
@@ -272,6 +287,12 @@ void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
                         clew_fields_add_told(f, log->told);
                 clew_fields_add_log(f, &log->record);
         }
+}
+
+void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
+                         const struct clew_step *step, struct clew_arena *arena)
+{
+        clew_fields_collect_some(f, trace, step, NULL, arena);
 }
 
 bool clew_step_field(const struct clew_trace *trace, const struct clew_step *step,

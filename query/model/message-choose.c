@@ -715,6 +715,13 @@ static bool kept_answer(const struct clew_trace *trace, const struct clew_step *
         return true;
 }
 
+/* Of a step's fields those that messages are made of. */
+static const bool content_fields[CLEW_FIELD_COUNT] = {
+        [CLEW_FIELD_SYSTEM] = true,      [CLEW_FIELD_INPUT] = true,
+        [CLEW_FIELD_OUTPUT] = true,      [CLEW_FIELD_TOOL_ARGUMENTS] = true,
+        [CLEW_FIELD_TOOL_RESULT] = true,
+};
+
 static int read_messages(const struct clew_trace *trace, const struct clew_step *step,
                          enum clew_direction direction, struct clew_arena *arena,
                          struct clew_messages *ret)
@@ -732,7 +739,7 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
                 return 0;
         if (direction == CLEW_MESSAGES_OUT && kept_answer(trace, step, ret))
                 return 0;
-        clew_fields_collect(f, trace, step, arena);
+        clew_fields_collect_some(f, trace, step, content_fields, arena);
         found = find_text(f, step, direction, &text, &key);
         if (direction == CLEW_MESSAGES_IN && step->kind != CLEW_KIND_TOOL)
                 add_system(&sink, f);

@@ -29,7 +29,7 @@ static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum
                 return;
         case CLEW_JSON_ARRAY_BEGIN:
                 while (clew_json_next_element(&r))
-                        clew_part_from_json(s, clew_json_take(&r), role);
+                        clew_part_from_reader(s, &r, role);
                 return;
         case CLEW_JSON_OBJECT_BEGIN:
                 /* Gemini: {"parts":[...]} */
@@ -37,7 +37,7 @@ static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum
                         r = clew_json_reader_make(get(&o, "parts")->raw, CLEW_JSON_DEPTH_DEFAULT);
                         if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN) {
                                 while (clew_json_next_element(&r))
-                                        clew_part_from_json(s, clew_json_take(&r), role);
+                                        clew_part_from_reader(s, &r, role);
                                 return;
                         }
                 }
@@ -498,6 +498,7 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
         for (;;) {
                 struct clew_slice element;
                 enum clew_json_token token;
+                bool is_object;
 
                 if (!clew_json_next_element(&r)) {
                         if (lists == 0)
@@ -510,8 +511,12 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
                         lists++;
                         continue;
                 }
-                element = clew_json_take(&r);
-                if (token == CLEW_JSON_OBJECT_BEGIN && open_object(element, &o) && is_message(&o)) {
+                is_object = token == CLEW_JSON_OBJECT_BEGIN;
+                if (!is_object)
+                        element = clew_json_take(&r);
+                else if (!clew_json_object_take(&r, &o, &element))
+                        is_object = open_object(element, &o);
+                if (is_object && is_message(&o)) {
                         in_loose = false;
                         if (!wrong_direction(s, &o, direction))
                                 add_message(s, &o, role);

@@ -66,6 +66,9 @@ static inline bool is_structure(const struct clew_json_member *m)
 /* One part in whatever form; @raw is an object, a string, or anything else, which is kept as it is.
  */
 void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role);
+/* The one that @r stands at, which is then behind it. */
+void clew_part_from_reader(struct clew_message_sink *s, struct clew_json_reader *r,
+                           enum clew_role role);
 /* [{"type":"text","text":"..."}] as a result is that text; anything else is itself. */
 struct clew_slice clew_single_text(struct clew_message_sink *s, struct clew_slice text);
 /* Whether a message is a tool's definition in disguise. */

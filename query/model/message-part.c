@@ -419,32 +419,24 @@ static void add_own_result(struct clew_message_sink *s, const struct clew_json_o
         part->is_error = error && error->token != CLEW_JSON_FALSE;
 }
 
-/* One part in whatever form. @raw is an object or a string. */
-void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
+/* A part that is object @o, whose JSON is @raw. */
+static void from_object(struct clew_message_sink *s, const struct clew_json_object *o,
+                        struct clew_slice raw, enum clew_role role)
 {
         struct clew_slice key = CLEW_SLICE_NULL;
         const struct part_word *word = NULL;
-        const struct clew_json_member *type;
+        const struct clew_json_member *type = get(o, "type");
         struct clew_part *part;
-        struct clew_json_object o;
         struct clew_json_object inner;
-        const struct clew_json_object *from = &o;
+        const struct clew_json_object *from = o;
 
-        if (raw.len == 0)
-                return;
-        if (!open_object(raw, &o)) {
-                clew_sink_text(s, raw.data[0] == '"' ? CLEW_PART_TEXT : CLEW_PART_OTHER, role,
-                               raw.data[0] == '"' ? string_of(s, raw) : raw);
-                return;
-        }
-        type = get(&o, "type");
         if (type && type->token == CLEW_JSON_STRING)
                 word = find_type(text_of(s, type));
-        for (uint32_t i = 0; !type && !word && i < o.n; i++) {
-                word = find_word(part_keys, CLEW_ARRAY_LEN(part_keys), o.members[i].key);
-                key = word ? o.members[i].key : CLEW_SLICE_NULL;
-                if (word && o.members[i].token == CLEW_JSON_OBJECT_BEGIN &&
-                    open_object(o.members[i].raw, &inner))
+        for (uint32_t i = 0; !type && !word && i < o->n; i++) {
+                word = find_word(part_keys, CLEW_ARRAY_LEN(part_keys), o->members[i].key);
+                key = word ? o->members[i].key : CLEW_SLICE_NULL;
+                if (word && o->members[i].token == CLEW_JSON_OBJECT_BEGIN &&
+                    open_object(o->members[i].raw, &inner))
                         from = &inner;
         }
         part = clew_sink_part(s, word ? (enum clew_part_type)word->type : CLEW_PART_OTHER, role);
@@ -458,20 +450,20 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
                 }
                 part->text = (clew_slice_eq_cstr(part->name, "compaction") ||
                               clew_slice_eq_cstr(part->name, "redacted")) &&
-                                             get(&o, "content")
-                                     ? text_of(s, get(&o, "content"))
+                                             get(o, "content")
+                                     ? text_of(s, get(o, "content"))
                                      : raw;
                 return;
         }
-        if (part->type == CLEW_PART_TEXT && gemini_thought(&o))
+        if (part->type == CLEW_PART_TEXT && gemini_thought(o))
                 part->type = CLEW_PART_REASONING;
         fill_part(s, from, part);
         if (part->type == CLEW_PART_MEDIA)
                 name_format(s, part, key); /* {"image":{"format":"png"}} */
         if (part->type == CLEW_PART_TOOL_CALL && part->name.len == 0 && get(from, "code"))
                 part->name = CLEW_SLICE_LITERAL("code_execution");
-        if (part->type == CLEW_PART_TOOL_CALL && (get(&o, "output") || get(&o, "results")))
-                add_own_result(s, &o, part->id, part->name);
+        if (part->type == CLEW_PART_TOOL_CALL && (get(o, "output") || get(o, "results")))
+                add_own_result(s, o, part->id, part->name);
         if (part->type == CLEW_PART_TOOL_RESULT)
                 clew_result_media(s, s->n_parts - 1);
         if (part->type == CLEW_PART_TEXT && part->text.len == 0 &&
@@ -479,6 +471,34 @@ void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enu
                 s->n_parts--;
                 s->messages[s->n_messages - 1].n_parts--;
         }
+}
+
+/* One part in whatever form. @raw is an object or a string. */
+void clew_part_from_json(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
+{
+        struct clew_json_object o;
+
+        if (raw.len == 0)
+                return;
+        if (open_object(raw, &o))
+                from_object(s, &o, raw, role);
+        else
+                clew_sink_text(s, raw.data[0] == '"' ? CLEW_PART_TEXT : CLEW_PART_OTHER, role,
+                               raw.data[0] == '"' ? string_of(s, raw) : raw);
+}
+
+void clew_part_from_reader(struct clew_message_sink *s, struct clew_json_reader *r,
+                           enum clew_role role)
+{
+        struct clew_json_object o;
+        struct clew_slice raw;
+
+        if (r->token != CLEW_JSON_OBJECT_BEGIN)
+                clew_part_from_json(s, clew_json_take(r), role);
+        else if (clew_json_object_take(r, &o, &raw))
+                from_object(s, &o, raw, role);
+        else
+                clew_part_from_json(s, raw, role);
 }
 
 void clew_call_from_json(struct clew_message_sink *s, struct clew_slice raw)
@@ -548,7 +568,7 @@ void clew_result_media(struct clew_message_sink *s, uint32_t index)
         if (clew_json_next(&r) != CLEW_JSON_ARRAY_BEGIN)
                 return;
         while (clew_json_next_element(&r))
-                clew_part_from_json(&inner, clew_json_take(&r), CLEW_ROLE_TOOL);
+                clew_part_from_reader(&inner, &r, CLEW_ROLE_TOOL);
         for (uint32_t i = 0; i < inner.n_parts; i++)
                 media = media || inner.parts[i].type == CLEW_PART_MEDIA;
         if (!media)

@@ -304,8 +304,10 @@ static void collect(struct asked *x)
         struct clew_token t;
 
         while (x->n_named < NAMED_MAX && clew_token_next(&it, &t)) {
-                if (names_one(&t) && t.offset < x->acts->asked)
-                        x->named[x->n_named++] = t;
+                if (!names_one(&t) || t.offset >= x->acts->asked)
+                        continue;
+                x->used[x->n_named] = false;
+                x->named[x->n_named++] = t;
         }
         for (uint32_t i = 0; i < x->acts->n; i++) {
                 struct clew_token_iter args =
@@ -420,13 +422,17 @@ static bool look_at(struct asked *x, const struct clew_act *act)
 void clew_rule_asked_value(const struct clew_rca_view *v, const struct clew_acts *acts,
                            struct clew_findings *ret)
 {
-        struct asked *x = acts->heard.len ? clew_arena_calloc(v->arena, 1, sizeof(*x)) : NULL;
+        struct asked *x = acts->heard.len ? clew_arena_alloc(v->arena, sizeof(*x)) : NULL;
 
         if (!x)
                 return;
         x->v = v;
         x->acts = acts;
         x->ret = ret;
+        x->n_named = 0;
+        x->searched = 0;
+        x->leaves = 0;
+        x->untouched_said = false;
         collect(x);
         for (uint32_t i = 0; i < acts->n && !clew_findings_full(ret, CLEW_RULE_ASKED_VALUE); i++) {
                 if (!clew_rca_hands_over(acts->items[i].name))

@@ -311,7 +311,7 @@ static void analyse(struct clew_trace *trace, bool wrong, struct clew_arena *own
         if (!trace->answers && clew_trace_link(trace, own) < 0)
                 return;
         if (wrong) {
-                if (clew_why_analyse(trace, NULL, 0, own, &why) < 0)
+                if (clew_why_for_summary(trace, own, &why) < 0)
                         return;
                 clew_cause_note(&why, arena, &ret->cause);
                 v = why.view;

@@ -9,8 +9,13 @@
 void clew_flat_init(struct clew_flat *f, struct clew_slice text)
 {
         text = clew_text_trim(text);
-        memset(f, 0, sizeof(*f));
+        /* Of the stacks only what was put there is read. */
         f->text = text;
+        f->at = 0;
+        f->path[0] = 0;
+        f->key = CLEW_SLICE_NULL;
+        f->depth = 0;
+        f->broken = false;
         f->is_json = text.len > 0 && (text.data[0] == '{' || text.data[0] == '[');
 }
 

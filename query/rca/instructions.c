@@ -172,10 +172,22 @@ static bool speaks(const struct clew_rca_view *v, uint32_t agent, enum clew_lang
         return false;
 }
 
+/* Two model calls that asked for nothing: one is in no other language than the rest. */
+static bool has_answers(const struct clew_rca_view *v)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < v->n_steps && n < 2; i++)
+                n += v->steps[i].kind == CLEW_RCA_LLM && v->steps[i].n_calls == 0;
+        return n >= 2;
+}
+
 void clew_rule_language(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         uint32_t n = 0;
 
+        if (!has_answers(v))
+                return;
         for (uint32_t i = 0; i < v->n_steps && n < ANSWERS_MAX; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 enum clew_language asked;

@@ -106,12 +106,11 @@ static struct clew_finding join(const struct clew_candidate *c)
         return ret;
 }
 
-int clew_why_signs(const struct clew_trace *trace, const struct clew_reference *references,
-                   uint32_t n, struct clew_arena *arena, struct clew_rca_view **ret_view,
-                   struct clew_candidates *ret)
+/* The view of @trace, with what rules ask of it first. */
+static int prepare(const struct clew_trace *trace, struct clew_arena *arena,
+                   struct clew_rca_view **ret)
 {
         struct clew_rca_view *v = clew_arena_calloc(arena, 1, sizeof(*v));
-        struct clew_findings f = {.arena = arena};
         int r;
 
         if (!v)
@@ -121,11 +120,31 @@ int clew_why_signs(const struct clew_trace *trace, const struct clew_reference *
                 return r;
         /* Among agents that are told apart by their prompts, orders look like a user's words. */
         v->talk = clew_rca_find_talk(v) && !clew_rca_prompts_are_agents(v);
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(all_rules); i++)
-                all_rules[i](v, &f);
-        clew_rule_divergence(v, references, n, &f);
-        *ret_view = v;
-        return clew_candidates_of(v, &f, ret);
+        *ret = v;
+        return 0;
+}
+
+/* Asks all rules that need no other run, but not @left_out. */
+static void ask(const struct clew_rca_view *v, clew_rule_fn left_out, struct clew_findings *f)
+{
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(all_rules); i++) {
+                if (all_rules[i] != left_out)
+                        all_rules[i](v, f);
+        }
+}
+
+int clew_why_signs(const struct clew_trace *trace, const struct clew_reference *references,
+                   uint32_t n, struct clew_arena *arena, struct clew_rca_view **ret_view,
+                   struct clew_candidates *ret)
+{
+        struct clew_findings f = {.arena = arena};
+        int r = prepare(trace, arena, ret_view);
+
+        if (r < 0)
+                return r;
+        ask(*ret_view, NULL, &f);
+        clew_rule_divergence(*ret_view, references, n, &f);
+        return clew_candidates_of(*ret_view, &f, ret);
 }
 
 static bool shows_on(const struct clew_finding *f, uint32_t step)
@@ -271,26 +290,20 @@ static void choose(const struct clew_rca_view *v, struct clew_finding *items, ui
         }
 }
 
-int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference *references,
-                     uint32_t n, struct clew_arena *arena, struct clew_why *ret)
+/* From what all rules said to the answer. */
+static int answer(const struct clew_rca_view *v, const struct clew_candidates *all,
+                  struct clew_arena *arena, struct clew_why *ret)
 {
-        struct clew_why w = {.first_error = CLEW_RCA_NONE};
-        struct clew_candidates all;
-        struct clew_rca_view *v;
-        struct clew_finding *items;
+        struct clew_why w = {.view = v, .first_error = CLEW_RCA_NONE};
+        struct clew_finding *items = clew_arena_alloc(arena, (all->n + 1u) * sizeof(*items));
         uint32_t n_items = 0;
-        int r = clew_why_signs(trace, references, n, arena, &v, &all);
 
-        if (r < 0)
-                return r;
-        items = clew_arena_alloc(arena, (all.n + 1u) * sizeof(*items));
         if (!items)
                 return -ENOMEM;
-        for (uint32_t i = 0; i < all.n; i++) {
-                if (clew_candidate_is_told(&all.items[i]))
-                        items[n_items++] = join(&all.items[i]);
+        for (uint32_t i = 0; i < all->n; i++) {
+                if (clew_candidate_is_told(&all->items[i]))
+                        items[n_items++] = join(&all->items[i]);
         }
-        w.view = v;
         choose(v, items, absorb(v, items, n_items), &w);
         for (uint32_t i = 0; i < v->n_steps && w.first_error == CLEW_RCA_NONE; i++) {
                 if (clew_rca_has_error(&v->steps[i]))
@@ -301,4 +314,38 @@ int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference
                 return -ENOMEM;
         *ret = w;
         return 0;
+}
+
+int clew_why_analyse(const struct clew_trace *trace, const struct clew_reference *references,
+                     uint32_t n, struct clew_arena *arena, struct clew_why *ret)
+{
+        struct clew_candidates all;
+        struct clew_rca_view *v;
+        int r = clew_why_signs(trace, references, n, arena, &v, &all);
+
+        return r < 0 ? r : answer(v, &all, arena, ret);
+}
+
+int clew_why_for_summary(const struct clew_trace *trace, struct clew_arena *arena,
+                         struct clew_why *ret)
+{
+        struct clew_findings f = {.arena = arena};
+        struct clew_candidates all;
+        struct clew_rca_view *v;
+        int r = prepare(trace, arena, &v);
+
+        if (r < 0)
+                return r;
+        ask(v, clew_rule_places, &f);
+        if (f.n == 0 && !v->failed && !clew_arena_failed(arena)) {
+                *ret = (struct clew_why){.view = v, .first_error = CLEW_RCA_NONE};
+                return 0;
+        }
+        clew_rule_places(v, &f);
+        if (f.n == CLEW_RCA_RAW_MAX) { /* in which order they spoke decides who was heard */
+                f = (struct clew_findings){.arena = arena};
+                ask(v, NULL, &f);
+        }
+        r = clew_candidates_of(v, &f, &all);
+        return r < 0 ? r : answer(v, &all, arena, ret);
 }

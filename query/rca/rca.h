@@ -54,6 +54,10 @@ struct clew_reference clew_reference_of(const struct clew_rca_view *v);
 CLEW_MUST_USE int clew_why_analyse(const struct clew_trace *trace,
                                    const struct clew_reference *references, uint32_t n,
                                    struct clew_arena *arena, struct clew_why *ret);
+/* The same by the run alone, as far as its summary needs it (cause-int.h): of a run that did not
+ * fail, and in which nothing but places can be named, there are no findings. */
+CLEW_MUST_USE int clew_why_for_summary(const struct clew_trace *trace, struct clew_arena *arena,
+                                       struct clew_why *ret);
 /*
  * Of a skeleton (trace->left_out): what was found while its texts were there; recall.c.
  * clew_why_record() appends what is kept of it, for the note. 0, -ENOMEM, or an error of @out.

@@ -30,6 +30,11 @@ static uint64_t session_hash(const struct clew_trace *t)
         return judged && t->session.len ? clew_hash_seeded(t->session, program_hash(t)) | 1 : 0;
 }
 
+struct clew_task clew_task_of(const struct clew_trace *trace)
+{
+        return (struct clew_task){session_hash(trace), input_hash(trace)};
+}
+
 int clew_references_init(struct clew_references *r, struct clew_arena *arena)
 {
         *r = (struct clew_references){.arena = arena};
@@ -59,24 +64,30 @@ bool clew_references_add(struct clew_references *r, const struct clew_rca_view *
         }
         run = &r->runs[r->n++];
         run->id = passed->trace->id;
-        run->session = session_hash(passed->trace);
-        run->input = input_hash(passed->trace);
+        run->task = clew_task_of(passed->trace);
         run->actions = (struct clew_reference){keys, names, actions.n_keys};
+        return true;
+}
+
+bool clew_references_pass_over(struct clew_references *r, const struct clew_trace_id *id)
+{
+        if (r->n >= CLEW_REFERENCES_MAX)
+                return false;
+        r->runs[r->n++] = (struct clew_reference_run){.id = *id};
         return true;
 }
 
 uint32_t clew_references_of(const struct clew_references *r, const struct clew_trace *trace,
                             const struct clew_reference_run *ret[CLEW_WHY_REFERENCES_MAX])
 {
-        uint64_t session = session_hash(trace);
-        uint64_t input = input_hash(trace);
+        struct clew_task task = clew_task_of(trace);
         uint32_t n = 0;
 
         for (int pass = 0; pass < 2; pass++) {
                 for (uint32_t i = 0; i < r->n && n < CLEW_WHY_REFERENCES_MAX; i++) {
                         const struct clew_reference_run *run = &r->runs[i];
-                        bool shares = session && run->session == session;
-                        bool heard = input && run->input == input;
+                        bool shares = task.session && run->task.session == task.session;
+                        bool heard = task.input && run->task.input == task.input;
 
                         if (clew_trace_id_eq(&run->id, &trace->id))
                                 continue;

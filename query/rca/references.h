@@ -13,10 +13,15 @@
 /* Passing runs remembered; newest first comes from the caller, so older ones are left out. */
 #define CLEW_REFERENCES_MAX 4096u
 
+/* What a run's task is known by: hashes, 0 = none. */
+struct clew_task {
+        uint64_t session;
+        uint64_t input;
+};
+
 struct clew_reference_run {
         struct clew_trace_id id;
-        uint64_t session; /* hashes; 0 = none */
-        uint64_t input;
+        struct clew_task task;
         struct clew_reference actions;
 };
 
@@ -30,6 +35,17 @@ struct clew_references {
 CLEW_MUST_USE int clew_references_init(struct clew_references *r, struct clew_arena *arena);
 /* Remembers a passing run; copies what it needs, so trace and view may go. False when full. */
 bool clew_references_add(struct clew_references *r, const struct clew_rca_view *passed);
+
+struct clew_task clew_task_of(const struct clew_trace *trace);
+/* Two runs have it in common. */
+static inline bool clew_task_is(const struct clew_task *a, const struct clew_task *b)
+{
+        return (a->session && a->session == b->session) || (a->input && a->input == b->input);
+}
+
+/* Remembers a run of another task as one that was looked at: clew_references_of() never chooses it.
+ * False when full. */
+bool clew_references_pass_over(struct clew_references *r, const struct clew_trace_id *id);
 
 /* Whether run @id is among them. */
 bool clew_references_has(const struct clew_references *r, const struct clew_trace_id *id);

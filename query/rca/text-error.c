@@ -584,7 +584,7 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
         if (json_says_error(h) || begins_with_exception(h))
                 return clew_text_trouble(h);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(openers); i++) {
-                if (!clew_text_begins(head(h, strlen(openers[i])), openers[i]))
+                if (lower(h.data[0]) != (uint8_t)openers[i][0] || !clew_text_begins(h, openers[i]))
                         continue;
                 if (strcmp(openers[i], "tool '") == 0 &&
                     clew_text_find(head(h, 120), "not exist") < 0 &&

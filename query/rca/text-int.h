@@ -58,49 +58,70 @@ static inline uint64_t word_hash_end(uint64_t h)
         return h ^ h >> 32;
 }
 
+/* The set of characters in a text, both cases of a letter as one, by their lowest six bits. */
+static inline uint64_t letters_of(struct clew_slice t)
+{
+        uint64_t ret = 0;
+
+        for (size_t i = 0; i < t.len; i++)
+                ret |= 1ull << (lower(t.data[i]) % 64);
+        return ret;
+}
+
+/* False when a character of @word, in lower case, is none of the set. */
+static inline bool has_letters(uint64_t letters, const char *word)
+{
+        while (*word && (letters >> ((uint8_t)*word % 64) & 1))
+                word++;
+        return !*word;
+}
+
 /* Room for every head and tail that word lists are looked up in. */
 #define LOWER_MAX 2048u
 
-/* Bits for runs of three bytes; a tenth of them are set by a text of LOWER_MAX. */
-#define RUN_BITS 8192u
+/* Places for runs of three bytes: a text of some hundred bytes takes a tenth of them. */
+#define RUN_PLACES 2048u
 
 /* A lower-case copy of at most LOWER_MAX bytes, and which runs of three bytes it holds: most words
  * of a list are excluded by their first or last run, the others are searched for. */
 struct lowered {
         size_t len;
-        uint64_t runs[RUN_BITS / 64];
-        uint8_t text[LOWER_MAX];
+        uint8_t has[RUN_PLACES];
+        uint8_t text[LOWER_MAX + 1];
 };
 
-/* The run that @c ends, from the one before it. */
-static inline uint32_t run_add(uint32_t run, uint8_t c)
+/* The place of a run, whose bytes are the highest three of @run. */
+static inline uint32_t run_place(uint32_t run)
 {
-        return (run << 5 ^ c) % RUN_BITS;
+        return run * 0x9e3779b1u / (UINT32_MAX / RUN_PLACES + 1);
 }
 
 static inline void make_lowered(struct clew_slice t, struct lowered *ret)
 {
         size_t n = t.len < LOWER_MAX ? t.len : LOWER_MAX;
-        uint32_t run = 0;
 
-        memset(ret->runs, 0, sizeof(ret->runs));
+        memset(ret->has, 0, sizeof(ret->has));
         for (size_t i = 0; i < n; i++) /* apart, since it is many bytes at once */
                 ret->text[i] = lower(t.data[i]);
-        for (size_t i = 0; i < n; i++) {
-                run = run_add(run, ret->text[i]);
-                ret->runs[run / 64] |= 1ull << (run % 64);
+        ret->text[n] = 0;
+        for (size_t i = 0; i + 3 <= n; i++) {
+                uint32_t four;
+
+                memcpy(&four, ret->text + i, 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+                four = __builtin_bswap32(four);
+#endif
+                ret->has[run_place(four << 8)] = 1;
         }
         ret->len = n;
 }
 
-/* False when the three bytes at @three stand nowhere. What of a fourth byte is left in a run has
- * left it by then. */
+/* False when the three bytes at @three stand nowhere. */
 static inline bool has_run(const struct lowered *l, const char *three)
 {
-        uint32_t run = run_add(run_add(run_add(0, (uint8_t)three[0]), (uint8_t)three[1]),
-                               (uint8_t)three[2]);
-
-        return (l->runs[run / 64] >> (run % 64) & 1) != 0;
+        return l->has[run_place((uint32_t)(uint8_t)three[0] << 8 |
+                                (uint32_t)(uint8_t)three[1] << 16 |
+                                (uint32_t)(uint8_t)three[2] << 24)] != 0;
 }
 
 /* Where it stands first, or -1. */
@@ -123,10 +144,22 @@ static inline bool has_word(const struct lowered *l, const char *needle)
         return word_at(l, needle) >= 0;
 }
 
+/* Bytes of a text whose letters alone exclude most words. */
+#define LETTERS_MAX 48u
+
 static inline bool has_any(struct clew_slice t, const char *const *list, size_t n)
 {
         struct lowered l;
 
+        if (t.len <= LETTERS_MAX) {
+                uint64_t letters = letters_of(t);
+
+                for (size_t i = 0; i < n; i++) {
+                        if (has_letters(letters, list[i]) && clew_text_find(t, list[i]) >= 0)
+                                return true;
+                }
+                return false;
+        }
         make_lowered(t, &l);
         for (size_t i = 0; i < n; i++) {
                 if (has_word(&l, list[i]))

@@ -35,6 +35,7 @@ struct clew_slice clew_text_trim(struct clew_slice t)
 
 /* Bytes looked at together; the compiler makes vector code of the inner loop. */
 #define BLOCK 32u
+#define FEW_HASHES 24u      /* are in order sooner without a table of places */
 #define ACTION_WITHIN 4000u /* bytes of a text in which "Action:" may stand */
 
 /* Setting this bit makes both cases of a letter one; other characters stay as they are. */
@@ -43,7 +44,8 @@ static uint8_t case_bit(uint8_t c)
         return c >= 'a' && c <= 'z' ? 0x20 : 0;
 }
 
-/* False when none of BLOCK places from @p on begins with the characters @c0 @c1. */
+/* False when none of BLOCK places from @p on begins with the characters @c0 @c1. Reads BLOCK + 1
+ * bytes. */
 static bool may_begin(const uint8_t *p, uint8_t c0, uint8_t c1)
 {
         const uint8_t bit0 = case_bit(c0);
@@ -81,6 +83,17 @@ bool clew_text_begins(struct clew_slice t, const char *needle)
         return n > 0 && t.len >= n && is_at(t.data, needle, n);
 }
 
+/* The same for what is left of @t from @i on, BLOCK bytes or fewer. */
+static bool may_begin_at_end(struct clew_slice t, size_t i, uint8_t c0, uint8_t c1)
+{
+        uint8_t room[BLOCK + 1] = {0};
+
+        if (t.len > BLOCK)
+                return may_begin(t.data + t.len - BLOCK - 1, c0, c1);
+        memcpy(room, t.data + i, t.len - i);
+        return may_begin(room, c0, c1);
+}
+
 ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
 {
         const uint8_t first = (uint8_t)needle[0];
@@ -95,10 +108,13 @@ ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
         while (i < end) {
                 size_t stop = end - i < BLOCK ? end : i + BLOCK;
 
-                if (n > 1 && t.len - i > BLOCK &&
-                    !may_begin(t.data + i, first, (uint8_t)needle[1])) {
-                        i += BLOCK;
-                        continue;
+                if (n > 1 && t.len - i > BLOCK) {
+                        if (!may_begin(t.data + i, first, (uint8_t)needle[1])) {
+                                i += BLOCK;
+                                continue;
+                        }
+                } else if (n > 1 && !may_begin_at_end(t, i, first, (uint8_t)needle[1])) {
+                        return -1;
                 }
                 for (; i < stop; i++) {
                         if ((t.data[i] | bit) == first && is_at(t.data + i, needle, n))
@@ -338,7 +354,7 @@ bool clew_text_in_code(struct clew_slice text, size_t at)
 
 /* Hashes are spread evenly: put to places by their first byte they are nearly in order, and what is
  * left moves by a place or two. */
-static void sort_hashes(uint64_t *a, uint32_t n)
+static void sort_nearly(uint64_t *a, uint32_t n)
 {
         uint64_t from[CLEW_WORDS_MAX];
         uint16_t place[257] = {0};
@@ -350,6 +366,12 @@ static void sort_hashes(uint64_t *a, uint32_t n)
                 place[i] = (uint16_t)(place[i] + place[i - 1]);
         for (uint32_t i = 0; i < n; i++)
                 a[place[from[i] >> 56]++] = from[i];
+}
+
+static void sort_hashes(uint64_t *a, uint32_t n)
+{
+        if (n > FEW_HASHES)
+                sort_nearly(a, n);
         for (uint32_t i = 1; i < n; i++) {
                 uint64_t x = a[i];
                 uint32_t k = i;

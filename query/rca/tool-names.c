@@ -4,11 +4,23 @@
 
 #define NAME_WORD_MAX 30u
 
+/* One of @words, in lower case, is in @name. Most are excluded by a letter that it has not. */
+static bool has_any_of(struct clew_slice name, const char *const *words, size_t n)
+{
+        uint64_t letters = letters_of(name);
+
+        for (size_t i = 0; i < n; i++) {
+                if (has_letters(letters, words[i]) && clew_text_find(name, words[i]) >= 0)
+                        return true;
+        }
+        return false;
+}
+
 bool clew_rca_hands_over(struct clew_slice name)
 {
-        return clew_text_find(name, "human") >= 0 || clew_text_find(name, "escalat") >= 0 ||
-               clew_text_find(name, "give_up") >= 0 ||
-               clew_text_find(name, "transfer_to_agent") >= 0;
+        static const char *const words[] = {"human", "escalat", "give_up", "transfer_to_agent"};
+
+        return has_any_of(name, words, CLEW_ARRAY_LEN(words));
 }
 
 bool clew_rca_runs_programs(struct clew_slice name)
@@ -17,11 +29,7 @@ bool clew_rca_runs_programs(struct clew_slice name)
                                             "terminal", "shell",     "bash",      "command",
                                             "script",   "interpret", "its action"};
 
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
-                if (clew_text_find(name, words[i]) >= 0)
-                        return true;
-        }
-        return name.len == 0;
+        return name.len == 0 || has_any_of(name, words, CLEW_ARRAY_LEN(words));
 }
 
 bool clew_rca_proves_identity(struct clew_slice name)
@@ -30,11 +38,7 @@ bool clew_rca_proves_identity(struct clew_slice name)
                                             "login",     "log_in",        "sign_in",
                                             "find_user", "find_customer", "lookup_user"};
 
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
-                if (clew_text_find(name, words[i]) >= 0)
-                        return true;
-        }
-        return false;
+        return has_any_of(name, words, CLEW_ARRAY_LEN(words));
 }
 
 bool clew_rca_names_tool(struct clew_slice sentence, struct clew_slice name)

@@ -347,12 +347,11 @@ void clew_rule_variant(const struct clew_rca_view *v, const struct clew_acts *ac
                                 break;
                 }
         }
-        if (!is_in_english(acts))
-                return;
-        for (uint32_t i = 0; i < acts->n && !x->seen.spent; i++) {
-                if (!acts->items[i].is_text && !clew_rca_runs_programs(acts->items[i].name) &&
-                    clew_deed_of_name(acts->items[i].name) != CLEW_DEED_CHANGES &&
-                    stray_name(x, i, ret))
+        for (uint32_t i = 0, looked_at = 0; i < acts->n && !x->seen.spent; i++) {
+                if (acts->items[i].is_text || clew_rca_runs_programs(acts->items[i].name) ||
+                    clew_deed_of_name(acts->items[i].name) == CLEW_DEED_CHANGES)
+                        continue;
+                if ((looked_at++ == 0 && !is_in_english(acts)) || stray_name(x, i, ret))
                         break;
         }
 }

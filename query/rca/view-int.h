@@ -9,9 +9,9 @@
 
 /* First sizes of arrays and tables: a short run is to touch little memory, and sealing sees many.
  */
-#define CLEW_RCA_GROW_FIRST 32u
-#define CLEW_RCA_TEXTS_FIRST 256u
-#define CLEW_RCA_SEEN_FIRST 128u
+#define CLEW_RCA_GROW_FIRST 8u
+#define CLEW_RCA_TEXTS_FIRST 64u
+#define CLEW_RCA_SEEN_FIRST 64u
 
 struct clew_rca_text_slot {
         uint64_t hash;

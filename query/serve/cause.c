@@ -25,7 +25,20 @@ struct gathering {
         const struct clew_clock *clock;
         uint32_t max;
         size_t trace_bytes;
+        const struct clew_task *task; /* runs of another one are only passed over; NULL = any */
 };
+
+/* Remembers a run. False when there is no more room; one that cannot be read is left out. */
+static bool take(const struct gathering *g, const struct clew_trace *trace,
+                 struct clew_arena *arena, struct clew_references *into)
+{
+        struct clew_task task = clew_task_of(trace);
+        struct clew_rca_view v;
+
+        if (g->task && !clew_task_is(g->task, &task))
+                return clew_references_pass_over(into, &trace->id);
+        return clew_rca_view_build_steps(trace, arena, &v) < 0 || clew_references_add(into, &v);
+}
 
 /* Remembers up to g->max runs that @filter selects. Unreadable ones are left out. */
 static int gather(const struct gathering *g, const struct clew_filter *filter,
@@ -40,14 +53,12 @@ static int gather(const struct gathering *g, const struct clew_filter *filter,
                 CLEW_ARENA arena = {0};
                 struct clew_run_data data;
                 struct clew_trace *trace;
-                struct clew_rca_view v;
 
                 if (clew_references_has(into, &t.id))
                         continue;
                 clew_arena_init(&arena, g->trace_bytes);
                 if (clew_run_build(g->view, &t.id, NULL, &arena, &data, &trace, err) == 0 &&
-                    clew_rca_view_build_steps(trace, &arena, &v) == 0 &&
-                    !clew_references_add(into, &v))
+                    !take(g, trace, &arena, into))
                         break;
                 n++;
         }
@@ -55,16 +66,16 @@ static int gather(const struct gathering *g, const struct clew_filter *filter,
         return r < 0 ? r : 0;
 }
 
-/* Adds to what @c remembers. */
-static int gather_more(struct clew_compared *c, const struct gathering *g,
-                       struct clew_filter filter, struct clew_error *err)
+static int gather_passed(struct clew_compared *c, const struct gathering *g,
+                         struct clew_filter filter, struct clew_error *err)
 {
-        int r;
-
         filter.outcomes = CLEW_OUTCOME_BIT(CLEW_OUTCOME_PASSED);
-        r = gather(g, &filter, &c->passed, err);
-        if (r < 0 || c->passed.n == 0) /* alone the failed ones tell nothing */
-                return r;
+        return gather(g, &filter, &c->passed, err);
+}
+
+static int gather_failed(struct clew_compared *c, const struct gathering *g,
+                         struct clew_filter filter, struct clew_error *err)
+{
         filter.outcomes = CLEW_OUTCOMES_FAILED;
         return gather(g, &filter, &c->failed, err);
 }
@@ -73,21 +84,41 @@ int clew_compared_gather(struct clew_compared *c, struct clew_view *view,
                          const struct clew_clock *clock, struct clew_filter filter, uint32_t max,
                          size_t trace_bytes, struct clew_error *err)
 {
-        const struct gathering g = {view, clock, max, trace_bytes};
+        const struct gathering g = {
+                .view = view, .clock = clock, .max = max, .trace_bytes = trace_bytes};
+        int r;
 
         c->passed.n = 0;
         c->failed.n = 0;
-        return gather_more(c, &g, filter, err);
+        r = gather_passed(c, &g, filter, err);
+        /* Alone the failed ones tell nothing. */
+        return r < 0 || c->passed.n == 0 ? r : gather_failed(c, &g, filter, err);
+}
+
+/* Some run of the task passed. */
+static bool any_of_task(const struct clew_references *from, const struct clew_task *task,
+                        const struct clew_trace_id *id)
+{
+        for (uint32_t i = 0; i < from->n; i++) {
+                if (clew_task_is(&from->runs[i].task, task) &&
+                    !clew_trace_id_eq(&from->runs[i].id, id))
+                        return true;
+        }
+        return false;
 }
 
 int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
                              const struct clew_clock *clock, const struct clew_trace *trace,
                              size_t trace_bytes, struct clew_error *err)
 {
-        const struct gathering g = {view, clock, LOOK_BACK_MAX, trace_bytes};
+        const struct clew_trace_id id = trace->id; /* its bytes die at the first other one */
+        const struct clew_task task = clew_task_of(trace);
+        const struct gathering g = {view, clock, LOOK_BACK_MAX, trace_bytes, &task};
         struct clew_filter filter = {.limit_bytes = LOOK_BACK_BYTES_MAX};
+        struct clew_filter same = filter; /* of its session */
         char session[256];
         const char *value = session;
+        bool any;
         int r = 0;
 
         c->passed.n = 0;
@@ -98,12 +129,18 @@ int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
             trace->session.data[trace->session.len - 1] != '*') {
                 memcpy(session, trace->session.data, trace->session.len);
                 session[trace->session.len] = '\0';
-                filter.sessions = (struct clew_name_filter){&value, 1};
-                r = gather_more(c, &g, filter, err);
-                filter.sessions = (struct clew_name_filter){NULL, 0};
+                same.sessions = (struct clew_name_filter){&value, 1};
+                r = gather_passed(c, &g, same, err);
         }
+        any = c->passed.n > 0;
         /* The same input may have been given in another session. */
-        return r < 0 ? r : gather_more(c, &g, filter, err);
+        if (r == 0)
+                r = gather_passed(c, &g, filter, err);
+        if (r < 0 || !any_of_task(&c->passed, &task, &id))
+                return r;
+        if (any)
+                r = gather_failed(c, &g, same, err);
+        return r < 0 ? r : gather_failed(c, &g, filter, err);
 }
 
 /* Actions of runs of the trace's task. */

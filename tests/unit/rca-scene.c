@@ -4,6 +4,7 @@
 #include "tests/unit/rca-scene.h"
 
 #include "proto/otlp/json.h"
+#include "query/rca/cause-int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,6 +123,22 @@ unsigned scene_step(struct scene *s, unsigned parent, const char *name, const ch
         return id;
 }
 
+/* The short way to what a summary keeps comes to the same as the long one. */
+static void check_summary(struct scene *s)
+{
+        struct clew_summary_cause whole;
+        struct clew_summary_cause brief;
+        struct clew_why why;
+
+        assert_int_equal(clew_why_for_summary(s->trace, &s->arena, &why), 0);
+        clew_cause_note(&s->why, &s->arena, &whole);
+        clew_cause_note(&why, &s->arena, &brief);
+        assert_true(clew_slice_eq(whole.rule, brief.rule));
+        assert_int_equal(whole.step, brief.step);
+        assert_true(clew_slice_eq(whole.detail, brief.detail));
+        assert_true(clew_slice_eq(whole.signature, brief.signature));
+}
+
 void scene_end(struct scene *s)
 {
         struct clew_error err = {0};
@@ -135,6 +152,7 @@ void scene_end(struct scene *s)
                          0);
         assert_int_equal(clew_why_analyse(s->trace, NULL, 0, &s->arena, &s->why), 0);
         assert_int_equal(clew_why_signs(s->trace, NULL, 0, &s->arena, &s->view, &s->signs), 0);
+        check_summary(s);
 }
 
 void scene_free(struct scene *s)

@@ -3,6 +3,7 @@
  *
  * Property tests print their seed; CLEW_TEST_SEED=N repeats one.
  */
+#include "proto/base/json-object.h"
 #include "proto/base/json.h"
 
 #include "proto/base/base64.h"
@@ -619,6 +620,54 @@ static void base64_round_trips(void **state)
         assert_int_equal(bytes.len, 2);
 }
 
+/* Elements of an array, each passed over and opened in two passes and in one: the same, wherever
+ * the text ends. */
+static void objects_are_taken_apart_on_the_way(void **state)
+{
+        static const char text[] =
+                "[{\"a\":1,\"b\":[{\"c\":\"]}\"},null],\"a\":{}},{},{\"d\" : \"x\\\"y\" } , "
+                "{\"e\":nul},{\"f\":{\"g\":[1,2]},\"h\":true}]";
+
+        (void)state;
+        for (size_t n = 1; n < sizeof(text); n++) {
+                struct clew_slice s = {(const uint8_t *)text, n};
+                struct clew_json_reader two = clew_json_reader_make(s, 5);
+                struct clew_json_reader one = clew_json_reader_make(s, 5);
+                struct clew_json_object a;
+                struct clew_json_object b;
+                struct clew_slice raw;
+                struct clew_slice raw_one;
+
+                (void)clew_json_next(&two);
+                (void)clew_json_next(&one);
+                while (clew_json_next_element(&two)) {
+                        bool open;
+
+                        assert_true(clew_json_next_element(&one));
+                        assert_int_equal(one.token, two.token);
+                        if (one.token != CLEW_JSON_OBJECT_BEGIN)
+                                continue;
+                        raw = clew_json_take(&two);
+                        open = clew_json_object_open(raw, 5, &a);
+                        if (clew_json_object_take(&one, &b, &raw_one))
+                                assert_true(open);
+                        else
+                                assert_int_equal(clew_json_object_open(raw_one, 5, &b), open);
+                        assert_true(raw.data == raw_one.data && raw.len == raw_one.len);
+                        assert_int_equal(a.n, b.n);
+                        for (uint32_t i = 0; i < a.n; i++) {
+                                assert_true(clew_slice_eq(a.members[i].key, b.members[i].key));
+                                assert_true(clew_slice_eq(a.members[i].raw, b.members[i].raw));
+                                assert_int_equal(a.members[i].token, b.members[i].token);
+                        }
+                }
+                assert_false(clew_json_next_element(&one));
+                assert_int_equal(one.status, two.status);
+                assert_int_equal(one.token, two.token);
+                assert_true(one.at == two.at);
+        }
+}
+
 static void utf8_is_judged(void **state)
 {
         static const char *const good[] = {"",
@@ -670,6 +719,7 @@ int main(void)
                 cmocka_unit_test(writes_indented),
                 cmocka_unit_test(tokens_are_written_again),
                 cmocka_unit_test(base64_round_trips),
+                cmocka_unit_test(objects_are_taken_apart_on_the_way),
                 cmocka_unit_test(utf8_is_judged),
         };
 
