@@ -153,7 +153,8 @@ static const struct topic topics[] = {
          "uploading. Readers show datasets, rubrics and experiments of a writer b as\n"
          "@b:NAME. A run whose spans came to two writers is deleted at both; a text is\n"
          "redacted at each of them alone (clew redact names the others). clew status tells\n"
-         "what is behind.\n"},
+         "what is behind. clew --store URL writers lists who writes there; --retire NAME\n"
+         "takes in what one that is gone for good has left.\n"},
         {"redaction",
          "Secrets and personal data taken out\n"
          "\n"

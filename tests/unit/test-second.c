@@ -417,6 +417,56 @@ static void another_writer_carries_a_deletion_out(void **state)
         check_carried(b, 1, false, 1);
 }
 
+static void mirror(struct fixture *f, const char *dir)
+{
+        const struct clew_tier_options o = {.url = f->url};
+        struct clew_tier_stats stats;
+        struct clew_error err = {0};
+
+        assert_int_equal(clew_tier_mirror(dir, clew_model_deriver(), &o, &stats, &err), 0);
+}
+
+/* Its bytes are in the bucket, which is not asked here. */
+static void check_mirror(const char *dir, uint32_t trace)
+{
+        const struct clew_store_options o = {.mode = CLEW_STORE_READ,
+                                             .deriver = clew_model_deriver()};
+        const struct clew_trace_id id = id_of(trace);
+        struct clew_trace_data data = {0};
+        struct clew_store *store = NULL;
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+
+        require(clew_store_open(dir, &o, &store, &err), &err);
+        require(clew_view_open(store, &view, &err), &err);
+        assert_int_not_equal(clew_view_load(view, &id, &data, &err), -ENOENT);
+        clew_view_close(view);
+        clew_store_close(store);
+}
+
+/* Also when it keeps parts of runs that came to both. */
+static void a_mirror_of_two_goes_on(void **state)
+{
+        struct fixture *f = *state;
+        struct test_dir d;
+        char dir[400];
+
+        test_dir_make(&d);
+        snprintf(dir, sizeof(dir), "%s/m", d.path);
+        send(&f->writers[0], 1, 2);
+        send(&f->writers[1], 1, 4);
+        seal_and_upload(&f->writers[0]);
+        seal_and_upload(&f->writers[1]);
+        mirror(f, dir);
+        check_mirror(dir, 1);
+        send(&f->writers[0], 2, 3);
+        seal_and_upload(&f->writers[0]);
+        mirror(f, dir);
+        check_mirror(dir, 1);
+        check_mirror(dir, 2);
+        test_dir_remove(&d);
+}
+
 /* Notes of @trace at the reader, one after the other. */
 static void check_notes(struct fixture *f, uint32_t trace, const char *expected)
 {
@@ -494,6 +544,7 @@ int main(void)
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(another_writer_carries_a_deletion_out, set_up,
                                                 tear_down),
+                cmocka_unit_test_setup_teardown(a_mirror_of_two_goes_on, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(notes_of_all_writers_are_seen, set_up, tear_down),
         };
 
