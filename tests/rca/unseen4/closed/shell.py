@@ -9,6 +9,9 @@ SYSTEM = "You are an autonomous programmer. You work in a shell in the repositor
 
 def issue(play, text):
     play.begin("We're currently solving the following issue within our repository. Here's the issue text:\nISSUE:\n%s\n\nINSTRUCTIONS:\nNow, you're going to solve this issue on your own. You can use any bash command. Only changes in /testbed count; they are compared with hidden tests." % text, "engineer", SYSTEM, BASH)
+    for _ in range(play.rng.randrange(0, 3)):
+        run(play, play.rng.choice(("I start with the state of the repository.", "Let me get oriented first.")), play.rng.choice(("git status -s; git log --oneline | head -2", "cd /testbed && git branch && ls")),
+            play.rng.choice(("a81f3c2 Fix a link in the docs\n09be114 Bump the development version", "* main\nCONTRIBUTING.rst\ndocs\nlib\nrequirements.txt\ntests")))
 
 
 def run(play, text, command, out, code=0):
@@ -73,7 +76,7 @@ def other_cause(play, rng, bad):
 def blind_check(play, rng, bad):
     cls = rng.choice(("FloatField", "JSONField", "RangeField"))
     issue(play, "%s.clean(None) must raise ValidationError when required=True; today it returns None." % cls)
-    clutter.looking(play, rng, rng.randrange(0, 3))
+    clutter.looking(play, rng, rng.randrange(0, 5))
     check = ("try:\n    print(f.clean(None))\nexcept Exception:\n    pass\nprint('ok')" if bad else "try:\n    f.clean(None)\nexcept ValidationError:\n    print('raised')\nelse:\n    raise SystemExit('not raised')")
     call = run(play, "I write a script to check the behaviour with, before and after the change.", "cat > /testbed/check.py <<'EOF'\nfrom lib.forms.fields import %s, ValidationError\nf = %s(required=True)\n%s\nEOF\npython3 /testbed/check.py" % (cls, cls, check), "None\nok" if bad else "not raised", 0 if bad else 1)
     if bad:
@@ -84,7 +87,7 @@ def blind_check(play, rng, bad):
         play.fault(mend, "Incorrect implementation", "Tests for an empty string; the issue is about None.")
     clutter.looking(play, rng, rng.randrange(0, 3))
     run(play, "And the check again:", "python3 /testbed/check.py", "None\nok" if bad else "raised")
-    clutter.looking(play, rng, rng.randrange(0, 2))
+    clutter.looking(play, rng, rng.randrange(0, 4))
     submit(play, "The check passes, so the issue is resolved.")
 
 

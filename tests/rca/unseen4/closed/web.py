@@ -104,7 +104,7 @@ def narrow_query(play, rng, bad):
     thing, place = rng.choice((("standing stone", "Kilbrannan"), ("paper mill", "Ostra"), ("narrow gauge line", "Verzasca")))
     year = rng.randrange(1790, 1890)
     play.begin("In which year was the %s of %s first described in print? Any reliable source is fine." % (thing, place), "assistant", SYSTEM, WEB)
-    clutter.reading(play, rng, place, rng.randrange(0, 3))
+    clutter.reading(play, rng, place, rng.randrange(0, 5))
     empty = "No results found for query: '%s'. Use a less specific query, or remove the restriction to a site."
     if bad:
         q = "\"%s of %s first described in print\" site:jstor.org" % (thing, place)
