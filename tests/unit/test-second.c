@@ -470,7 +470,7 @@ static void mirror(struct fixture *f, const char *dir)
 }
 
 /* Its bytes are in the bucket, which is not asked here. */
-static void check_mirror(const char *dir, uint32_t trace)
+static void check_has(const char *dir, uint32_t trace)
 {
         const struct clew_store_options o = {.mode = CLEW_STORE_READ,
                                              .deriver = clew_model_deriver()};
@@ -501,12 +501,12 @@ static void a_mirror_of_two_goes_on(void **state)
         seal_and_upload(&f->writers[0]);
         seal_and_upload(&f->writers[1]);
         mirror(f, dir);
-        check_mirror(dir, 1);
+        check_has(dir, 1);
         send(&f->writers[0], 2, 3);
         seal_and_upload(&f->writers[0]);
         mirror(f, dir);
-        check_mirror(dir, 1);
-        check_mirror(dir, 2);
+        check_has(dir, 1);
+        check_has(dir, 2);
         test_dir_remove(&d);
 }
 
