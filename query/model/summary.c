@@ -71,6 +71,7 @@ enum tag {
         TAG_RUN,
         TAG_SHARES, /* after the names */
         TAG_LEFT_OUT,
+        TAG_ASKED,
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -420,6 +421,7 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         }
         put_shares(out, s);
         put_number(out, TAG_LEFT_OUT, s->left_out);
+        put_number(out, TAG_ASKED, s->asked);
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -610,6 +612,9 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
         case TAG_COST:
                 s->has_cost = true;
                 s->cost_usd = (double)(v - 1) / CLEW_COST_UNITS;
+                break;
+        case TAG_ASKED:
+                s->asked = small;
                 break;
         case TAG_MORE:
                 s->more = v != 0;
