@@ -5,8 +5,9 @@
  * A *run* is immutable and covers some segments. Its traces have *ordinals* from 0, newest first in
  * the order of lists. For each *kind* it holds a sorted dictionary from keys to sets of ordinals,
  * and for each *column* a number of every trace. A run is written by the transaction that seals its
- * segment, so it is there exactly when the segment is; runs are merged in the background, and the
- * kinds need no part in that: sets of one key are united.
+ * segment, or by one behind some of them; until then, and whenever there is none, their traces are
+ * walked. Runs are merged in the background, and the kinds need no part in that: sets of one key
+ * are united.
  *
  * So a key must mean the same in every run. Who changes what a key or column means raises the
  * version of the indexer: runs of another version count as missing until they are made anew.

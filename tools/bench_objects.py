@@ -21,6 +21,7 @@ sys.path[:0] = [os.path.join(ROOT, "tests", name) for name in ("bucket", "integr
 WIDTHS = (30, 10, 10, 10, 10, 10)
 # Where requests are not counted they come sooner than a collector makes them, so that less is waited.
 SOON = ("--objects-wait", "2s")
+SOON_S = 2
 # What stores ask for: a thousand PUTs or LISTs, a thousand GETs, a GB for a month (US dollars).
 PUT_1000, GET_1000, GB_MONTH = 0.005, 0.0004, 0.023
 DAYS = 30
@@ -79,6 +80,13 @@ def uploaded(server):
         time.sleep(0.5)
 
 
+def settled(server):
+    """The same for a collector without a bucket: it has as long for putting segments together as one that waits before it uploads."""
+    server.wait_sealed()
+    time.sleep(SOON_S + 1)
+    return server.wait_sealed()
+
+
 # ---- writing ---------------------------------------------------------------------------------
 
 
@@ -91,15 +99,20 @@ def write_once(bench, setup, bucket, prefix, words, rate, seconds, counted):
         before = bench.run_seconds(server)
         more = ["--rate", rate, "--repeat", "0", "--seconds", seconds] if rate else []
         report = server.load(*more, *words)
-        state = uploaded(server) if prefix else server.wait_sealed()
+        state = uploaded(server) if prefix else settled(server)
         return report, bench.run_seconds(server) - before, state, bucket.seen()
+
+
+def profiles_of(setup):
+    """[(name, words of loadgen)]: each file of agent runs that is here, and small spans, which always are."""
+    return [(name, [path]) for name, path in setup.files()] + [("small spans", ["--synthetic", setup.synthetic])]
 
 
 def bench_write(bench, setup, bucket):
     bench.row("", "off CPU s", "on CPU s", "more %", "MB/s off", "MB/s on", widths=WIDTHS)
     rounds = 3 if setup.quick else 5
     counts, speed = None, {}
-    profiles = [(name, [path]) for name, path in setup.files()] + [("small spans", ["--synthetic", setup.synthetic])]
+    profiles = profiles_of(setup)
     for number, (name, words) in enumerate(profiles):
         cpu = {False: [], True: []}
         for turn in range(2 * rounds):
@@ -113,7 +126,7 @@ def bench_write(bench, setup, bucket):
                   bench.figure(mb / on), widths=WIDTHS)
     print("  CPU of clewd until durable, sealed and in the bucket, median; MB/s: payload per CPU second.")
     bench.row("ack ms at a quarter of that", "p50 off", "p99 off", "p50 on", "p99 on", "", widths=WIDTHS)
-    for name, words in profiles[:1] + profiles[-1:]:
+    for name, words in profiles[:1] + profiles[1:][-1:]:
         rate = max(1, int(speed[name] / 4))
         found = []
         for on in (False, True):
@@ -186,10 +199,10 @@ def ack_once(bench, setup, bucket, prefix, n, words, rate, seconds, acks, counte
 
 
 def bench_acks(bench, setup, bucket):
-    path = setup.files()[0][1]
+    words_of_one = profiles_of(setup)[0][1]
     bench.row("--ack-objects on", "p50 ms", "p99 ms", "PUT p50", "PUT p99", "MB/CPU s", widths=WIDTHS)
     for n in (1, 4):
-        for label, rate, words in ((f"{n} writers, 10 requests/s each", 10, ["--batch", 16, path]), (f"{n} writers, full speed", None, [path])):
+        for label, rate, words in ((f"{n} writers, 10 requests/s each", 10, ["--batch", 16, *words_of_one]), (f"{n} writers, full speed", None, words_of_one)):
             reports, cpu, put, _ = ack_once(bench, setup, bucket, f"k{n}{rate or 0}", n, words, rate, setup.ack_s, True)
             lost = sum(r["sent"] - r["acked"] for r in reports)
             bench.row(label, bench.figure(median([r["ack_ms"]["p50"] for r in reports]), 1), bench.figure(max(r["ack_ms"]["p99"] for r in reports), 1),
@@ -199,7 +212,7 @@ def bench_acks(bench, setup, bucket):
     print("  PUT: single ones of 64 KiB to the same store beside it. p50: median of the writers; p99: of the worst.")
     bench.row("requests, one writer", "OTLP MB", "PUTs", "journal", "DELETEs", "GET, LIST", widths=WIDTHS)
     for acks in (False, True):
-        reports, _, _, seen = ack_once(bench, setup, bucket, f"q{acks}".lower(), 1, [path, "--repeat", "1"], None, 0, acks, True)
+        reports, _, _, seen = ack_once(bench, setup, bucket, f"q{acks}".lower(), 1, [*words_of_one, "--repeat", "1"], None, 0, acks, True)
         seen = [s for s in seen if "/put/" not in s[1]]
         of = {m: [s for s in seen if s[0] == m] for m in ("PUT", "DELETE", "GET")}
         bench.row("acknowledged there" if acks else "acknowledged here", bench.figure(reports[0]["acked_bytes"] / 1e6), len(of["PUT"]),

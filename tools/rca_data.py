@@ -14,7 +14,7 @@ import tempfile
 import agent_run
 
 KIND_KEYS = ("openinference.span.kind", "gen_ai.operation.name", "traceloop.span.kind",
-             "langfuse.observation.type", "ai.operationId", "langsmith.span.kind")
+             "langfuse.observation.type", "ai.operationId", "langsmith.span.kind", "llm.request.type")
 LLM_KINDS = {"LLM", "chat", "generate_content", "text_completion", "generation", "llm",
              "ai.generateText.doGenerate", "ai.streamText.doStream"}
 AGENT_KINDS = {"AGENT", "invoke_agent", "agent"}

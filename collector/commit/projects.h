@@ -8,6 +8,7 @@
 #include "collector/commit/figures.h"
 #include "collector/commit/follower.h"
 #include "collector/commit/keeper.h"
+#include "collector/commit/orders.h"
 #include "collector/commit/pipeline.h"
 #include "collector/commit/sealer.h"
 #include "collector/commit/uploader.h"
@@ -29,6 +30,7 @@ struct clew_project {
         struct clew_figures *figures;   /* NULL: nothing is sealed here */
         struct clew_tier *tier;         /* NULL: all of it is in the store */
         struct clew_uploader *uploader; /* NULL: nothing is uploaded */
+        struct clew_orders *orders;     /* NULL: of other writers none are taken */
         struct clew_follower *follower; /* NULL: the store is no reader's */
         /* With it what redaction takes out becomes the same mark everywhere in this store. */
         uint8_t redact_key[CLEW_MASK_KEY_BYTES];

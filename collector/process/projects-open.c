@@ -265,6 +265,17 @@ static int keep_in_bucket(void *context, const struct clew_fragment *fragments, 
         return clew_tier_acknowledge(context, fragments, n, err);
 }
 
+static int start_orders(struct clew_projects *projects, struct clew_project *p)
+{
+        const struct clew_orders_options options = {.store = p->store,
+                                                    .tier = p->tier,
+                                                    .pipeline = p->pipeline,
+                                                    .memory = &projects->memory,
+                                                    .project = p->name};
+
+        return clew_orders_new(&options, &p->orders);
+}
+
 static int start_one(const struct clew_config *config, struct clew_projects *projects,
                      struct clew_project *p, struct clew_admission *admission,
                      struct clew_counters *counters, struct clew_error *err)
@@ -306,6 +317,8 @@ static int start_one(const struct clew_config *config, struct clew_projects *pro
 
                 r = clew_uploader_new(&uploader, &p->uploader);
         }
+        if (r == 0 && p->uploader)
+                r = start_orders(projects, p);
         if (r == 0 && strcmp(config->retention, "off") != 0) {
                 const struct clew_keeper_options keeper = {
                         .store = p->store,
@@ -361,6 +374,7 @@ void clew_projects_stop(struct clew_projects *projects)
         clew_mem_pool_end(&projects->memory);
         for (unsigned i = 0; i < projects->n; i++) {
                 clew_follower_free(projects->all[i].follower);
+                clew_orders_free(projects->all[i].orders);
                 clew_uploader_free(projects->all[i].uploader);
                 clew_keeper_free(projects->all[i].keeper);
                 clew_sealer_free(projects->all[i].sealer);

@@ -9,6 +9,7 @@
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "query/answer/when.h"
+#include "storage/order.h"
 
 #include <unistd.h>
 
@@ -133,6 +134,17 @@ static void put_object_reads(const struct clew_project *p, struct clew_json_writ
         clew_json_write_object_end(w);
 }
 
+/* Writers of its bucket that have not done yet what was redacted. */
+static void put_waiting(const struct clew_project *p, struct clew_json_writer *w)
+{
+        char waiting[CLEW_ORDER_NOTED_BYTES];
+
+        if (!clew_order_noted(p->tier, waiting, sizeof(waiting)))
+                return;
+        clew_json_write_key(w, "redactions_waiting");
+        clew_json_write_cstr(w, waiting);
+}
+
 static void put_redaction(struct clew_redactor *r, struct clew_json_writer *w)
 {
         CLEW_FREE struct clew_redactor_figures *f = NULL;
@@ -214,6 +226,7 @@ void clew_status_write(void *context, const char *project, struct clew_json_writ
                 (void)clew_tier_each_damaged(p->tier, put_damaged_object, w);
                 clew_json_write_array_end(w);
                 put_object_reads(p, w);
+                put_waiting(p, w);
         }
         put_redaction(s->options.redactor, w);
         put_log(s->options.projects->n == 1, w);

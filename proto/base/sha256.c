@@ -2,11 +2,11 @@
  * See sha256.h. The constants are the first 32 bits of the fractional parts of the cube roots of
  * the first 64 primes and of the square roots of the first 8 (FIPS 180-4, 4.2.2 and 5.3.3).
  */
-#include "proto/base/sha256.h"
+#include "proto/base/sha256-int.h"
 
 #include <string.h>
 
-static const uint32_t k[64] = {
+const uint32_t clew_sha256_k[64] = {
         0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
         0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
         0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -24,34 +24,66 @@ static uint32_t turn(uint32_t x, unsigned n)
         return x >> n | x << (32 - n);
 }
 
-static void mix(uint32_t state[8], const uint8_t *p)
+static uint32_t load(const uint8_t *p)
 {
-        uint32_t w[64];
-        uint32_t s[8];
+        return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
 
-        for (unsigned i = 0; i < 16; i++)
-                w[i] = (uint32_t)p[4 * i] << 24 | (uint32_t)p[4 * i + 1] << 16 |
-                       (uint32_t)p[4 * i + 2] << 8 | p[4 * i + 3];
-        for (unsigned i = 16; i < 64; i++) {
-                uint32_t a = w[i - 15];
-                uint32_t b = w[i - 2];
+/* Word @i of the schedule, over the one sixteen before it. */
+static uint32_t next_word(uint32_t w[16], unsigned i)
+{
+        uint32_t a = w[(i + 1) % 16];
+        uint32_t b = w[(i + 14) % 16];
 
-                w[i] = w[i - 16] + (turn(a, 7) ^ turn(a, 18) ^ a >> 3) + w[i - 7] +
-                       (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
+        w[i % 16] += (turn(a, 7) ^ turn(a, 18) ^ a >> 3) + w[(i + 9) % 16] +
+                     (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
+        return w[i % 16];
+}
+
+/* Round @i; a round later each name is its neighbour's, so s is turned by index and not moved. */
+static void step(uint32_t s[8], unsigned i, uint32_t word)
+{
+        uint32_t *d = &s[(3 - i) % 8];
+        uint32_t *h = &s[(7 - i) % 8];
+        uint32_t a = s[-i % 8];
+        uint32_t b = s[(1 - i) % 8];
+        uint32_t c = s[(2 - i) % 8];
+        uint32_t e = s[(4 - i) % 8];
+        uint32_t f = s[(5 - i) % 8];
+        uint32_t g = s[(6 - i) % 8];
+        uint32_t t1 = *h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + (g ^ (e & (f ^ g))) +
+                      clew_sha256_k[i] + word;
+
+        *d += t1;
+        *h = t1 + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) | (c & (a | b)));
+}
+
+void clew_sha256_mix_plain(uint32_t state[8], const uint8_t *p, size_t n)
+{
+        for (; n > 0; n--, p += CLEW_SHA256_BLOCK) {
+                uint32_t w[16];
+                uint32_t s[8];
+
+                for (unsigned i = 0; i < 16; i++)
+                        w[i] = load(p + 4 * i);
+                memcpy(s, state, sizeof(s));
+                for (unsigned i = 0; i < 16; i++)
+                        step(s, i, w[i]);
+                for (unsigned at = 16; at < 64; at += 16) {
+                        for (unsigned i = 0; i < 16; i++)
+                                step(s, at + i, next_word(w, i));
+                }
+                for (unsigned i = 0; i < 8; i++)
+                        state[i] += s[i];
         }
-        memcpy(s, state, sizeof(s));
-        for (unsigned i = 0; i < 64; i++) {
-                uint32_t t1 = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) +
-                              ((s[4] & s[5]) ^ (~s[4] & s[6])) + k[i] + w[i];
-                uint32_t t2 = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) +
-                              ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+}
 
-                memmove(s + 1, s, 7 * sizeof(s[0]));
-                s[4] += t1;
-                s[0] = t1 + t2;
-        }
-        for (unsigned i = 0; i < 8; i++)
-                state[i] += s[i];
+static void mix(uint32_t state[8], const uint8_t *p, size_t n)
+{
+        if (clew_sha256_has_x86())
+                clew_sha256_mix_x86(state, p, n);
+        else
+                clew_sha256_mix_plain(state, p, n);
 }
 
 void clew_sha256_init(struct clew_sha256 *h)
@@ -71,8 +103,8 @@ void clew_sha256_add(struct clew_sha256 *h, struct clew_slice s)
                 size_t n = sizeof(h->block) - h->n_block;
 
                 if (h->n_block == 0 && s.len >= sizeof(h->block)) {
-                        mix(h->state, s.data);
-                        s = clew_slice_from(s, sizeof(h->block));
+                        mix(h->state, s.data, s.len / sizeof(h->block));
+                        s = clew_slice_from(s, s.len - s.len % sizeof(h->block));
                         continue;
                 }
                 if (n > s.len)
@@ -81,7 +113,7 @@ void clew_sha256_add(struct clew_sha256 *h, struct clew_slice s)
                 h->n_block += n;
                 s = clew_slice_from(s, n);
                 if (h->n_block == sizeof(h->block)) {
-                        mix(h->state, h->block);
+                        mix(h->state, h->block, 1);
                         h->n_block = 0;
                 }
         }

@@ -128,7 +128,9 @@ static const struct clew_command commands[] = {
          "traces taken out of the store for good", clew_cmd_delete, .served = CLEW_SERVED_READS},
         {"setup", "redact", NULL, "--string S | --rule R [--dry-run]",
          "a text taken out of everything that is stored", clew_cmd_redact,
-         .more = "What stands in a file of rules, and what is found: clew help redaction.\n",
+         .more = "What stands in a file of rules, and what is found: clew help redaction. Others\n"
+                 "that write to the store's bucket do it too: until they have, what is to go\n"
+                 "stands there. Status 6: some have not.\n",
          .served = CLEW_SERVED_NOT,
          .why_not = "it rewrites all that is stored; run it on the machine with the store"},
         {"setup", "retention", NULL, "FILE [--apply]",

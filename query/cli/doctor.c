@@ -14,6 +14,7 @@
 #include "query/find/index/index.h"
 #include "query/model/summary.h"
 #include "query/review/verify.h"
+#include "storage/order.h"
 #include "storage/store.h"
 #include "storage/tier.h"
 
@@ -42,7 +43,7 @@ struct doctor {
 /* One line of the report, over as many lines of the screen as it needs. */
 static void CLEW_PRINTF(3, 4) put_line(struct doctor *d, const char *label, const char *fmt, ...)
 {
-        char text[512];
+        char text[512 + CLEW_ORDER_NOTED_BYTES];
         va_list args;
 
         va_start(args, fmt);
@@ -199,6 +200,7 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 {"oldest_reader_commits", d->figures.oldest_reader_commits},
         };
         struct clew_json_writer w = clew_output_begin(&d->output, "doctor");
+        char waiting[CLEW_ORDER_NOTED_BYTES];
 
         clew_json_write_key(&w, "store");
         clew_json_write_cstr(&w, d->cli->store_dir);
@@ -212,6 +214,10 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
         clew_json_write_array_begin(&w);
         (void)clew_tier_each_damaged(d->cli->tier, put_json_damaged, &w);
         clew_json_write_array_end(&w);
+        if (clew_order_noted(d->cli->tier, waiting, sizeof(waiting))) {
+                clew_json_write_key(&w, "redactions_waiting");
+                clew_json_write_cstr(&w, waiting);
+        }
         if (d->verify) {
                 clew_json_write_key(&w, "findings");
                 clew_json_write_uint64(&w, d->n_findings);
@@ -245,6 +251,15 @@ static double written_for_each(const struct clew_store_stats *s)
         return s->sealed_first_bytes == 0
                        ? 1.0
                        : 1.0 + (double)s->sealed_again_bytes / (double)s->sealed_first_bytes;
+}
+
+/* Writers that have not done yet what was redacted. */
+static void put_waiting(struct doctor *d)
+{
+        char waiting[CLEW_ORDER_NOTED_BYTES];
+
+        if (clew_order_noted(d->cli->tier, waiting, sizeof(waiting)))
+                put_line(d, "redactions", "%s; clew redact --orders says what to do", waiting);
 }
 
 static int put_text(struct doctor *d, const struct clew_store_stats *s)
@@ -293,6 +308,7 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
         else
                 put_line(d, "rules", "version %u", clew_rules_version() & UINT16_MAX);
         (void)clew_tier_each_damaged(d->cli->tier, put_damaged, d);
+        put_waiting(d);
         if (d->verify)
                 put_line(d, "verify", "%s", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
         return clew_page_error(&d->page) < 0

@@ -3,7 +3,6 @@
 #include "query/cli/open.h"
 #include "query/serve/erase.h"
 #include "storage/keep.h"
-#include "storage/tier.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -79,29 +78,6 @@ int clew_cli_finish_erasure(struct clew_cli *cli)
                 clew_cli_note(cli, "indexes that were damaged lie in the file with the words that "
                                    "stand in them: clew compact takes them out of it");
         return r;
-}
-
-int clew_cli_tell_elsewhere(struct clew_cli *cli)
-{
-        char others[CLEW_TIER_ALL_OTHERS_BYTES];
-        struct clew_error err = {0};
-        int r = clew_tier_ask_others(cli->tier, others, sizeof(others), &err);
-
-        if (r == 0 && !others[0])
-                return 0;
-        if (r < 0)
-                clew_cli_error(cli,
-                               "redacted in this store alone: whether others write to its bucket, "
-                               "and have the text too, cannot be asked: %s",
-                               err.message);
-        else
-                clew_cli_error(cli,
-                               "redacted in this store alone. Others write to its bucket: %s. "
-                               "None of them is covered: what came to them has the text still, "
-                               "and readers show it. Run this command on the store of each (one "
-                               "that is gone is started with its name on an empty disk)",
-                               others);
-        return CLEW_EXIT_ELSEWHERE;
 }
 
 void clew_cli_tell_copies(struct clew_cli *cli)

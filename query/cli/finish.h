@@ -9,9 +9,6 @@
 
 /* 0; CLEW_EXIT_PARTIAL, after a message, when something has to wait. */
 CLEW_MUST_USE int clew_cli_finish_erasure(struct clew_cli *cli);
-/* After a redaction: asks the bucket who else writes there, since it is of this store alone. 0, or
- * CLEW_EXIT_ELSEWHERE after a message that names them. */
-CLEW_MUST_USE int clew_cli_tell_elsewhere(struct clew_cli *cli);
 /* Says where what was erased is still: files that repairs have set aside, backups. */
 void clew_cli_tell_copies(struct clew_cli *cli);
 

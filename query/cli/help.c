@@ -52,7 +52,7 @@ static const struct topic topics[] = {
                  "  3    the store cannot be opened or read\n"
                  "  4    shown in part: a limit was hit, or the store has damage\n"
                  "  5    the system refuses access\n"
-                 "  6    done in this store, and to be done in others that write to its bucket\n"
+                 "  6    done in this store; others that write to its bucket have not done it\n"
                  "  130  interrupted;  141  the reader of the pipe went away\n"},
         {"formats",
          "Output for programs\n"
@@ -151,9 +151,9 @@ static const struct topic topics[] = {
          "https://HOST:PORT readers also ask a writer for what it has not sealed yet.\n"
          "Two clewd of one name: the later one goes on, the other says so and stops\n"
          "uploading. Readers show datasets, rubrics and experiments of a writer b as\n"
-         "@b:NAME. A run whose spans came to two writers is deleted at both; a text is\n"
-         "redacted at each of them alone (clew redact names the others). clew status tells\n"
-         "what is behind.\n"},
+         "@b:NAME. A run whose spans came to two writers is deleted at both, and what is\n"
+         "redacted at one is redacted at all: clew redact, and clew status, which tells\n"
+         "what is behind, name those that have not done it yet.\n"},
         {"redaction",
          "Secrets and personal data taken out\n"
          "\n"

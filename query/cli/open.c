@@ -98,9 +98,8 @@ void clew_cli_tell_sharing(struct clew_cli *cli)
         if (others[0])
                 clew_cli_note(
                         cli,
-                        "others write to this store's bucket: what is deleted here %s carries "
-                        "out too, within a minute or at its next start; what is redacted "
-                        "here is not redacted there: do it there too",
+                        "others write to this store's bucket: what is deleted or redacted here %s "
+                        "carries out too, within a minute or at its next start",
                         others);
 }
 

@@ -10,6 +10,7 @@
 #include "query/cli/finish.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
+#include "query/cli/orders.h"
 #include "query/review/redact-key.h"
 #include "query/serve/erase.h"
 
@@ -30,7 +31,11 @@ struct redact_command {
         const char *key_file;
         bool dry_run;
         bool yes;
+        bool orders;
+        const char *take_back;
+        struct clew_cli_order order;
         struct clew_buffer text;
+        struct clew_buffer rules_text; /* of the file, as others are told */
         struct clew_rules rules;
         struct clew_redact redact;
         uint64_t by_rule[CLEW_MASK_RULES + CLEW_OWN_RULES_MAX]; /* found */
@@ -88,6 +93,8 @@ static int read_rules(struct redact_command *c)
                 clew_cli_error(c->cli, "%s", err.message);
                 return CLEW_EXIT_USAGE;
         }
+        if (c->rules_file && read_file(c, c->rules_file, &c->rules_text) != 0)
+                return CLEW_EXIT_USAGE;
         if (c->names && (!clew_mask_rules_parse(clew_slice_of_cstr(c->names), &c->rules.used) ||
                          c->rules.used == 0)) {
                 clew_cli_error(c->cli, "--rule takes all, or some of private-key, api-key, token, "
@@ -227,9 +234,30 @@ static int note(struct redact_command *c)
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
 }
 
-static int run(struct redact_command *c)
+/* Others that write to the bucket are told before it is done here: whoever is killed in between has
+ * still told them, and this store's own clewd. */
+static int do_it(struct redact_command *c)
 {
         struct clew_redaction_stats done = {0};
+        int r = note(c);
+
+        if (r != 0)
+                return r;
+        clew_cli_order_begin(&c->order,
+                             c->names        ? CLEW_ORDER_NAMES
+                             : c->rules_file ? CLEW_ORDER_RULES
+                                             : CLEW_ORDER_TEXT,
+                             c->names        ? clew_slice_of_cstr(c->names)
+                             : c->rules_file ? clew_buffer_slice(&c->rules_text)
+                                             : clew_buffer_slice(&c->text));
+        r = run_once(c, false, &done);
+        if (r != 0)
+                clew_cli_order_failed(&c->order);
+        return r;
+}
+
+static int run(struct redact_command *c)
+{
         int elsewhere;
         int r = clew_cli_author(c->cli, c->author, sizeof(c->author));
 
@@ -247,9 +275,7 @@ static int run(struct redact_command *c)
                 clew_cli_error(c->cli, "nothing was changed: say --yes");
                 return CLEW_EXIT_USAGE;
         }
-        r = note(c);
-        if (r == 0)
-                r = run_once(c, false, &done);
+        r = do_it(c);
         if (r != 0)
                 return r;
         if (!is_by_rules(c))
@@ -257,13 +283,13 @@ static int run(struct redact_command *c)
                         (const char *)clew_redact_shown(&c->redact).data);
         clew_cli_tell_copies(c->cli);
         r = clew_cli_finish_erasure(c->cli);
-        elsewhere = clew_cli_tell_elsewhere(c->cli);
+        elsewhere = clew_cli_order_end(&c->order);
         return r != 0 ? r : elsewhere;
 }
 
 int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
 {
-        struct redact_command c = {.cli = cli};
+        struct redact_command c = {.cli = cli, .order = {.cli = cli, .wait_s = CLEW_ORDERS_WAIT_S}};
         const struct clew_flag own[] = {
                 {"string", 0, "S", "the text", .ret_text = &c.string},
                 {"file", 0, "F", "a file that holds it; - = standard input", .ret_text = &c.file},
@@ -277,6 +303,12 @@ int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
                  .ret_text = &c.key_file},
                 {"dry-run", 0, NULL, "tell where, change nothing", .ret_flag = &c.dry_run},
                 {"yes", 'y', NULL, "do it", .ret_flag = &c.yes},
+                {"wait", 0, "S", "seconds for others that write to the store's bucket (60)",
+                 .ret_number = &c.order.wait_s},
+                {"here", 0, NULL, "in this store alone: what is to go is not written to the bucket",
+                 .ret_flag = &c.order.here},
+                {"orders", 0, NULL, "tell for whom redactions wait", .ret_flag = &c.orders},
+                {"take-back", 0, "N", "end one that waits", .ret_text = &c.take_back},
                 {0},
         };
         struct clew_arguments args;
@@ -288,10 +320,15 @@ int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
                 clew_cli_error(cli, "clew redact takes flags alone: --string S");
                 return CLEW_EXIT_USAGE;
         }
+        if (c.orders || c.take_back)
+                return c.orders ? clew_cli_orders_list(cli)
+                                : clew_cli_order_take_back(cli, c.take_back);
         clew_buffer_init(&c.text, CLEW_REDACT_BYTES_MAX + 1);
+        clew_buffer_init(&c.rules_text, CLEW_ORDER_WHAT_MAX + 1);
         r = run(&c);
         clew_redact_deinit(&c.redact);
         clew_rules_deinit(&c.rules);
         clew_buffer_deinit(&c.text);
+        clew_buffer_deinit(&c.rules_text);
         return r;
 }

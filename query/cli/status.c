@@ -13,6 +13,7 @@
 #include "query/cli/output.h"
 #include "query/cli/page.h"
 #include "query/cli/remote.h"
+#include "storage/order.h"
 #include "storage/store.h"
 
 #include <errno.h>
@@ -308,6 +309,8 @@ static void put_all(struct status *s)
                 put_line(s, "readers", "%" PRIu64, number(s, "readers.held"));
         put_object_reads(s);
         put_redaction(s);
+        if (find(s, "redactions_waiting"))
+                put_line(s, "redactions", "%s", find(s, "redactions_waiting")->text);
         put_errors(s);
 }
 
@@ -365,6 +368,7 @@ static int ask_collector(struct status *s, struct clew_buffer *json)
 static int ask_store(struct status *s, struct clew_buffer *json)
 {
         struct clew_store_figures f;
+        char waiting[CLEW_ORDER_NOTED_BYTES];
         struct clew_json_writer w = clew_json_writer_make(json, 0);
         struct clew_store *store = NULL;
         struct clew_error err = {0};
@@ -393,6 +397,10 @@ static int ask_store(struct status *s, struct clew_buffer *json)
         clew_json_write_object_end(&w);
         clew_json_write_key(&w, "readers");
         clew_readers_record_write(&f, &w);
+        if (clew_order_noted(s->cli->tier, waiting, sizeof(waiting))) {
+                clew_json_write_key(&w, "redactions_waiting");
+                clew_json_write_cstr(&w, waiting);
+        }
         clew_json_write_object_end(&w);
         return clew_buffer_error(json) < 0 ? clew_cli_fail(s->cli, -ENOMEM, NULL) : 0;
 }

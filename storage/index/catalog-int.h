@@ -12,6 +12,7 @@
 
 #include "storage/base/record-int.h"
 #include "storage/index/run-int.h"
+#include "storage/index/sink-int.h"
 #include "storage/sealed/segment-int.h"
 
 struct clew_index_gone {
@@ -73,22 +74,25 @@ struct clew_index_blocks {
         struct clew_buffer bytes;
         struct clew_buffer ends; /* size_t */
         uint64_t version;
-        struct clew_run_head head; /* of segment numbers, the first is not set */
-        struct clew_run_segment segment;
+        struct clew_run_head head;
+        struct clew_run_segment segments[CLEW_SINK_SEGMENTS_MAX]; /* of the head */
         struct clew_buffer sections;
         bool is_set;
 };
 
 void clew_index_blocks_init(struct clew_index_blocks *b);
 void clew_index_blocks_deinit(struct clew_index_blocks *b);
-struct clew_index_sink; /* sink-int.h */
 /* Builds @sink's run. Without one (see clew_index_sink_build()) is_set is false. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_index_blocks_build(struct clew_index_blocks *b, struct clew_index_sink *sink,
                                           uint64_t version);
-/* Puts it as the run of @segment. */
+/* Puts it as the run of @segment, the only one that it is of. */
 CLEW_MUST_USE int clew_index_put(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
                                  struct clew_index_blocks *b, uint64_t segment,
                                  struct clew_error *err);
+/* Puts it as the run of its segments, whose numbers the sink was told. 1, or an error; 0 = not put:
+ * something of one of them is gone already. */
+CLEW_MUST_USE int clew_index_put_whole(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+                                       const struct clew_index_blocks *b, struct clew_error *err);
 
 CLEW_MUST_USE int clew_index_put_block(struct clew_env *env, MDB_txn *txn, uint64_t run,
                                        uint32_t block, struct clew_slice bytes,

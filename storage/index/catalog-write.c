@@ -241,10 +241,9 @@ int clew_index_blocks_build(struct clew_index_blocks *b, struct clew_index_sink 
         clew_buffer_clear(&b->ends);
         clew_buffer_clear(&b->sections);
         clew_run_writer_init(&w, keep_block, b);
-        r = clew_index_sink_build(sink, &w, &b->head, &b->segment);
+        r = clew_index_sink_build(sink, &w, &b->head, b->segments);
         if (r == 0) {
                 b->head.version = version;
-                b->head.segments = &b->segment;
                 clew_buffer_append(&b->sections, b->head.sections,
                                    b->head.n_sections * sizeof(*b->head.sections));
                 b->head.sections = (struct clew_run_section *)(void *)b->sections.data;
@@ -255,8 +254,8 @@ int clew_index_blocks_build(struct clew_index_blocks *b, struct clew_index_sink 
         return r == -ENOMEM ? r : 0; /* others: the segment goes without */
 }
 
-int clew_index_put(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
-                   struct clew_index_blocks *b, uint64_t segment, struct clew_error *err)
+static int put_run(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+                   const struct clew_index_blocks *b, struct clew_error *err)
 {
         const size_t *ends = (const size_t *)(const void *)b->ends.data;
         uint64_t run = state->next_run++;
@@ -269,8 +268,49 @@ int clew_index_put(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
                                          err);
                 from = ends[i];
         }
-        b->segment.segment = segment;
         return r < 0 ? r : clew_index_put_head(env, txn, state, run, &b->head, err);
+}
+
+int clew_index_put(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+                   struct clew_index_blocks *b, uint64_t segment, struct clew_error *err)
+{
+        CLEW_ASSERT(b->head.n_segments == 1);
+        b->segments[0].segment = segment;
+        return put_run(env, txn, state, b, err);
+}
+
+/* 1 = all that the segment was stored with is in it still, and no other run was made of it; 0 =
+ * not. */
+static int is_whole(struct clew_env *env, MDB_txn *txn, const struct clew_run_segment *segment,
+                    struct clew_error *err)
+{
+        struct clew_key gone = clew_index_key_gone(segment->segment);
+        struct clew_key key = clew_key_segment(segment->segment);
+        struct clew_segment_entry e;
+        struct clew_slice value;
+        int r = clew_table_get(env, txn, CLEW_TABLE_INDEX, clew_key_slice(&gone), &value, err);
+
+        if (r != -ENOENT)
+                return r == -EBADMSG ? 0 : r;
+        r = clew_table_get(env, txn, CLEW_TABLE_SEGMENT, clew_key_slice(&key), &value, err);
+        if (r < 0)
+                return r == -ENOENT || r == -EBADMSG ? 0 : r;
+        return clew_segment_entry_decode(value, &e) && e.n_traces == segment->n &&
+               e.n_live == segment->n;
+}
+
+int clew_index_put_whole(struct clew_env *env, MDB_txn *txn, struct clew_state *state,
+                         const struct clew_index_blocks *b, struct clew_error *err)
+{
+        int r = 1;
+
+        for (uint32_t i = 0; r == 1 && i < b->head.n_segments; i++)
+                r = is_whole(env, txn, &b->segments[i], err);
+        if (r == 1) {
+                r = put_run(env, txn, state, b, err);
+                return r < 0 ? r : 1;
+        }
+        return r;
 }
 
 /* Whether the run has a head. */

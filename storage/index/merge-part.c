@@ -16,8 +16,6 @@
 /* Blocks of one step: the last one may be a large posting, or the directory of all blocks of a
  * kind; ids, starts and places of a run come in one, 4, 2 and some more MiB where it is full. */
 #define BLOCKS_BYTES_MAX ((size_t)256 << 20)
-/* Ordinals that are sorted by inserting; more go through a set of bits. */
-#define INSERTED_MAX 24u
 #define READ_ROWS 1024u
 
 static int out_of_memory(struct clew_error *err)
@@ -405,31 +403,6 @@ static uint32_t find_least(struct clew_merge_part *p)
         return n;
 }
 
-/* Brings p->set[0 .. n - 1] into order. */
-static void sort_set(struct clew_merge_part *p, uint32_t n)
-{
-        uint32_t k = 0;
-
-        if (n <= INSERTED_MAX) {
-                for (uint32_t i = 1; i < n; i++) {
-                        uint32_t v = p->set[i];
-                        uint32_t at = i;
-
-                        for (; at > 0 && p->set[at - 1] > v; at--)
-                                p->set[at] = p->set[at - 1];
-                        p->set[at] = v;
-                }
-                return;
-        }
-        for (uint32_t i = 0; i < n; i++)
-                clew_index_set_add(&p->bits, p->set[i]);
-        for (uint32_t w = 0; k < n; w++) {
-                for (uint64_t word = p->bits.words[w]; word != 0; word &= word - 1)
-                        p->set[k++] = w * 64 + (uint32_t)__builtin_ctzll(word);
-                p->bits.words[w] = 0;
-        }
-}
-
 /* Adds the ordinals that an input has under the key at hand. */
 static int add_input(struct clew_merge_part *p, struct clew_merge_input *in, uint32_t *n,
                      struct clew_error *err)
@@ -474,7 +447,7 @@ static int merge_key(struct clew_merge_part *p, uint32_t n_least, struct clew_er
         if (p->kind == CLEW_INDEX_WORD)
                 clew_parts_add(&p->parts, key);
         if (n_least > 1)
-                sort_set(p, n);
+                clew_ordinals_sort(p->set, n, &p->bits);
         clew_buffer_clear(&p->posting);
         clew_posting_encode(p->set, n, &p->posting);
         clew_run_writer_key(&p->writer, p->kind, key, clew_buffer_slice(&p->posting));

@@ -6,8 +6,8 @@
  * piece of three signs or more that stands in a word begins the word, or one of these keys, or does
  * so without its first sign, which then is the last one behind the zero.
  *
- * Runs of few words do without, and read them all: those of one segment, and small merged ones. A
- * larger merged run gets the list from the words that went into it.
+ * Runs of few words do without, and read them all: those that sealing writes, and small merged
+ * ones. A larger merged run gets the list from the words that went into it.
  */
 #ifndef CLEW_STORAGE_INDEX_PARTS_INT_H
 #define CLEW_STORAGE_INDEX_PARTS_INT_H

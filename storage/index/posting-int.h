@@ -29,6 +29,9 @@ enum clew_posting_form {
 #define CLEW_POSTING_LOW_MAX 31u
 #define CLEW_POSTING_ONE_BYTES_MAX 4u
 
+/* Brings ordinals, each of which is there once, into ascending order. @bits holds more than the
+ * largest, and is empty before and after. */
+void clew_ordinals_sort(uint32_t *ordinals, uint32_t n, struct clew_index_set *bits);
 /* Appends the posting of @n ordinals, n > 0, in strictly ascending order. */
 void clew_posting_encode(const uint32_t *ordinals, uint32_t n, struct clew_buffer *out);
 /* Calls nothing, fills @ret (room for @max) with the ordinals, which ascend and are below @limit.

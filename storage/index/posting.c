@@ -72,6 +72,33 @@ uint32_t clew_index_set_next(const struct clew_index_set *s, uint32_t from)
         return word == 0 ? s->n : i * 64 + (uint32_t)__builtin_ctzll(word);
 }
 
+/* Ordinals that are sorted by inserting; more go through a set of bits. */
+#define INSERTED_MAX 24u
+
+void clew_ordinals_sort(uint32_t *ordinals, uint32_t n, struct clew_index_set *bits)
+{
+        uint32_t k = 0;
+
+        if (n <= INSERTED_MAX) {
+                for (uint32_t i = 1; i < n; i++) {
+                        uint32_t v = ordinals[i];
+                        uint32_t at = i;
+
+                        for (; at > 0 && ordinals[at - 1] > v; at--)
+                                ordinals[at] = ordinals[at - 1];
+                        ordinals[at] = v;
+                }
+                return;
+        }
+        for (uint32_t i = 0; i < n; i++)
+                clew_index_set_add(bits, ordinals[i]);
+        for (uint32_t w = 0; k < n; w++) {
+                for (uint64_t word = bits->words[w]; word != 0; word &= word - 1)
+                        ordinals[k++] = w * 64 + (uint32_t)__builtin_ctzll(word);
+                bits->words[w] = 0;
+        }
+}
+
 /* ---- encoding -------------------------------------------------------------------------------- */
 
 static size_t varint_bytes(uint64_t v)

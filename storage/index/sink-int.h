@@ -1,36 +1,50 @@
 /*
- * The index of the traces of one segment, gathered while they are sealed.
+ * The index of the traces of one segment, or of some, gathered while they are sealed.
  *
- * Traces are counted as they come: their number is their index in the segment. What is built of it
+ * Traces are counted as they come, segment after segment: a trace is a *row*. What is built of it
  * has them newest first. Memory is bounded; a sink that has run out of it makes no run, and its
- * segment then is one that no run covers.
+ * segments then are such that no run covers. One segment alone can be left out, too.
  */
 #ifndef CLEW_STORAGE_SINK_INT_H
 #define CLEW_STORAGE_SINK_INT_H
 
 #include "storage/index/run-int.h"
+#include "storage/sealed/segment-int.h"
 
 /* Keys and sets of one segment. A segment has 64 MiB of raw bytes; its indexes are a small part. */
 #define CLEW_SINK_BYTES_MAX ((size_t)256 << 20)
+/* Segments of one run, and their traces: one more of the largest fits in as long as no more than
+ * half of these rows are taken. */
+#define CLEW_SINK_SEGMENTS_MAX 64u
+#define CLEW_SINK_TRACES_MAX (2u * CLEW_SEGMENT_TRACES_MAX)
+/* Of what is gathered, keys that are known on apart: behind it no more segments are taken in. */
+#define CLEW_SINK_ENTRIES_MAX (1u << 20)
 
 CLEW_MUST_USE struct clew_index_sink *clew_index_sink_new(void); /* NULL: no memory */
 void clew_index_sink_free(struct clew_index_sink *sink);         /* NULL is fine */
-/* Forgets all traces; keeps some memory. */
+/* Forgets all traces; keeps some memory. What follows is of a first segment. */
 void clew_index_sink_reset(struct clew_index_sink *sink);
+/* What follows is of another segment. Not when it is full. */
+void clew_index_sink_next(struct clew_index_sink *sink);
+/* Whether there may be no room for another segment. */
+bool clew_index_sink_is_full(const struct clew_index_sink *sink);
+/* The segment at hand is stored as @number. */
+void clew_index_sink_number(struct clew_index_sink *sink, uint64_t number);
 /* What is given until the next call is of trace @id. */
 void clew_index_sink_begin(struct clew_index_sink *sink, const struct clew_trace_id *id);
 /* Its place in lists. */
 void clew_index_sink_start(struct clew_index_sink *sink, uint64_t start_ns);
-/* The segment gets no run: a trace of it could not be indexed. */
+/* The segment at hand is left out: a trace of it could not be indexed, or it is not stored. */
 void clew_index_sink_fail(struct clew_index_sink *sink);
 
 /*
- * Writes the blocks through @writer, which was initialised, and fills @head with all but version
- * and segment numbers: its one segment is @ret_segment, to be numbered by the caller. 0, -ENOENT
- * (no trace, or the sink has failed), error of the writer.
+ * Writes the blocks through @writer, which was initialised, and fills @head with all but the
+ * version: its segments are in @ret_segments, which has room for CLEW_SINK_SEGMENTS_MAX, or for as
+ * many as there were; those without a number have 0. 0, -ENOENT (no trace, or the sink has failed),
+ * error of the writer. May be called again.
  */
 CLEW_MUST_USE int clew_index_sink_build(struct clew_index_sink *sink,
                                         struct clew_run_writer *writer, struct clew_run_head *head,
-                                        struct clew_run_segment *ret_segment);
+                                        struct clew_run_segment *ret_segments);
 
 #endif

@@ -24,7 +24,7 @@
 
 struct sink_key {
         const uint8_t *far; /* the bytes of a longer key; NULL: they are in @near */
-        uint32_t newest;    /* of its entries; they go back in time. NONE: the segment lacks it */
+        uint32_t newest;    /* of its entries; they go back in time. NONE: no row has it */
         uint32_t trace;     /* of that one, counted over segments */
         uint8_t kind;
         uint8_t len;
@@ -65,12 +65,20 @@ struct sink_entry {
         uint32_t before; /* entry of the same key */
 };
 
+struct sink_segment {
+        uint64_t number; /* 0 = not told */
+        uint32_t first;  /* row */
+        bool is_out;
+};
+
 struct clew_index_sink {
         struct clew_arena arena;    /* key bytes */
         struct clew_buffer keys;    /* struct sink_key; also those of earlier segments */
         struct clew_buffer entries; /* struct sink_entry */
         struct sink_slot *slots;    /* by hash, open addressing */
         uint32_t n_slots;
+        struct sink_segment segments[CLEW_SINK_SEGMENTS_MAX];
+        uint32_t n_segments; /* with the one at hand */
         uint32_t n_traces;
         uint32_t before; /* traces of earlier segments, whose keys are still known */
         uint32_t n_waiting;
@@ -82,8 +90,8 @@ struct clew_index_sink {
         struct clew_passages passages;
         struct sink_waiting waiting[WAITING];
         bool failed;
-        struct clew_trace_id ids[CLEW_SEGMENT_TRACES_MAX];
-        uint64_t starts[CLEW_SEGMENT_TRACES_MAX];
+        struct clew_trace_id ids[CLEW_SINK_TRACES_MAX];
+        uint64_t starts[CLEW_SINK_TRACES_MAX];
         uint64_t *columns[CLEW_INDEX_COLUMNS_MAX]; /* made at their first use */
 };
 
@@ -99,6 +107,7 @@ struct clew_index_sink *clew_index_sink_new(void)
         clew_buffer_init(&s->keys, CLEW_SINK_BYTES_MAX / 4);
         clew_buffer_init(&s->entries, CLEW_SINK_BYTES_MAX / 4);
         clew_passages_init(&s->passages);
+        s->n_segments = 1;
         return s;
 }
 
@@ -142,12 +151,24 @@ static void forget_all(struct clew_index_sink *s)
         s->failed = false;
 }
 
+static struct sink_segment *current(struct clew_index_sink *s)
+{
+        return &s->segments[s->n_segments - 1];
+}
+
+static void begin_segments(struct clew_index_sink *s)
+{
+        s->n_segments = 1;
+        *current(s) = (struct sink_segment){0};
+}
+
 /* Keys and passages are known on, since segments are much alike: but not where a trace was left in
  * the middle, and numbers of its passages are not known. */
 void clew_index_sink_reset(struct clew_index_sink *s)
 {
-        if (s->failed || s->n_waiting > 0 || s->passages.is_open || n_keys(s) > KEPT_KEYS_MAX ||
-            s->arena.used_bytes > KEPT_BYTES_MAX || s->before > UINT32_MAX / 2) {
+        if (s->failed || current(s)->is_out || s->n_waiting > 0 || s->passages.is_open ||
+            n_keys(s) > KEPT_KEYS_MAX || s->arena.used_bytes > KEPT_BYTES_MAX ||
+            s->before > UINT32_MAX / 2) {
                 forget_all(s);
         } else {
                 for (uint32_t i = 0; i < n_keys(s); i++)
@@ -155,6 +176,7 @@ void clew_index_sink_reset(struct clew_index_sink *s)
                 s->before += s->n_traces;
                 s->n_traces = 0;
         }
+        begin_segments(s);
         clew_buffer_clear(&s->entries);
         for (unsigned i = 0; i < CLEW_INDEX_COLUMNS_MAX; i++) {
                 clew_free(s->columns[i]);
@@ -164,15 +186,36 @@ void clew_index_sink_reset(struct clew_index_sink *s)
 
 void clew_index_sink_fail(struct clew_index_sink *s)
 {
-        s->failed = true;
+        current(s)->is_out = true;
+}
+
+void clew_index_sink_number(struct clew_index_sink *s, uint64_t number)
+{
+        current(s)->number = number;
+}
+
+bool clew_index_sink_is_full(const struct clew_index_sink *s)
+{
+        return s->n_segments == CLEW_SINK_SEGMENTS_MAX ||
+               s->n_traces > CLEW_SINK_TRACES_MAX - CLEW_SEGMENT_TRACES_MAX ||
+               s->entries.len / sizeof(struct sink_entry) >= CLEW_SINK_ENTRIES_MAX;
 }
 
 static void add_waiting(struct clew_index_sink *s);
 
+void clew_index_sink_next(struct clew_index_sink *s)
+{
+        CLEW_ASSERT(s->n_segments < CLEW_SINK_SEGMENTS_MAX);
+        add_waiting(s); /* of a trace that may have been left in the middle */
+        clew_passages_end(&s->passages, false);
+        s->n_segments++;
+        *current(s) = (struct sink_segment){.first = s->n_traces};
+}
+
 void clew_index_sink_begin(struct clew_index_sink *s, const struct clew_trace_id *id)
 {
         add_waiting(s); /* of the one before */
-        if (s->n_traces == CLEW_SEGMENT_TRACES_MAX) {
+        if (s->n_traces == CLEW_SINK_TRACES_MAX) {
                 s->failed = true;
                 return;
         }
@@ -462,7 +505,7 @@ void clew_index_set_number(struct clew_index_sink *s, unsigned column, uint64_t 
         if (!s->columns[column]) {
                 if (value == 0)
                         return;
-                s->columns[column] = clew_calloc(CLEW_SEGMENT_TRACES_MAX, sizeof(uint64_t));
+                s->columns[column] = clew_calloc(CLEW_SINK_TRACES_MAX, sizeof(uint64_t));
                 s->failed = !s->columns[column];
         }
         if (!s->failed)
@@ -474,11 +517,14 @@ void clew_index_set_number(struct clew_index_sink *s, unsigned column, uint64_t 
 struct build {
         struct clew_index_sink *sink;
         struct clew_run_writer *writer;
-        uint32_t order[CLEW_SEGMENT_TRACES_MAX];   /* ordinal -> trace */
-        uint32_t ordinal[CLEW_SEGMENT_TRACES_MAX]; /* trace -> ordinal */
-        uint32_t set[CLEW_SEGMENT_TRACES_MAX];
-        uint64_t numbers[CLEW_SEGMENT_TRACES_MAX];
-        struct clew_trace_id ids[CLEW_SEGMENT_TRACES_MAX];
+        uint32_t n;                             /* rows that are not left out */
+        uint32_t order[CLEW_SINK_TRACES_MAX];   /* ordinal -> row */
+        uint32_t ordinal[CLEW_SINK_TRACES_MAX]; /* row -> ordinal; NONE = it is left out */
+        uint32_t set[CLEW_SINK_TRACES_MAX];
+        uint64_t numbers[CLEW_SINK_TRACES_MAX];
+        struct clew_trace_id ids[CLEW_SINK_TRACES_MAX];
+        uint64_t words[CLEW_SINK_TRACES_MAX / 64];
+        struct clew_index_set bits; /* of them; empty */
         struct clew_buffer posting;
 };
 
@@ -567,14 +613,6 @@ static uint32_t sort_keys(struct clew_index_sink *s, struct in_order *order, str
         return n;
 }
 
-static int ascending(const void *a, const void *b)
-{
-        uint32_t x = *(const uint32_t *)a;
-        uint32_t y = *(const uint32_t *)b;
-
-        return x < y ? -1 : x > y;
-}
-
 /* Traces that are sealed in the order of their starts need no sorting. */
 static bool rises(const uint32_t *set, uint32_t n)
 {
@@ -590,14 +628,18 @@ static void write_key(struct build *b, const struct sink_key *k)
         const struct sink_entry *entries = (const void *)b->sink->entries.data;
         uint32_t n = 0;
 
-        for (uint32_t at = k->newest; at != NONE; at = entries[at].before)
-                b->set[n++] = b->ordinal[entries[at].trace];
+        for (uint32_t at = k->newest; at != NONE; at = entries[at].before) {
+                b->set[n] = b->ordinal[entries[at].trace];
+                n += b->set[n] != NONE;
+        }
+        if (n == 0)
+                return;
         if (clew_index_kind_is_bare(k->kind)) {
                 b->set[0] = 0;
                 n = 1;
         }
         if (!rises(b->set, n))
-                qsort(b->set, n, sizeof(b->set[0]), ascending);
+                clew_ordinals_sort(b->set, n, &b->bits);
         clew_buffer_clear(&b->posting);
         clew_posting_encode(b->set, n, &b->posting);
         clew_run_writer_key(b->writer, k->kind, bytes_of(k), clew_buffer_slice(&b->posting));
@@ -625,10 +667,23 @@ static int write_keys(struct build *b)
         return clew_buffer_error(&b->posting);
 }
 
-static void write_rows(struct build *b)
+/* Where each place of the segments has gone: all of theirs have. */
+static void write_places(struct build *b, const struct clew_run_head *head)
+{
+        uint32_t n = 0;
+
+        for (uint32_t row = 0; row < b->sink->n_traces; row++) {
+                if (b->ordinal[row] != NONE)
+                        b->numbers[n++] = b->ordinal[row];
+        }
+        CLEW_ASSERT(n == head->n_places);
+        clew_run_writer_numbers(b->writer, CLEW_RUN_PLACES, b->numbers, n);
+}
+
+static void write_rows(struct build *b, const struct clew_run_head *head)
 {
         struct clew_index_sink *s = b->sink;
-        uint32_t n = s->n_traces;
+        uint32_t n = b->n;
 
         for (uint32_t i = 0; i < n; i++)
                 b->ids[i] = s->ids[b->order[i]];
@@ -636,9 +691,7 @@ static void write_rows(struct build *b)
         for (uint32_t i = 0; i < n; i++)
                 b->numbers[i] = s->starts[b->order[i]];
         clew_run_writer_numbers(b->writer, CLEW_RUN_STARTS, b->numbers, n);
-        for (uint32_t i = 0; i < n; i++)
-                b->numbers[i] = b->ordinal[i];
-        clew_run_writer_numbers(b->writer, CLEW_RUN_PLACES, b->numbers, n);
+        write_places(b, head);
         for (unsigned c = 0; c < CLEW_INDEX_COLUMNS_MAX; c++) {
                 if (!s->columns[c])
                         continue;
@@ -648,8 +701,41 @@ static void write_rows(struct build *b)
         }
 }
 
+/* Segments that are not left out, and which ordinals their rows have. */
+static void lay_out(struct build *b, struct clew_run_head *head,
+                    struct clew_run_segment *ret_segments)
+{
+        struct clew_index_sink *s = b->sink;
+
+        *head = (struct clew_run_head){.segments = ret_segments};
+        b->n = 0;
+        for (uint32_t i = 0; i < s->n_segments; i++) {
+                const struct sink_segment *segment = &s->segments[i];
+                uint32_t end = i + 1 < s->n_segments ? segment[1].first : s->n_traces;
+
+                for (uint32_t row = segment->first; row < end; row++) {
+                        b->ordinal[row] = NONE;
+                        if (!segment->is_out)
+                                b->order[b->n++] = row;
+                }
+                if (segment->is_out || end == segment->first)
+                        continue;
+                ret_segments[head->n_segments++] =
+                        (struct clew_run_segment){.segment = segment->number,
+                                                  .first = head->n_places,
+                                                  .n = end - segment->first};
+                head->n_places += end - segment->first;
+        }
+        qsort_r(b->order, b->n, sizeof(b->order[0]), newest_first, s);
+        for (uint32_t i = 0; i < b->n; i++)
+                b->ordinal[b->order[i]] = i;
+        head->n_traces = b->n;
+        head->newest_ns = b->n > 0 ? s->starts[b->order[0]] : 0;
+        head->oldest_ns = b->n > 0 ? s->starts[b->order[b->n - 1]] : 0;
+}
+
 int clew_index_sink_build(struct clew_index_sink *s, struct clew_run_writer *writer,
-                          struct clew_run_head *head, struct clew_run_segment *ret_segment)
+                          struct clew_run_head *head, struct clew_run_segment *ret_segments)
 {
         struct build *b;
         int r;
@@ -662,24 +748,13 @@ int clew_index_sink_build(struct clew_index_sink *s, struct clew_run_writer *wri
                 return -ENOMEM;
         b->sink = s;
         b->writer = writer;
+        b->bits = (struct clew_index_set){b->words, CLEW_SINK_TRACES_MAX};
+        memset(b->words, 0, sizeof(b->words));
         clew_buffer_init(&b->posting, CLEW_RUN_BLOCK_MAX);
-        for (uint32_t i = 0; i < s->n_traces; i++)
-                b->order[i] = i;
-        qsort_r(b->order, s->n_traces, sizeof(b->order[0]), newest_first, s);
-        for (uint32_t i = 0; i < s->n_traces; i++)
-                b->ordinal[b->order[i]] = i;
-        r = write_keys(b);
+        lay_out(b, head, ret_segments);
+        r = b->n == 0 ? -ENOENT : write_keys(b);
         if (r == 0)
-                write_rows(b);
-        *ret_segment = (struct clew_run_segment){.n = s->n_traces};
-        *head = (struct clew_run_head){
-                .n_traces = s->n_traces,
-                .newest_ns = s->starts[b->order[0]],
-                .oldest_ns = s->starts[b->order[s->n_traces - 1]],
-                .segments = ret_segment,
-                .n_segments = 1,
-                .n_places = s->n_traces,
-        };
+                write_rows(b, head);
         if (r == 0)
                 r = clew_run_writer_finish(writer, head);
         clew_buffer_deinit(&b->posting);

@@ -99,6 +99,33 @@ void clew_sealing_forget(struct clew_sealing *s);
 void clew_sealing_refuse(struct clew_sealing *s, const struct clew_trace_id *id);
 void clew_seal_plan_deinit(struct clew_seal_plan *plan);
 
+/* ---- one run of several segments (seal-run.c) ----------------------------------------------- */
+
+/* Raw bytes of the segments of one run: no less than a call seals, so a store that is filled step
+ * by step has the same runs. */
+#define CLEW_SEAL_RUN_BYTES ((uint64_t)32 << 20)
+
+/* What of a sink belongs to segments that are stored and have no run yet. Zeroed is none. */
+struct clew_seal_run {
+        uint32_t n_segments;
+        uint64_t raw_bytes;
+};
+
+/* What the sink is given from now on is of a segment that will be stored. */
+void clew_seal_run_begin(struct clew_seal_run *run, struct clew_index_sink *sink);
+/* It is stored, as @segment. */
+void clew_seal_run_add(struct clew_seal_run *run, struct clew_index_sink *sink, uint64_t segment,
+                       uint64_t raw_bytes);
+/* It is not stored. @sink may be NULL. */
+void clew_seal_run_drop(const struct clew_seal_run *run, struct clew_index_sink *sink);
+bool clew_seal_run_is_full(const struct clew_seal_run *run, const struct clew_index_sink *sink);
+/* Writes the run, if there are segments for one, and forgets them. When something of them has gone
+ * meanwhile they stay without, as they do when this is not reached. 0 or an error. */
+CLEW_MUST_USE int clew_seal_run_write(struct clew_seal_run *run, struct clew_store *store,
+                                      struct clew_index_sink *sink, struct clew_index_blocks *room,
+                                      const struct clew_seal_options *options,
+                                      struct clew_error *err);
+
 /* ---- compaction (seal-compact.c) ------------------------------------------------------------ */
 
 /* Segment @segment was written, or has lost traces: it may be one to compact. */

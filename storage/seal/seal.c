@@ -9,6 +9,10 @@
  *
  * A trace with a sealed part is sealed again as a whole: its newest segment holds all of it, so a
  * reader always opens one. The old segment keeps dead bytes until its last live trace has moved.
+ *
+ * Segments that are written one after the other get one index run, behind the last of them
+ * (seal-run.c): a run of each would have to be merged at once, and has its own list of nearly the
+ * same keys.
  */
 #include "storage/seal/seal-int.h"
 
@@ -52,6 +56,8 @@ struct sealer {
         struct clew_buffer crossings;    /* struct clew_hot_crossing */
         struct clew_index_sink *sink;    /* NULL: the deriver gives nothing to index */
         struct clew_index_blocks index;  /* of the batch */
+        struct clew_seal_run run;        /* the segments in @sink whose run is not written yet */
+        bool is_alone;                   /* the batch is to have a run of its own */
         const struct clew_hot_list *hot; /* of the plan */
         struct sealed *batch;
         size_t n_batch;
@@ -389,7 +395,7 @@ static int move_batch(struct sealer *s, MDB_txn *txn, struct clew_segment_entry 
         r = clew_object_put(env, txn, segment, clew_buffer_slice(&s->object), err);
         if (r == 0)
                 r = entry_rewrite(s, txn, segment, e, err);
-        if (r == 0 && s->index.is_set)
+        if (r == 0 && s->is_alone && s->index.is_set)
                 r = clew_index_put(env, txn, &state, &s->index, segment, err);
         state.segments++;
         state.segment_bytes += e->stored_bytes;
@@ -476,7 +482,7 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
         r = clew_segment_writer_finish(&s->writer, &s->object);
         if (r == 0)
                 r = clew_summaries_compress(clew_buffer_slice(&s->summaries), &frame);
-        if (r == 0 && s->sink)
+        if (r == 0 && s->is_alone)
                 r = clew_index_blocks_build(&s->index, s->sink, s->store->deriver->index_version);
         if (r < 0)
                 return clew_error_set(err, r, 0, "out of memory while sealing");
@@ -497,7 +503,9 @@ static int flush(struct sealer *s, struct clew_seal_stats *stats, struct clew_er
                 if (!is_full(s))
                         clew_compact_note(s->sealing, m.segment, &e);
                 tell(s);
-                if (s->index.is_set && s->store->indexed)
+                if (s->sink && !s->is_alone)
+                        clew_seal_run_add(&s->run, s->sink, m.segment, e.raw_bytes);
+                if (s->is_alone && s->index.is_set && s->store->indexed)
                         s->store->indexed(s->store->indexed_context, m.segment, &s->index);
                 for (size_t i = 0; i < s->n_batch; i++)
                         clew_hot_take_out(&s->sealing->hot, &s->batch[i].item->id);
@@ -518,7 +526,7 @@ static int pack_segment(struct sealer *s, struct clew_seal_plan *plan,
         clew_buffer_clear(&s->summaries);
         clew_buffer_clear(&s->before);
         if (s->sink)
-                clew_index_sink_reset(s->sink);
+                clew_seal_run_begin(&s->run, s->sink);
         while (r >= 0 && !s->unusable && plan->at < plan->n &&
                plan->items[plan->at].service_hash == service && !is_full(s)) {
                 r = add_trace(s, &plan->items[plan->at], stats, err);
@@ -526,6 +534,19 @@ static int pack_segment(struct sealer *s, struct clew_seal_plan *plan,
                         plan->at++;
         }
         return r < 0 ? r : 0;
+}
+
+/* Whether the batch is one that none comes behind, or that must have a run of its own. */
+static bool is_alone(const struct sealer *s, const struct clew_seal_plan *plan,
+                     const struct clew_seal_stats *stats)
+{
+        uint64_t raw = clew_packer_raw_bytes(s->writer.packer);
+
+        if (!s->sink || s->run.n_segments > 0)
+                return false;
+        return s->store->indexed || plan->at >= plan->n || raw >= CLEW_SEAL_RUN_BYTES ||
+               clew_index_sink_is_full(s->sink) ||
+               (s->options->budget_bytes && stats->raw_bytes + raw >= s->options->budget_bytes);
 }
 
 /* Seals items from plan->at on, of one service, until a segment is full, and goes on behind them.
@@ -545,11 +566,15 @@ static int seal_segment(struct sealer *s, struct clew_seal_plan *plan,
         clew_loader_set_txn(&s->loader, NULL);
         clew_txn_end_read(s->store->env, txn);
         if (s->unusable) {
+                clew_seal_run_drop(&s->run, s->sink);
                 plan->at = from; /* once more, without the trace that was refused */
                 return 0;
         }
+        s->is_alone = r >= 0 && is_alone(s, plan, stats);
         if (r >= 0)
                 r = flush(s, stats, err);
+        if (r < 0)
+                clew_seal_run_drop(&s->run, s->sink);
         if (r == -EAGAIN) {
                 s->sealing->is_read = false; /* somebody else seals here too */
                 return 0;
@@ -567,6 +592,11 @@ static bool is_over(const struct sealer *s, const struct clew_seal_stats *stats)
                (o->is_over && o->is_over(o->context));
 }
 
+static int write_run(struct sealer *s, struct clew_error *err)
+{
+        return clew_seal_run_write(&s->run, s->store, s->sink, &s->index, s->options, err);
+}
+
 static int seal_plan(struct sealer *s, struct clew_seal_plan *plan, struct clew_seal_stats *stats,
                      struct clew_error *err)
 {
@@ -575,10 +605,12 @@ static int seal_plan(struct sealer *s, struct clew_seal_plan *plan, struct clew_
         while (r == 0 && plan->at < plan->n) {
                 stats->more = is_over(s, stats);
                 if (stats->more)
-                        return 0;
+                        break;
                 r = seal_segment(s, plan, stats, err);
+                if (r == 0 && clew_seal_run_is_full(&s->run, s->sink))
+                        r = write_run(s, err);
         }
-        return r;
+        return r < 0 ? r : write_run(s, err);
 }
 
 /* What is hot, round by round, as long as there is something to do. */

@@ -365,7 +365,7 @@ int clew_tail_clear(struct clew_tier *t, const uint64_t *keep, size_t n, struct 
         if (r < 0)
                 return r;
         r = clew_hot_walk_open(&w, env, txn, NULL, err);
-        while (r == 0) {
+        while (r >= 0) {
                 struct clew_hot_found f;
 
                 r = clew_hot_walk_next(&w, &f, err);

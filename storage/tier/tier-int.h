@@ -6,6 +6,7 @@
 #ifndef CLEW_STORAGE_TIER_TIER_INT_H
 #define CLEW_STORAGE_TIER_TIER_INT_H
 
+#include "storage/order.h"
 #include "storage/source/store-int.h"
 #include "storage/tier.h"
 #include "storage/tier/journal-int.h"
@@ -58,6 +59,28 @@ struct clew_tier_ahead {
 };
 struct clew_follow; /* of a reader (tier-follow.c) */
 
+/* What this writer knows of an order that waits (tier-order.c). */
+enum clew_tier_order_is {
+        CLEW_TIER_ORDER_WAITS,  /* to be carried out */
+        CLEW_TIER_ORDER_GIVEN,  /* is being carried out */
+        CLEW_TIER_ORDER_DONE,   /* in this store; not yet in the bucket */
+        CLEW_TIER_ORDER_MARKED, /* there too, and it says so */
+        CLEW_TIER_ORDER_BAD,    /* it cannot be read, and was told */
+};
+struct clew_tier_order {
+        uint64_t id;
+        enum clew_tier_order_is is;
+        uint64_t erased;         /* done: as the catalog says when the bucket has nothing of it */
+        uint64_t not_before_ns;  /* monotonic: of another try */
+        uint64_t pause_ns;       /* before that; 0 = it was not tried yet */
+        struct clew_buffer what; /* its object; empty when it is done, or bad */
+};
+struct clew_tier_orders {
+        uint32_t n;
+        bool has_more; /* than are looked at, and it was told */
+        struct clew_tier_order all[CLEW_ORDERS_MAX];
+};
+
 struct clew_tier {
         struct clew_follow *follow; /* NULL: the store is nobody's mirror */
         struct clew_store *store;   /* borrowed */
@@ -80,6 +103,8 @@ struct clew_tier {
         uint64_t gone_epoch; /* of a reader: how often it has taken out what others deleted; of the
                                 thread that follows */
         bool carry_failed;   /* it was told; of the thread that syncs */
+        bool leaves_all;     /* objects that hold what was erased are still there; of that thread */
+        bool sweeps_beside;  /* and parts of what is kept beside the traces; of that thread too */
         struct clew_tier_catalog catalog; /* as the bucket has it; of the thread that syncs */
         uint64_t writer;
         uint64_t created_ns; /* of the store, and of the bucket */
@@ -108,7 +133,8 @@ struct clew_tier {
         uint64_t complete_version;
         struct clew_buffer fresh; /* tier-fresh.c; guarded by lock, as the next two */
         size_t fresh_bytes;
-        uint64_t fresh_erased; /* of the store, when they were looked through last */
+        uint64_t fresh_erased;          /* of the store, when they were looked through last */
+        struct clew_tier_orders orders; /* guarded by lock */
         char advertise[CLEW_TIER_ADVERTISE_MAX];
 };
 
@@ -315,6 +341,17 @@ void clew_tier_free_writers(struct clew_tier *root);
 /* Of a writer, when it is time: who else writes there is noted in its map (clew_tier_sharing()),
  * and what they have deleted is decided here (tier-carry.c). */
 void clew_tier_look_at_others(struct clew_tier *t);
+/* ---- orders of other writers (tier-order.c) ---------------------------------------------------
+ */
+
+struct clew_tier_others;
+/* What the bucket has of them, as seen in @o: takes those that are to be carried out here, and
+ * those away that all have done. */
+void clew_tier_orders_look(struct clew_tier *t, const struct clew_tier_others *o);
+/* After a sync: says of which the bucket has nothing of this writer's any more. */
+void clew_tier_orders_mark(struct clew_tier *t);
+void clew_tier_orders_deinit(struct clew_tier *t);
+
 /* Of a reader's writer: what it follows with. NULL: no memory. */
 struct clew_follow *clew_follow_of_writer(struct clew_tier *t);
 /* When the store was made that the bucket is of; -ENOENT: it is nobody's. */

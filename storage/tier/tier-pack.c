@@ -91,7 +91,7 @@ static int derive_index(struct clew_tier_packing *p, uint64_t segment, struct cl
         if (r == 0)
                 r = clew_index_blocks_build(&x.index, x.sink, store->deriver->index_version);
         if (r == 0 && x.index.is_set) {
-                x.index.segment.segment = segment;
+                x.index.segments[0].segment = segment;
                 clew_run_head_encode(&x.index.head, &head);
                 clew_tier_index_put(
                         &p->index, clew_buffer_slice(&head), clew_buffer_slice(&x.index.bytes),

@@ -343,9 +343,11 @@ static int find_out(struct sync *s, struct clew_error *err)
                 t->url);
 }
 
-/* Objects whose time has come go, unless a version names them after all; @all: every one. */
-static int leave(struct sync *s, bool all, struct clew_error *err)
+/* Objects whose time has come go, unless a version names them after all; every one, when something
+ * was erased. */
+static int leave(struct sync *s, struct clew_error *err)
 {
+        bool all = s->tier->leaves_all;
         struct clew_buffer *line = &s->tier->leaving;
         size_t n = line->len / sizeof(struct clew_tier_leaving);
         uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
@@ -354,6 +356,8 @@ static int leave(struct sync *s, bool all, struct clew_error *err)
         size_t done = 0;
         int r = 0;
 
+        if (n == 0 && !s->tier->is_unsure)
+                s->tier->leaves_all = false;
         if (n == 0 || s->tier->is_unsure || (!all && x[0].due_ns > now))
                 return 0;
         if (clew_tier_uses_count(&s->tier->catalog, &uses) < 0)
@@ -368,6 +372,8 @@ static int leave(struct sync *s, bool all, struct clew_error *err)
                 done -= r < 0;
         }
         clew_tier_uses_deinit(&uses);
+        if (r == 0)
+                s->tier->leaves_all = false;
         line->len -= done * sizeof(*x);
         memmove(line->data, line->data + done * sizeof(*x), line->len);
         return r;
@@ -423,11 +429,13 @@ static int settle(struct sync *s, const struct clew_tier_catalog *before, struct
         }
         if (r == 0)
                 r = line_up_left(s, err);
-        if (r == 0 && s->has_beside)
+        if (r == 0 && s->has_beside) {
                 r = clew_tier_beside_settle(s->tier, s->bucket, &before->beside, err);
+                s->tier->sweeps_beside = s->tier->sweeps_beside || r < 0;
+        }
         if (before->erased != s->tier->catalog.erased)
-                s->tier->wipes_map = true;
-        return r == 0 ? leave(s, before->erased != s->tier->catalog.erased, err) : r;
+                s->tier->wipes_map = s->tier->leaves_all = true;
+        return r == 0 ? leave(s, err) : r;
 }
 
 /* Whether the catalog, as it was read again, says all that was to be said. */
@@ -504,6 +512,18 @@ static void rest(struct sync *s, uint64_t digest)
         t->complete = s->next_segment;
         t->complete_version = t->catalog.version;
         pthread_mutex_unlock(&t->lock);
+}
+
+/* Parts that could not be taken away when a version did without them. */
+static int sweep_beside(struct sync *s, struct clew_error *err)
+{
+        int r = s->tier->sweeps_beside && !s->tier->is_unsure
+                        ? clew_tier_beside_sweep(s->tier, s->bucket, err)
+                        : 0;
+
+        if (r == 0 && !s->tier->is_unsure)
+                s->tier->sweeps_beside = false;
+        return r;
 }
 
 /* Uploads that no version names are not said; then only those that the snapshot has are. */
@@ -601,9 +621,12 @@ int clew_tier_sync(struct clew_tier *t,
         if (r < 0)
                 line_up_made(&s);
         if (r == 0)
-                r = leave(&s, false, err);
+                r = leave(&s, err);
+        if (r == 0)
+                r = sweep_beside(&s, err);
         if (r == 0 && t->wipes_map)
                 r = wipe_map(t, err);
+        clew_tier_orders_mark(t);
         clew_tier_look_at_others(t);
         if (r == 0 && t->local_bytes > 0)
                 r = clew_tier_evict(t, s.bucket, run, run_context, stats, err);

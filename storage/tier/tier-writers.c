@@ -17,6 +17,7 @@
 #include "proto/base/mem.h"
 #include "storage/base/directory-int.h"
 #include "storage/tier/tier-gone-int.h"
+#include "storage/tier/tier-others-int.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -177,22 +178,47 @@ int clew_tier_register(struct clew_tier *t, struct clew_error *err)
 
 /* ---- a writer looks at the others ------------------------------------------------------------ */
 
-struct others {
-        const struct clew_tier *tier;
-        uint32_t n;
-        char names[CLEW_TIER_WRITERS_MAX][CLEW_TIER_WRITER_BYTES]; /* "" = the one without */
-};
+/* All that wait at once, and a mark of each writer for each. */
+#define MARKS_MAX (CLEW_ORDERS_MAX * (CLEW_TIER_WRITERS_MAX + 1))
+
+void clew_tier_others_init(struct clew_tier_others *o, const struct clew_tier *t)
+{
+        *o = (struct clew_tier_others){.tier = t};
+        clew_buffer_init(&o->seen, (MARKS_MAX + CLEW_ORDERS_MAX) * sizeof(struct clew_order_seen));
+}
+
+void clew_tier_others_deinit(struct clew_tier_others *o)
+{
+        clew_buffer_deinit(&o->seen);
+}
+
+static void take_order(struct clew_tier_others *o, const struct clew_order_seen *seen)
+{
+        size_t n_marks = clew_tier_others_n_seen(o) - o->n_orders;
+
+        if (seen->name.is_mark ? n_marks == MARKS_MAX : o->n_orders == CLEW_ORDERS_MAX) {
+                o->n_left++;
+                return;
+        }
+        clew_buffer_append(&o->seen, seen, sizeof(*seen));
+        o->n_orders += !seen->name.is_mark;
+}
 
 static int take_other(void *context, const char *name, uint64_t bytes, struct clew_error *err)
 {
-        struct others *o = context;
+        struct clew_tier_others *o = context;
+        struct clew_order_seen seen = {.bytes = bytes};
 
-        (void)bytes;
-        (void)err;
-        if (clew_tier_is_writer_name(name) && strcmp(name, o->tier->name) != 0 &&
-            o->n < CLEW_TIER_WRITERS_MAX)
+        if (clew_order_name_read(name, &seen.name))
+                take_order(o, &seen);
+        if (!clew_tier_is_writer_name(name) || strcmp(name, o->tier->name) == 0)
+                return 0;
+        if (o->n < CLEW_TIER_WRITERS_MAX)
                 snprintf(o->names[o->n++], CLEW_TIER_WRITER_BYTES, "%s", name);
-        return 0;
+        else
+                o->n_more++;
+        return clew_buffer_error(&o->seen) < 0 ? clew_error_set(err, -ENOMEM, 0, "out of memory")
+                                               : 0;
 }
 
 static int is_any(void *context, const char *name, uint64_t bytes, struct clew_error *err)
@@ -206,28 +232,29 @@ static int is_any(void *context, const char *name, uint64_t bytes, struct clew_e
         return 1;
 }
 
-/* Below @prefix, as whoever @ret->tier is; until @until_ns (monotonic; 0 = no matter). */
-static int list_others(const char *prefix, uint64_t until_ns, struct others *ret,
-                       struct clew_error *err)
+int clew_tier_others_list(struct clew_tier_others *o, const char *prefix, uint64_t until_ns,
+                          struct clew_error *err)
 {
         struct clew_object_bucket *b = NULL;
         bool any = false;
-        int r = clew_bucket_open_beside(ret->tier->bucket, prefix, &b, err);
+        int r = clew_bucket_open_beside(o->tier->bucket, prefix, &b, err);
 
         if (r == 0 && until_ns > 0)
                 clew_bucket_hurry(b, until_ns);
         if (r == 0)
-                r = clew_bucket_list(b, FOLDER, "", take_other, ret, err);
-        if (r == 0 && ret->tier->name[0])
+                r = clew_bucket_list(b, FOLDER, "", take_other, o, err);
+        if (r == 0 && o->tier->name[0])
                 r = clew_bucket_list(b, "cat", "", is_any, &any, err);
-        if (any && ret->n < CLEW_TIER_WRITERS_MAX)
-                ret->names[ret->n++][0] = '\0';
+        if (any && o->n < CLEW_TIER_WRITERS_MAX)
+                o->names[o->n++][0] = '\0';
+        else
+                o->n_more += any;
         clew_bucket_close(b);
         return r < 0 ? r : 0;
 }
 
 /* As far as there is room. */
-static void in_words(const struct others *o, char *ret, size_t size)
+static void in_words(const struct clew_tier_others *o, char *ret, size_t size)
 {
         size_t n = 0;
 
@@ -245,7 +272,7 @@ static void in_words(const struct others *o, char *ret, size_t size)
 }
 
 /* In the map of this store. */
-static void note_others(struct clew_tier *t, const struct others *o)
+static void note_others(struct clew_tier *t, const struct clew_tier_others *o)
 {
         char text[CLEW_TIER_OTHERS_BYTES] = "";
         char before[CLEW_TIER_OTHERS_BYTES] = "";
@@ -264,7 +291,7 @@ static bool passes(int r)
         return r == -EHOSTUNREACH || r == -ETIMEDOUT || r == -EBUSY || r == -EIO || r == -ECANCELED;
 }
 
-static void carry_all(struct clew_tier *t, const struct others *o)
+static void carry_all(struct clew_tier *t, const struct clew_tier_others *o)
 {
         bool is_bad = false;
 
@@ -283,21 +310,29 @@ static void carry_all(struct clew_tier *t, const struct others *o)
         t->carry_failed = is_bad;
 }
 
+static void look_at_others(struct clew_tier *t, struct clew_tier_others *o, uint64_t now)
+{
+        struct clew_error ignored;
+        int r = clew_tier_others_list(o, t->name[0] ? t->prefix : t->url, 0, &ignored);
+
+        t->look_ns = now + (o->n == 0 ? ALONE_NS : OTHERS_NS + o->n * OTHERS_EACH_NS);
+        if (r < 0)
+                return;
+        note_others(t, o);
+        carry_all(t, o);
+        clew_tier_orders_look(t, o);
+}
+
 void clew_tier_look_at_others(struct clew_tier *t)
 {
         uint64_t now = clew_clock_monotonic_ns(clew_clock_system());
-        struct others o = {.tier = t};
-        struct clew_error ignored;
-        int r;
+        struct clew_tier_others o;
 
         if (now < t->look_ns)
                 return;
-        r = list_others(t->name[0] ? t->prefix : t->url, 0, &o, &ignored);
-        t->look_ns = now + (o.n == 0 ? ALONE_NS : OTHERS_NS + o.n * OTHERS_EACH_NS);
-        if (r < 0)
-                return;
-        note_others(t, &o);
-        carry_all(t, &o);
+        clew_tier_others_init(&o, t);
+        look_at_others(t, &o, now);
+        clew_tier_others_deinit(&o);
 }
 
 bool clew_tier_sharing(struct clew_tier *t, char ret_name[CLEW_TIER_WRITER_BYTES], char *ret_others,
@@ -315,7 +350,7 @@ bool clew_tier_sharing(struct clew_tier *t, char ret_name[CLEW_TIER_WRITER_BYTES
 }
 
 /* What clew_tier_writer_url() has made the address of @t from. */
-static void address_of_all(const struct clew_tier *t, char *ret, size_t size)
+void clew_tier_prefix_of_all(const struct clew_tier *t, char *ret, size_t size)
 {
         char below[CLEW_TIER_WRITER_BYTES + sizeof("/writer.")];
         size_t n = strcspn(t->url, "?");
@@ -329,17 +364,20 @@ static void address_of_all(const struct clew_tier *t, char *ret, size_t size)
 
 int clew_tier_ask_others(struct clew_tier *t, char *ret, size_t size, struct clew_error *err)
 {
-        struct others o = {.tier = t};
+        struct clew_tier_others o;
         char prefix[sizeof(t->url)];
         int r;
 
         ret[0] = '\0';
         if (!t)
                 return 0;
-        address_of_all(t, prefix, sizeof(prefix));
-        r = list_others(prefix, clew_clock_monotonic_ns(clew_clock_system()) + ASK_NS, &o, err);
+        clew_tier_prefix_of_all(t, prefix, sizeof(prefix));
+        clew_tier_others_init(&o, t);
+        r = clew_tier_others_list(&o, prefix, clew_clock_monotonic_ns(clew_clock_system()) + ASK_NS,
+                                  err);
         if (r == 0)
                 in_words(&o, ret, size);
+        clew_tier_others_deinit(&o);
         return r;
 }
 

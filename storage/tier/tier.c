@@ -486,6 +486,7 @@ void clew_tier_free(struct clew_tier *t)
         clew_tier_catalog_deinit(&t->catalog);
         clew_tier_beside_writer_deinit(&t->beside);
         clew_buffer_deinit(&t->leaving);
+        clew_tier_orders_deinit(t);
         pthread_mutex_destroy(&t->lock);
         clew_free(t);
 }

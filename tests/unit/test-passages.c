@@ -3,7 +3,7 @@
  * the run in which each trace was given everything. Also when the table of pieces is full and
  * forgotten, and when something of a piece was missing. And a sink that goes on with the next
  * segment makes of it what a new one makes, whether the one before was built or dropped in its
- * middle.
+ * middle. So does one that has several segments, of which some are left out.
  */
 #include "storage/index/passage-int.h"
 #include "storage/index/sink-int.h"
@@ -53,17 +53,26 @@ static int keep(void *context, uint32_t block, struct clew_slice bytes, struct c
         return clew_buffer_error(context);
 }
 
-static void build(struct clew_index_sink *sink, struct clew_buffer *ret)
+/* How many segments it has. */
+static uint32_t build_of(struct clew_index_sink *sink, struct clew_buffer *ret,
+                         struct clew_run_segment *ret_segments)
 {
         struct clew_run_writer writer;
-        struct clew_run_segment segment;
         struct clew_run_head head;
 
         clew_buffer_init(ret, 64u << 20);
         clew_run_writer_init(&writer, keep, ret);
-        assert_int_equal(clew_index_sink_build(sink, &writer, &head, &segment), 0);
-        assert_int_equal(head.n_traces, segment.n);
+        assert_int_equal(clew_index_sink_build(sink, &writer, &head, ret_segments), 0);
+        assert_int_equal(head.n_traces, head.n_places);
         clew_run_writer_deinit(&writer);
+        return head.n_segments;
+}
+
+static void build(struct clew_index_sink *sink, struct clew_buffer *ret)
+{
+        struct clew_run_segment segment;
+
+        assert_int_equal(build_of(sink, ret, &segment), 1);
 }
 
 struct pair {
@@ -192,6 +201,62 @@ static void test_segments(void **state)
         clew_index_sink_free(p.told);
 }
 
+/* Some segments in one sink: without those that are left out, wherever their last trace ended, its
+ * run is that of a sink which got the others alone. */
+static void test_together(void **state)
+{
+        static struct piece pieces[PIECES];
+        struct test_random random = test_random_seeded("segments together");
+        struct clew_run_segment want[CLEW_SINK_SEGMENTS_MAX];
+        struct clew_run_segment got[CLEW_SINK_SEGMENTS_MAX];
+        struct pair p = {.told = clew_index_sink_new()};
+
+        (void)state;
+        assert_non_null(p.told);
+        make_pieces(&random, pieces);
+        for (uint32_t run = 0; run < SEGMENTS / 10; run++) {
+                uint32_t n = 0;
+                uint32_t places = 0;
+                CLEW_BUFFER told = {0};
+                CLEW_BUFFER all = {0};
+
+                p.all = clew_index_sink_new();
+                assert_non_null(p.all);
+                clew_index_sink_reset(p.told);
+                for (uint32_t segment = 0; segment < CLEW_SINK_SEGMENTS_MAX; segment++) {
+                        uint64_t how = segment == 0 ? BUILT : test_random_below(&random, 2 * HOWS);
+                        bool is_out = how >= DROPPED && how <= FAILED;
+                        struct pair both = {p.told, is_out ? clew_index_sink_new() : p.all};
+                        uint32_t traces = 1 + (uint32_t)test_random_below(&random, 9);
+
+                        if (segment > 0)
+                                clew_index_sink_next(p.told);
+                        for (uint32_t t = 0; t < traces; t++) {
+                                begin(&both, segment * 10 + t);
+                                say_some(&both, &random, pieces);
+                        }
+                        if (how == DROPPED_IN_A_PIECE &&
+                            clew_index_again(p.told, CLEW_SLICE_LITERAL("cut"), segment) < 0)
+                                give_piece(p.told, &pieces[0], 0);
+                        clew_index_sink_number(p.told, 100 + segment);
+                        if (is_out) {
+                                clew_index_sink_fail(p.told);
+                                clew_index_sink_free(both.all);
+                                continue;
+                        }
+                        want[n++] = (struct clew_run_segment){100 + segment, places, traces};
+                        places += traces;
+                }
+                assert_true(clew_index_sink_is_full(p.told));
+                assert_int_equal(build_of(p.told, &told, got), n);
+                assert_memory_equal(got, want, n * sizeof(*want));
+                assert_int_equal(build_of(p.all, &all, got), 1);
+                assert_true(clew_slice_eq(clew_buffer_slice(&told), clew_buffer_slice(&all)));
+                clew_index_sink_free(p.all);
+        }
+        clew_index_sink_free(p.told);
+}
+
 /* More pieces than are remembered, each of them said by two traces. */
 static void test_full(void **state)
 {
@@ -257,9 +322,9 @@ static void test_counts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_random), cmocka_unit_test(test_segments),
-                cmocka_unit_test(test_full),   cmocka_unit_test(test_large),
-                cmocka_unit_test(test_counts),
+                cmocka_unit_test(test_random),   cmocka_unit_test(test_segments),
+                cmocka_unit_test(test_together), cmocka_unit_test(test_full),
+                cmocka_unit_test(test_large),    cmocka_unit_test(test_counts),
         };
 
         return cmocka_run_group_tests_name("passages", tests, NULL, NULL);

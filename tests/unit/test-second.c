@@ -322,6 +322,49 @@ static void a_part_goes_with_its_writer_and_the_other_stays(void **state)
         assert_int_equal(hot_fragments(f->reader), 0);
 }
 
+/* What a command sees that reads the bucket through the mirror in @dir. */
+static void check_mirror(struct fixture *f, const char *dir, const char *when)
+{
+        const struct clew_tier_options o = {.url = f->url};
+        const struct clew_store_options reading = {.mode = CLEW_STORE_READ,
+                                                   .deriver = clew_model_deriver()};
+        struct clew_store *store = NULL;
+        struct clew_tier *tier = NULL;
+        struct clew_view *view = NULL;
+        struct clew_tier_stats stats;
+        struct clew_error err = {0};
+
+        assert_int_equal(clew_tier_mirror(dir, clew_model_deriver(), &o, &stats, &err), 0);
+        require(clew_store_open(dir, &reading, &store, &err), &err);
+        require(clew_tier_read_back(store, &tier, &err), &err);
+        require(clew_view_open(store, &view, &err), &err);
+        for (uint32_t t = 0; t < TRACES; t++)
+                check_trace(view, t, f->writers[0].uploaded[t] | f->writers[1].uploaded[t], when);
+        clew_view_close(view);
+        clew_tier_free(tier);
+        clew_store_close(store);
+}
+
+static void a_mirror_goes_on_when_it_has_parts_of_two(void **state)
+{
+        struct fixture *f = *state;
+        struct test_dir dir;
+        char path[600];
+
+        test_dir_make(&dir);
+        snprintf(path, sizeof(path), "%s/mirror", dir.path);
+        for (uint32_t n = 0; n < 3; n++) {
+                for (uint32_t t = 0; t < 3; t++) {
+                        send(&f->writers[0], t, 2 * n);
+                        send(&f->writers[1], t, 2 * n + 1);
+                }
+                seal_and_upload(&f->writers[0]);
+                seal_and_upload(&f->writers[1]);
+                check_mirror(f, path, n == 0 ? "first" : "again");
+        }
+        test_dir_remove(&dir);
+}
+
 static void what_one_deletes_is_shown_of_neither(void **state)
 {
         struct fixture *f = *state;
@@ -421,6 +464,8 @@ int main(void)
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(a_part_goes_with_its_writer_and_the_other_stays,
                                                 set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_mirror_goes_on_when_it_has_parts_of_two, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(what_one_deletes_is_shown_of_neither, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(another_writer_carries_a_deletion_out, set_up,

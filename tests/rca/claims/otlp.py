@@ -63,7 +63,7 @@ def decoded(value, own=True):
 OUT = re.compile(r"output|completion|response|result|answer|choice", re.I)
 IN = re.compile(r"input|prompt|request|question|instruction|argument|parameters", re.I)
 KIND = ("openinference.span.kind", "gen_ai.operation.name", "traceloop.span.kind", "langfuse.observation.type",
-        "ai.operationId", "langsmith.span.kind")
+        "ai.operationId", "langsmith.span.kind", "llm.request.type")
 MODEL = {"llm", "chat", "generate_content", "text_completion", "generation", "ai.generatetext.dogenerate",
          "ai.streamtext.dostream"}
 TOOL = {"tool", "execute_tool", "ai.toolcall", "retriever"}
@@ -84,6 +84,7 @@ class Span:
             self.failed |= e["name"] == "exception"
             for a in e.get("attributes", []):
                 self.attrs["event.%d.%s.%s" % (n, e["name"], a["key"])] = plain(a["value"])
+        self.failed |= self.attrs.get("gen_ai.tool.status") == "error"
         kinds = {str(self.attrs.get(k, "")).lower() for k in KIND}
         self.model = bool(kinds & MODEL)
         self.tool = bool(kinds & TOOL) and not self.model

@@ -180,8 +180,8 @@ def thousands(play, rng, bad):
     weather.idle(play, rng, "record " + band, rng.randrange(0, 2), "search page")
     value = "%d" % (round(hours / 1000) * (1000 if bad else 1))
     call = play.answer("The calculation gives %.1f hours. Rounded as demanded this is %s." % (hours, value), value)
-    if rng.random() < .6:
-        play.say("FINAL ANSWER: " + value)
+    for text in ("FINAL ANSWER: " + value, "The final answer was handed in: %s." % value, "Nothing is left to do; the run is complete.")[:rng.randrange(0, 4)]:
+        play.say(text)
     if bad:
         play.fault(call, "Instruction Non-compliance", "The question asks how many THOUSAND hours; the answer is given in hours.")
 

@@ -1,0 +1,225 @@
+#include "query/cli/orders.h"
+
+#include "proto/base/clock.h"
+#include "proto/base/number.h"
+#include "query/answer/when.h"
+#include "query/cli/open.h"
+#include "storage/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Each look is a list of the bucket. */
+#define POLL_S 1
+/* What is to be done with those that do not come by themselves. */
+#define WAY_OUT                                                                                    \
+        "A clewd that runs does it within a minute, one that does not at its next start; one "     \
+        "whose "                                                                                   \
+        "machine is gone is started once with its name (clewd --objects URL --writer NAME) on an " \
+        "empty directory; one that is older than this clew does it after its update. Until then "  \
+        "readers show what came to it"
+
+/* ---- giving one ------------------------------------------------------------------------------ */
+
+void clew_cli_order_begin(struct clew_cli_order *o, enum clew_order_kind kind,
+                          struct clew_slice what)
+{
+        struct clew_error err = {0};
+        int r = clew_tier_ask_others(o->cli->tier, o->others, sizeof(o->others), &err);
+
+        if (r == 0 && o->others[0] && !o->here) {
+                r = clew_order_give(o->cli->tier, kind, what, &o->id, &err);
+                if (r == 0)
+                        clew_cli_note(o->cli,
+                                      "others write to this store's bucket, and redact it too: %s "
+                                      "(redaction %" PRIu64 "; what is to go stands in the bucket "
+                                      "until all have done it)",
+                                      o->others, o->id);
+        }
+        if (r < 0)
+                snprintf(o->error, sizeof(o->error), "%s", err.message);
+}
+
+/* ---- waiting for them ------------------------------------------------------------------------ */
+
+static void name_waiting(struct clew_cli *cli, const struct clew_order_state *s, char *ret,
+                         size_t size)
+{
+        const struct clew_store *store = cli->store;
+
+        snprintf(ret, size, "%s%s%s",
+                 !s->waits_here                    ? ""
+                 : clew_store_has_collector(store) ? "this store's own clewd"
+                                                   : "this store's own clewd (none runs on it: "
+                                                     "what its bucket has goes when one does)",
+                 s->waits_here && s->waits[0] ? ", " : "", s->waits);
+}
+
+static int tell_waiting(const struct clew_cli_order *o, const struct clew_order_state *s)
+{
+        char names[CLEW_ORDER_NAMES_BYTES + 128];
+
+        name_waiting(o->cli, s, names, sizeof(names));
+        clew_cli_error(o->cli,
+                       "redacted in this store; redaction %" PRIu64
+                       " waits for others that write to "
+                       "its bucket: %s. " WAY_OUT ". clew redact --orders tells how it stands",
+                       o->id, names);
+        return CLEW_EXIT_ELSEWHERE;
+}
+
+static int await(const struct clew_cli_order *o)
+{
+        static const struct timespec pause = {.tv_sec = POLL_S};
+        uint64_t end = clew_clock_monotonic_ns(clew_clock_system()) +
+                       (o->wait_s < UINT32_MAX ? o->wait_s : UINT32_MAX) * CLEW_NS_PER_S;
+        struct clew_order_state s = {0};
+        struct clew_error err = {0};
+        bool is_there = true;
+
+        for (;;) {
+                int r = clew_order_look(o->cli->tier, o->id, &s, &is_there, &err);
+                bool is_late = clew_clock_monotonic_ns(clew_clock_system()) >= end;
+
+                if (r == 0 && !is_there)
+                        break;
+                if (r < 0 && is_late) {
+                        clew_cli_error(o->cli,
+                                       "redacted in this store; whether the others that write to "
+                                       "its bucket (%s) have done it too cannot be asked: %s",
+                                       o->others, err.message);
+                        return CLEW_EXIT_ELSEWHERE;
+                }
+                if (is_late)
+                        return tell_waiting(o, &s);
+                nanosleep(&pause, NULL);
+        }
+        clew_cli_note(o->cli, "redacted by all that write to this store's bucket: %s, and this one",
+                      o->others);
+        return 0;
+}
+
+int clew_cli_order_end(struct clew_cli_order *o)
+{
+        if (!o->error[0] && !o->others[0])
+                return 0;
+        if (o->id)
+                return await(o);
+        if (!o->others[0])
+                clew_cli_error(o->cli,
+                               "redacted in this store alone: whether others write to its bucket, "
+                               "and have the text too, cannot be asked: %s",
+                               o->error);
+        else
+                clew_cli_error(o->cli,
+                               "redacted in this store alone%s%s. Others write to its bucket: %s. "
+                               "None of them is covered: what came to them has the text still, "
+                               "and readers show it. Run this command %s on the store of each (one "
+                               "that is gone is started with its name on an empty disk)",
+                               o->error[0] ? ": " : "", o->error, o->others,
+                               o->here ? "without --here, or" : "again, or");
+        return CLEW_EXIT_ELSEWHERE;
+}
+
+void clew_cli_order_failed(const struct clew_cli_order *o)
+{
+        if (o->id)
+                clew_cli_error(o->cli,
+                               "the others that write to this store's bucket do it all the same: "
+                               "clew redact --take-back %" PRIu64 " ends that",
+                               o->id);
+}
+
+/* ---- those that wait ------------------------------------------------------------------------- */
+
+struct listing {
+        struct clew_cli *cli;
+        unsigned n;
+};
+
+static int print_one(void *context, const struct clew_order_state *s)
+{
+        struct listing *l = context;
+        char names[CLEW_ORDER_NAMES_BYTES + 128];
+        char when[CLEW_WHEN_TEXT];
+        char what[64] = "damaged, or of a later version";
+
+        clew_when_full(s->id, true, when);
+        name_waiting(l->cli, s, names, sizeof(names));
+        if (s->is_known)
+                snprintf(what, sizeof(what), "%s of %zu bytes",
+                         s->kind == CLEW_ORDER_TEXT    ? "a text"
+                         : s->kind == CLEW_ORDER_NAMES ? "names of rules"
+                                                       : "a file of rules",
+                         s->bytes);
+        fprintf(l->cli->out, "%" PRIu64 "  %s  by %s: %s\n    waits for: %s\n", s->id, when,
+                !s->is_known ? "?"
+                : s->by[0]   ? s->by
+                             : "the writer without a name",
+                what, names);
+        if (s->done[0])
+                fprintf(l->cli->out, "    done by: %s%s\n", s->done,
+                        s->waits_here ? "" : ", this store");
+        else if (!s->waits_here)
+                fprintf(l->cli->out, "    done by: this store\n");
+        l->n++;
+        return 0;
+}
+
+/* The store's bucket, or a message. */
+static int open_tier(struct clew_cli *cli)
+{
+        struct clew_store *store;
+        int r = clew_cli_store(cli, CLEW_STORE_READ, &store);
+
+        if (r == 0 && !cli->tier) {
+                clew_cli_error(cli, "no collector has tied this store to a bucket: nobody else "
+                                    "writes where it does");
+                r = CLEW_EXIT_USAGE;
+        }
+        return r;
+}
+
+int clew_cli_orders_list(struct clew_cli *cli)
+{
+        struct listing l = {.cli = cli};
+        struct clew_error err = {0};
+        int r = open_tier(cli);
+
+        if (r != 0)
+                return r;
+        r = clew_order_each(cli->tier, print_one, &l, &err);
+        if (r < 0)
+                return clew_cli_fail(cli, r, &err);
+        if (l.n == 0)
+                return 0;
+        clew_cli_note(cli, WAY_OUT);
+        return CLEW_EXIT_ELSEWHERE;
+}
+
+int clew_cli_order_take_back(struct clew_cli *cli, const char *text)
+{
+        struct clew_error err = {0};
+        uint64_t id;
+        int r = open_tier(cli);
+
+        if (r != 0)
+                return r;
+        if (!clew_parse_uint64(clew_slice_of_cstr(text), &id)) {
+                clew_cli_error(cli, "--take-back takes the number of a redaction: clew redact "
+                                    "--orders");
+                return CLEW_EXIT_USAGE;
+        }
+        r = clew_order_take_back(cli->tier, id, &err);
+        if (r == -ENOENT) {
+                clew_cli_error(cli, "%s", err.message);
+                return CLEW_EXIT_USAGE;
+        }
+        if (r < 0)
+                return clew_cli_fail(cli, r, &err);
+        clew_cli_note(cli, "who has done it has done it; the others do not");
+        return 0;
+}

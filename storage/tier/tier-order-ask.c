@@ -1,0 +1,193 @@
+/*
+ * Orders, for who gives one and asks how it stands: a command on the store of a writer. It reads
+ * and writes the bucket by itself, whether a collector runs on the store or not.
+ */
+#include "storage/tier/tier-others-int.h"
+
+#include "proto/base/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* So long a command asks. */
+#define ASK_NS (10 * CLEW_NS_PER_S)
+/* Others may give one at the same moment. */
+#define TRIES_MAX 16u
+
+struct asking {
+        struct clew_tier_others others;
+        struct clew_object_bucket *bucket;
+};
+
+static void end(struct asking *a)
+{
+        clew_bucket_close(a->bucket);
+        clew_tier_others_deinit(&a->others);
+}
+
+/* To be ended in any case. */
+static int begin(struct asking *a, struct clew_tier *t, struct clew_error *err)
+{
+        uint64_t until = clew_clock_monotonic_ns(clew_clock_system()) + ASK_NS;
+        char prefix[CLEW_BUCKET_URL_MAX];
+        int r;
+
+        a->bucket = NULL;
+        clew_tier_prefix_of_all(t, prefix, sizeof(prefix));
+        clew_tier_others_init(&a->others, t);
+        r = clew_tier_others_list(&a->others, prefix, until, err);
+        if (r == 0)
+                r = clew_bucket_open_beside(t->bucket, prefix, &a->bucket, err);
+        if (r == 0)
+                clew_bucket_hurry(a->bucket, until);
+        return r;
+}
+
+static bool is_there(const struct clew_tier_others *o, uint64_t id)
+{
+        const struct clew_order_seen *seen = (const void *)o->seen.data;
+
+        for (size_t i = 0; i < clew_tier_others_n_seen(o); i++) {
+                if (!seen[i].name.is_mark && seen[i].name.id == id)
+                        return true;
+        }
+        return false;
+}
+
+/* ---- giving one ------------------------------------------------------------------------------ */
+
+static int put(struct asking *a, struct clew_order *order, struct clew_buffer *bytes,
+               struct clew_error *err)
+{
+        int r = CLEW_BUCKET_EXISTS;
+
+        for (unsigned i = 0; r == CLEW_BUCKET_EXISTS && i < TRIES_MAX; i++, order->id++) {
+                const struct clew_order_name n = {.id = order->id};
+                char name[CLEW_ORDER_NAME_MAX];
+
+                clew_buffer_clear(bytes);
+                if (clew_order_encode(order, bytes) < 0)
+                        return clew_error_set(err, -ENOMEM, 0, "out of memory");
+                clew_order_name(&n, name);
+                r = clew_bucket_create(a->bucket, name, clew_buffer_slice(bytes), err);
+        }
+        order->id--;
+        if (r == CLEW_BUCKET_UNSURE)
+                return clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer for sure",
+                                      a->bucket->url);
+        if (r == CLEW_BUCKET_EXISTS)
+                return clew_error_set(err, -EBUSY, 0,
+                                      "%s: others give orders at this moment; try again",
+                                      a->bucket->url);
+        return r;
+}
+
+int clew_order_give(struct clew_tier *t, enum clew_order_kind kind, struct clew_slice what,
+                    uint64_t *ret_id, struct clew_error *err)
+{
+        struct clew_order order = {
+                .id = clew_clock_unix_ns(t->store->clock), .kind = kind, .what = what};
+        CLEW_BUFFER bytes = {0};
+        struct asking a;
+        int r;
+
+        clew_buffer_init(&bytes, CLEW_ORDER_OBJECT_MAX);
+        snprintf(order.by, sizeof(order.by), "%s", t->name);
+        r = begin(&a, t, err);
+        if (r == 0 && (a.others.n_orders == CLEW_ORDERS_MAX || a.others.n_left > 0))
+                r = clew_error_set(err, -E2BIG, 0,
+                                   "%u redactions wait for other writers already: clew redact "
+                                   "--orders tells for whom",
+                                   CLEW_ORDERS_MAX);
+        if (r == 0)
+                r = put(&a, &order, &bytes, err);
+        if (r == 0)
+                *ret_id = order.id;
+        end(&a);
+        if (bytes.len > 0)
+                explicit_bzero(bytes.data, bytes.len);
+        return r;
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+int clew_order_look(struct clew_tier *t, uint64_t id, struct clew_order_state *ret, bool *ret_there,
+                    struct clew_error *err)
+{
+        struct asking a;
+        int r = begin(&a, t, err);
+
+        *ret_there = r == 0 && is_there(&a.others, id);
+        if (*ret_there && clew_order_state_of(&a.others, id, ret)) {
+                *ret_there = false;
+                r = clew_order_remove(a.bucket, &a.others, id, err);
+        }
+        end(&a);
+        return r;
+}
+
+static int tell_one(struct asking *a, uint64_t id, clew_order_fn fn, void *context,
+                    struct clew_error *err)
+{
+        CLEW_BUFFER bytes = {0};
+        struct clew_order_state s;
+        struct clew_order order;
+        int r;
+
+        if (clew_order_state_of(&a->others, id, &s))
+                return clew_order_remove(a->bucket, &a->others, id, err);
+        clew_buffer_init(&bytes, CLEW_ORDER_OBJECT_MAX + 2);
+        r = clew_order_read(a->bucket, id, &bytes, &order, err);
+        if (r == 0) {
+                s.is_known = true;
+                s.kind = order.kind;
+                s.bytes = order.what.len;
+                snprintf(s.by, sizeof(s.by), "%s", order.by);
+        }
+        if (bytes.len > 0)
+                explicit_bzero(bytes.data, bytes.len);
+        if (r == -ENOENT) /* gone since */
+                return 0;
+        return r == 0 || r == -EBADMSG ? fn(context, &s) : r;
+}
+
+int clew_order_each(struct clew_tier *t, clew_order_fn fn, void *context, struct clew_error *err)
+{
+        struct asking a;
+        int r = begin(&a, t, err);
+        const struct clew_order_seen *seen = (const void *)a.others.seen.data;
+
+        for (size_t i = 0; r == 0 && i < clew_tier_others_n_seen(&a.others); i++) {
+                if (!seen[i].name.is_mark)
+                        r = tell_one(&a, seen[i].name.id, fn, context, err);
+        }
+        end(&a);
+        return r;
+}
+
+int clew_order_take_back(struct clew_tier *t, uint64_t id, struct clew_error *err)
+{
+        struct asking a;
+        int r = begin(&a, t, err);
+
+        if (r == 0)
+                r = is_there(&a.others, id)
+                            ? clew_order_remove(a.bucket, &a.others, id, err)
+                            : clew_error_set(err, -ENOENT, 0,
+                                             "no redaction %" PRIu64 " waits: clew redact --orders",
+                                             id);
+        end(&a);
+        return r;
+}
+
+bool clew_order_noted(struct clew_tier *t, char *ret, size_t size)
+{
+        struct clew_error ignored;
+
+        ret[0] = '\0';
+        if (!t || !t->map || clew_tier_map_get_text(t->map, "orders", ret, size, &ignored) < 0)
+                ret[0] = '\0';
+        return ret[0] != '\0';
+}
