@@ -613,9 +613,6 @@ static void take_number(struct clew_summary *s, uint64_t tag, uint64_t v)
                 s->has_cost = true;
                 s->cost_usd = (double)(v - 1) / CLEW_COST_UNITS;
                 break;
-        case TAG_ASKED:
-                s->asked = small;
-                break;
         case TAG_MORE:
                 s->more = v != 0;
                 break;
@@ -704,6 +701,8 @@ int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
                 } else if (!c.failed && head >> 1 == TAG_LEFT_OUT) {
                         s.left_out = v <= CLEW_LEFT_OUT_SOME ? (enum clew_left_out)v
                                                              : CLEW_LEFT_OUT_NOTHING;
+                } else if (!c.failed && head >> 1 == TAG_ASKED) {
+                        s.asked = (uint32_t)v;
                 } else if (!c.failed) {
                         take_number(&s, head >> 1, v);
                 }
