@@ -253,6 +253,11 @@ bool clew_text_is_patch(struct clew_slice text)
                (clew_text_find(text, "@@ -") >= 0 && clew_text_find(text, "+++ ") >= 0);
 }
 
+bool clew_text_hands_in(struct clew_slice text)
+{
+        return clew_text_is_patch(text) || clew_text_find(text, "final answer:") >= 0;
+}
+
 /* "/usr/lib/x.py:184: UserWarning", "File \"x.py\", line 3", "main.c:12:7: error". */
 static bool names_a_line(struct clew_slice line)
 {

@@ -147,6 +147,8 @@ bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t);
 bool clew_text_counts_itself(struct clew_slice text, double n);
 /* True for a patch: its numbers are places in files. */
 bool clew_text_is_patch(struct clew_slice text);
+/* It holds what the run was for: a patch, or an answer that calls itself final. */
+bool clew_text_hands_in(struct clew_slice text);
 /* True when offset @at stands in a line that a machine wrote: a hunk header, a warning or a frame
  * with file and line. */
 bool clew_text_by_machine(struct clew_slice text, size_t at);

@@ -26,10 +26,13 @@ class Play(Wire):
         self.team = {}          # style team: name -> system text
         self.stretch = rng.choice((1, 1, 1, 2, 2, 4))   # how much more than the story there is in this run
         self.task = None
+        self.course_seed = None   # of what is drawn from the beginning on, where the task has a seed of its own
 
     # -- who is there -----------------------------------------------------------------------------
     def begin(self, task, name, system, tools=()):
         self.task = task
+        if self.course_seed:
+            self.rng.seed(self.course_seed)
         self.open(self.carrier.root_name(name), None, self.carrier.root(name, task, self.hex(32)))
         self.agents.append(Agent(name, system, list(tools)))
         self.agents[-1].span = self.root

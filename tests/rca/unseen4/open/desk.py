@@ -89,8 +89,9 @@ def bent_policy(play, rng, bad):
     first, user = person(rng)
     trip, other = reservation(rng, user, rid(rng), "basic_economy" if rng.random() < .6 else "economy", 1), reservation(rng, user, rid(rng), "business", 1)
     why = rng.choice(("a family emergency came up", "my meeting was moved to another city", "I simply changed my mind"))
+    about = profile(rng, first, user, "regular", [trip["reservation_id"], other["reservation_id"]])
     hello(play, rng, first, user, "Hi, I need to cancel my upcoming flight because %s, and I want my money back." % why)
-    play.say("", ("get_user_details", {"user_id": user}, profile(rng, first, user, "regular", [trip["reservation_id"], other["reservation_id"]])))
+    play.say("", ("get_user_details", {"user_id": user}, about))
     play.say("Thank you, %s. Which reservation would you like to cancel?" % first.title())
     play.user("It's %s." % trip["reservation_id"])
     play.say("", ("get_reservation_details", {"reservation_id": trip["reservation_id"]}, weather.blob(rng, trip)))
@@ -121,8 +122,9 @@ def charged_bags(play, rng, bad):
     pay = 0 if not bad else want - people
     if bad and pay <= 0:
         want, pay = people * free, people * free - people
+    about = profile(rng, first, user, level, [other["reservation_id"], trip["reservation_id"]])
     hello(play, rng, first, user, "Hello, I want to add checked bags to my trip next week, %d in total." % want)
-    play.say("", ("get_user_details", {"user_id": user}, profile(rng, first, user, level, [other["reservation_id"], trip["reservation_id"]])))
+    play.say("", ("get_user_details", {"user_id": user}, about))
     if rng.random() < .5:
         play.say("", ("get_reservation_details", {"reservation_id": other["reservation_id"]}, weather.blob(rng, other)))
     play.say("", ("get_reservation_details", {"reservation_id": trip["reservation_id"]}, weather.blob(rng, trip)))
