@@ -226,6 +226,8 @@ void clew_view_close(struct clew_view *view); /* NULL is fine */
 void clew_view_limit_loads(struct clew_view *view, size_t max_bytes);
 /* Moves the view to the newest snapshot; all slices from it die. */
 CLEW_MUST_USE int clew_view_renew(struct clew_view *view, struct clew_error *err);
+/* Another number after each load and renewal: as long as it stays, slices from the view live. */
+uint64_t clew_view_epoch(const struct clew_view *view);
 /* A snapshot that is held makes the file grow by all that is written meanwhile: who walks the store
  * moves on when it was held for so long. A second at the most, with what one step may take. */
 #define CLEW_VIEW_HELD_NS (800 * CLEW_NS_PER_MS)

@@ -156,4 +156,39 @@ void clew_tier_stop(struct clew_tier *tier);
 /* Before its store is closed, when nobody reads any more. NULL is fine. */
 void clew_tier_free(struct clew_tier *tier);
 
+/* ---- writers of a prefix (tier/tier-retire.c) ------------------------------------------------ */
+
+struct clew_tier_writer {
+        char name[CLEW_TIER_WRITER_BYTES]; /* "" = the one without a name */
+        uint64_t version;                  /* of its catalog; 0 = none yet */
+        uint64_t written_ns;               /* that version, unix; by its clock */
+        uint64_t segments;
+        uint64_t journal_objects; /* of what was acknowledged, and is not sealed and uploaded */
+        uint64_t journal_bytes;
+};
+
+typedef int (*clew_tier_writer_fn)(void *context, const struct clew_tier_writer *writer);
+
+/* Calls @fn for each writer of the prefix @url; what it returns that is not 0 ends it. */
+CLEW_MUST_USE int clew_tier_each_writer(const char *url, clew_tier_writer_fn fn, void *context,
+                                        struct clew_error *err);
+
+struct clew_tier_retired {
+        uint64_t fragments; /* of its journal, that were not sealed */
+        uint64_t uploaded;  /* segments */
+        uint64_t segments;  /* of its catalog, now */
+        uint64_t version;
+};
+
+/*
+ * Writer @options->writer is gone for good: what it acknowledged is sealed and uploaded by this
+ * process, which is that writer for the time, in directory @dir (new or empty, the caller's, who
+ * removes it). A clewd that still has the name is taken over. 0; -ENOENT: there is no such writer;
+ * what clew_tier_attach() and clew_tier_sync() give. After an error it may be done again, in an
+ * empty directory.
+ */
+CLEW_MUST_USE int clew_tier_retire(const char *dir, const struct clew_deriver *deriver,
+                                   const struct clew_tier_options *options,
+                                   struct clew_tier_retired *ret, struct clew_error *err);
+
 #endif

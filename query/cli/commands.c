@@ -138,6 +138,15 @@ static const struct clew_command commands[] = {
          .more = "What stands in FILE: clew help retention.\n", .served = CLEW_SERVED_READS},
         {"setup", "audit", NULL, "[--after HASH]", "whether the log of who did what is whole",
          clew_cmd_audit, .served = CLEW_SERVED_ADMIN},
+        {"setup", "writers", NULL, "[--retire NAME] [--json]",
+         "who writes to a bucket; one that is gone for good", clew_cmd_writers,
+         .more = "The bucket is named before the command: clew --store s3://BUCKET/PREFIX writers\n"
+                 "--retire is that writer once more, in a directory of its own in TMPDIR: what\n"
+                 "it acknowledged and had not sealed is sealed and uploaded, what others have\n"
+                 "deleted is carried out, and readers ask nobody for its tail any more. A clewd\n"
+                 "that still has the name is taken over. Started again with its name it goes on.\n"
+                 "'' is the writer without a name. More: clew help objects.\n",
+         .served = CLEW_SERVED_NOT, .why_not = "it asks a bucket itself; run it with --store URL"},
         {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",
          "derive stored summaries anew after the rules have changed", clew_cmd_reindex,
          .served = CLEW_SERVED_READS},

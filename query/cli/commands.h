@@ -74,6 +74,7 @@ int clew_cmd_eval(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_delete(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_diff(struct clew_cli *cli, int argc, char **argv);
+int clew_cmd_writers(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_why(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_show(struct clew_cli *cli, int argc, char **argv);
 int clew_cmd_chat(struct clew_cli *cli, int argc, char **argv);

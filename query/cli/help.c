@@ -153,7 +153,9 @@ static const struct topic topics[] = {
          "uploading. Readers show datasets, rubrics and experiments of a writer b as\n"
          "@b:NAME. A run whose spans came to two writers is deleted at both, and what is\n"
          "redacted at one is redacted at all: clew redact, and clew status, which tells\n"
-         "what is behind, name those that have not done it yet.\n"},
+         "what is behind, name those that have not done it yet. clew --store URL writers\n"
+         "lists who writes there; --retire NAME takes in what one that is gone for good\n"
+         "has left.\n"},
         {"redaction",
          "Secrets and personal data taken out\n"
          "\n"

@@ -27,13 +27,19 @@ static void remove_directory(const char *name)
                 (void)waitpid(child, NULL, 0);
 }
 
+static void remove_any(const char *name)
+{
+        if (unlink(name) < 0 && rmdir(name) < 0)
+                remove_directory(name);
+}
+
 static void on_end(int number)
 {
         for (size_t i = CLEW_LEFTOVERS_MAX; i-- > 0;) {
                 const char *name = names[i];
 
-                if (name && unlink(name) < 0 && rmdir(name) < 0)
-                        remove_directory(name);
+                if (name)
+                        remove_any(name);
         }
         (void)raise(number); /* SA_RESETHAND: as if nobody had caught it */
 }
@@ -73,4 +79,10 @@ void clew_leftover_forget(const char *path)
                 if (names[i] == path)
                         names[i] = NULL;
         }
+}
+
+void clew_leftover_remove(const char *path)
+{
+        remove_any(path);
+        clew_leftover_forget(path);
 }

@@ -15,5 +15,7 @@
  * clew_leftover_forget() or the program's end. NULL is fine. */
 void clew_leftover_add(const char *path);
 void clew_leftover_forget(const char *path);
+/* Removes @path, also a directory with all that is in it, and forgets it. */
+void clew_leftover_remove(const char *path);
 
 #endif

@@ -71,6 +71,7 @@ enum tag {
         TAG_RUN,
         TAG_SHARES, /* after the names */
         TAG_LEFT_OUT,
+        TAG_ASKED,
 };
 
 /* ---- from a trace -----------------------------------------------------------------------------
@@ -420,6 +421,7 @@ void clew_summary_encode(const struct clew_summary *s, struct clew_buffer *out)
         }
         put_shares(out, s);
         put_number(out, TAG_LEFT_OUT, s->left_out);
+        put_number(out, TAG_ASKED, s->asked);
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------
@@ -699,6 +701,8 @@ int clew_summary_decode(struct clew_slice record, struct clew_arena *arena,
                 } else if (!c.failed && head >> 1 == TAG_LEFT_OUT) {
                         s.left_out = v <= CLEW_LEFT_OUT_SOME ? (enum clew_left_out)v
                                                              : CLEW_LEFT_OUT_NOTHING;
+                } else if (!c.failed && head >> 1 == TAG_ASKED) {
+                        s.asked = (uint32_t)v;
                 } else if (!c.failed) {
                         take_number(&s, head >> 1, v);
                 }

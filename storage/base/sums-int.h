@@ -20,6 +20,10 @@ void clew_note_count_in(struct clew_state *state, struct clew_slice key, struct 
 
 /* @stored: with its checksum at its end. */
 void clew_note_count_out(struct clew_state *state, struct clew_slice stored);
+/* Where the note number @index (from 0) of trace @id stands, in the order of keys: those of the
+ * store itself, then, at a reader, those of each other writer. 0, -ENOENT (err not filled), ... */
+CLEW_MUST_USE int clew_note_find(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *id,
+                                 uint64_t index, struct clew_key *ret, struct clew_error *err);
 
 /* 0 = the table is what @state says, or nobody knows, or it is too large to be looked at; -EBADMSG,
  * other. */

@@ -28,6 +28,30 @@ void clew_note_count_out(struct clew_state *state, struct clew_slice stored)
         state->note_sum -= sum;
 }
 
+int clew_note_find(struct clew_env *env, MDB_txn *txn, const struct clew_trace_id *id,
+                   uint64_t index, struct clew_key *ret, struct clew_error *err)
+{
+        struct clew_key first = clew_key_numbered(id, 0);
+        CLEW_SCAN scan = {0};
+        int r = clew_scan_open(env, txn, CLEW_TABLE_NOTE, &scan, err);
+
+        scan.unchecked = true; /* its key is what is asked for */
+        if (r == 0)
+                r = clew_scan_seek(&scan, clew_key_slice(&first), err);
+        while (r >= 0 && (r = clew_scan_next(&scan, err)) == 1) {
+                struct clew_trace_id of;
+                uint64_t number;
+
+                if (!clew_key_read_numbered(scan.key, &of, &number) || !clew_trace_id_eq(&of, id))
+                        break;
+                if (index-- > 0)
+                        continue;
+                *ret = clew_key_numbered(id, number);
+                return 0;
+        }
+        return r < 0 ? r : -ENOENT;
+}
+
 /* Adds all of @table to @sums. */
 static int sum_up(struct clew_env *env, MDB_txn *txn, enum clew_table table,
                   struct clew_state *sums, uint64_t *ret_n, struct clew_error *err)

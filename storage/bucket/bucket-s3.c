@@ -97,6 +97,7 @@ static int send_lines(struct exchange *x, const struct clew_sigv4_request *signe
                 .body = x->body,
                 .timeout_ns = clew_bucket_attempt_ns(&s3->base, x->bytes),
                 .silence_ns = clew_bucket_silence_ns(&s3->base, x->body.len),
+                .still_ns = clew_bucket_attempt_ns(&s3->base, 0),
                 .ca_file = s3->place.ca[0] ? s3->place.ca : NULL,
                 .stop = s3->base.stop,
                 .hedge = x->may_hedge ? &s3->access->hedge : NULL,

@@ -33,6 +33,8 @@ struct clew_http_request {
         uint64_t timeout_ns;
         uint64_t silence_ns; /* so long nothing may move, in whole seconds; 0 = as long as it likes
                               */
+        uint64_t still_ns;   /* of a body: the same, as far as the other side's part of it can be
+                                seen (moving-int.h); 0 = it is not looked at */
         const char *ca_file; /* NULL: the system's authorities */
         const atomic_bool *stop; /* true ends it; may be NULL */
         /* The request changes nothing, and may be asked twice when that says so; NULL: never. */

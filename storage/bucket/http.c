@@ -6,12 +6,16 @@
 #include "proto/base/clock.h"
 #include "proto/base/curl-library.h"
 #include "proto/base/mem.h"
+#include "storage/bucket/moving-int.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 10000L
 /* Lines that wait for their next request. */
@@ -22,11 +26,22 @@
 /* So often a stop is looked for. */
 #define WAIT_MS 100u
 
+/* Connections that a line may have: of a request, of the same once more, and what is about to end.
+ */
+#define SOCKETS_MAX 4u
+
+/* The sockets of a line. In a place of its own, which connections keep as long as they live. */
+struct sockets {
+        curl_socket_t open[SOCKETS_MAX];
+        unsigned n; /* more than there is room for: they are not looked at */
+};
+
 /* What one thread asks with: a request, and perhaps the same once more. The connections of both
  * are the multi handle's, and stay with it. */
 struct line {
         CURLM *multi;
         CURL *handles[2]; /* the second is made when it is needed */
+        struct sockets *sockets;
 };
 
 struct clew_http {
@@ -60,6 +75,7 @@ static void line_deinit(struct line *l)
         }
         if (l->multi)
                 (void)clew_curl()->multi_cleanup(l->multi);
+        clew_free(l->sockets);
 }
 
 void clew_http_free(struct clew_http *http)
@@ -82,6 +98,8 @@ struct sending {
         uint64_t begun_ns;      /* monotonic, as the others */
         uint64_t first_ns;      /* the first byte of the answer; 0 = none yet */
         uint64_t heard_ns;      /* the last */
+        struct clew_moving moving;
+        struct sockets *sockets; /* of its line */
         bool too_large;
         bool is_done;
         CURLcode code; /* then */
@@ -160,6 +178,46 @@ static int on_seek(void *context, curl_off_t offset, int origin)
         return CURL_SEEKFUNC_OK;
 }
 
+static int on_open(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+        struct sockets *s = context;
+
+        (void)purpose;
+        if (s->n < SOCKETS_MAX)
+                s->open[s->n] = fd;
+        s->n++;
+        return CURL_SOCKOPT_OK;
+}
+
+static int on_close(void *context, curl_socket_t fd)
+{
+        struct sockets *s = context;
+
+        for (unsigned i = 0; i < s->n && s->n <= SOCKETS_MAX; i++) {
+                if (s->open[i] == fd)
+                        s->open[i--] = s->open[--s->n];
+        }
+        return close(fd);
+}
+
+/* Bytes that the system has and the other side has not acknowledged. No other request is on the
+ * line, so they are all of this one. -1 = it does not say. */
+static int64_t waiting(const struct sockets *s)
+{
+        int64_t sum = 0;
+
+        if (s->n == 0 || s->n > SOCKETS_MAX)
+                return -1;
+        for (unsigned i = 0; i < s->n; i++) {
+                int n = 0;
+
+                if (ioctl(s->open[i], SIOCOUTQ, &n) < 0)
+                        return -1;
+                sum += n;
+        }
+        return sum;
+}
+
 static bool is_local(const char *url)
 {
         static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
@@ -216,6 +274,10 @@ static void prepare(struct sending *s, struct curl_slist *headers, uint64_t time
         clew_curl()->set(h, CURLOPT_WRITEDATA, s);
         clew_curl()->set(h, CURLOPT_HEADERFUNCTION, on_header);
         clew_curl()->set(h, CURLOPT_HEADERDATA, s);
+        clew_curl()->set(h, CURLOPT_SOCKOPTFUNCTION, on_open);
+        clew_curl()->set(h, CURLOPT_SOCKOPTDATA, s->sockets);
+        clew_curl()->set(h, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+        clew_curl()->set(h, CURLOPT_CLOSESOCKETDATA, s->sockets);
         if (is_local(q->url))
                 clew_curl()->set(h, CURLOPT_NOPROXY, "*");
         if (q->ca_file)
@@ -256,7 +318,8 @@ static int take(struct clew_http *http, struct line *ret, struct clew_error *err
                 return 0;
         ret->multi = clew_curl()->multi_init();
         ret->handles[0] = ret->multi ? clew_curl()->init() : NULL;
-        if (ret->handles[0])
+        ret->sockets = clew_calloc(1, sizeof(*ret->sockets));
+        if (ret->handles[0] && ret->sockets)
                 return 0;
         line_deinit(ret);
         return clew_error_set(err, -ENOMEM, 0, "out of memory");
@@ -304,8 +367,10 @@ static int begin(struct asking *a, struct clew_http_answer *answer, uint64_t tim
         *s = (struct sending){.handle = a->line->handles[a->n],
                               .request = a->request,
                               .answer = answer,
+                              .sockets = a->line->sockets,
                               .left = a->request->body};
         s->begun_ns = s->heard_ns = now_ns();
+        clew_moving_begin(&s->moving, s->begun_ns);
         answer->status = 0;
         answer->range[0] = answer->date[0] = answer->region[0] = '\0';
         clew_buffer_clear(answer->body);
@@ -375,7 +440,28 @@ static struct sending *answered(struct asking *a)
         return some;
 }
 
-/* Until an answer has come, or has not. -ECANCELED, -EIO. */
+/* Of a body that is sent: nothing moves any more. What cannot be seen is left to libcurl's own
+ * measure. */
+static bool is_dead(struct asking *a)
+{
+        struct sending *s = &a->sent[0];
+        struct clew_moving_now now;
+        int64_t with_system;
+
+        if (a->request->body.len == 0 || a->request->still_ns == 0)
+                return false;
+        with_system = waiting(s->sockets);
+        if (with_system < 0)
+                return false;
+        now = (struct clew_moving_now){.now_ns = now_ns(),
+                                       .heard_ns = s->heard_ns,
+                                       .body = a->request->body.len,
+                                       .given = a->request->body.len - s->left.len,
+                                       .waiting = (uint64_t)with_system};
+        return clew_moving_is_over(&s->moving, &now, a->request->still_ns);
+}
+
+/* Until an answer has come, or has not. -ECANCELED, -ETIMEDOUT, -EIO. */
 static int wait_for_answer(struct asking *a, struct sending **ret, struct clew_error *err)
 {
         for (;;) {
@@ -390,6 +476,10 @@ static int wait_for_answer(struct asking *a, struct sending **ret, struct clew_e
                         return 0;
                 if (a->request->stop && atomic_load(a->request->stop))
                         return clew_error_set(err, -ECANCELED, 0, "stopped");
+                if (is_dead(a))
+                        return clew_error_set(
+                                err, -ETIMEDOUT, 0, "nothing moves: %zu of %zu bytes are sent",
+                                a->request->body.len - a->sent[0].left.len, a->request->body.len);
                 if (a->delay_ns > 0) {
                         uint64_t silent = now_ns() - a->sent[0].heard_ns;
 

@@ -259,12 +259,14 @@ static int drop_notes(struct clew_repack *p, MDB_txn *txn, struct clew_state *st
 {
         int r = 0;
 
-        for (uint64_t i = 0; r == 0; i++) {
-                struct clew_key key = clew_key_numbered(id, i);
+        while (r == 0) {
+                struct clew_key key;
                 struct clew_slice value;
 
-                r = clew_table_peek(p->store->env, txn, CLEW_TABLE_NOTE, clew_key_slice(&key),
-                                    &value, err);
+                r = clew_note_find(p->store->env, txn, id, 0, &key, err);
+                if (r == 0)
+                        r = clew_table_peek(p->store->env, txn, CLEW_TABLE_NOTE,
+                                            clew_key_slice(&key), &value, err);
                 if (r == 0) {
                         clew_note_count_out(state, value);
                         r = clew_table_delete(p->store->env, txn, CLEW_TABLE_NOTE,

@@ -57,7 +57,8 @@ struct clew_kept_segment {
  */
 struct clew_loader {
         struct clew_env *env;
-        MDB_txn *txn; /* borrowed */
+        MDB_txn *txn;   /* borrowed */
+        uint64_t epoch; /* loads and changes of the snapshot */
         struct clew_segment_reader segment;
         uint64_t open_segment;                           /* 0 = none */
         struct clew_kept_segment kept[CLEW_LOADER_KEPT]; /* others that are open */

@@ -239,6 +239,12 @@ static int note_trusting(struct clew_view *view, const struct clew_trace_id *id,
         int r = clew_table_get(view->store->env, view->txn, CLEW_TABLE_NOTE, clew_key_slice(&key),
                                ret, err);
 
+        if (r == -ENOENT) { /* of another writer, at a reader */
+                r = clew_note_find(view->store->env, view->txn, id, index, &key, err);
+                if (r == 0)
+                        r = clew_table_get(view->store->env, view->txn, CLEW_TABLE_NOTE,
+                                           clew_key_slice(&key), ret, err);
+        }
         if (r == -ENOENT) {
                 int e = prove_notes(view, err);
 

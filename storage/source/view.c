@@ -104,6 +104,11 @@ int clew_view_renew(struct clew_view *v, struct clew_error *err)
         return r == -ENOENT ? -EBADMSG : r;
 }
 
+uint64_t clew_view_epoch(const struct clew_view *v)
+{
+        return v->loader.epoch;
+}
+
 /* On a busy machine to begin a walk takes longer than that: so long it may go on, too, or it would
  * begin again for each trace. */
 bool clew_view_is_old(const struct clew_view *v)

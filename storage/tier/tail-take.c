@@ -371,6 +371,7 @@ int clew_tail_clear(struct clew_tier *t, const uint64_t *keep, size_t n, struct 
                 r = clew_hot_walk_next(&w, &f, err);
                 if (r != 1)
                         break;
+                r = 0;
                 while (at < n && keep[at] < f.ref.sequence)
                         at++;
                 if (at < n && keep[at] == f.ref.sequence)

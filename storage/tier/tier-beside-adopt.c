@@ -112,7 +112,8 @@ static bool may_go(const struct adopting *a, enum clew_table table, struct clew_
 {
         if (a->tier->writes)
                 return true;
-        return table == CLEW_TABLE_NOTE ? !a->tier->root : clew_tier_beside_is_of(a->tier, key);
+        return table == CLEW_TABLE_NOTE ? clew_tier_beside_is_note_of(a->tier, key)
+                                        : clew_tier_beside_is_of(a->tier, key);
 }
 
 /* Keys of @table that no part has, up to REMOVE_MAX, each with its length before it. */
@@ -268,7 +269,7 @@ static int take_parts(struct adopting *a, struct clew_object_bucket *b, uint32_t
  * less of other writers, reads all once more. */
 static struct clew_tier_key progress_key(const struct clew_tier *t)
 {
-        return clew_tier_key(t, t->root ? "beside.named" : "beside");
+        return clew_tier_key(t, t->root ? "beside.noted" : "beside");
 }
 
 /* Parts that are here already: the list goes on from them. */

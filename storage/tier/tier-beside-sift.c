@@ -6,7 +6,8 @@
  * annotation is made here, since its value is a key. Holds of others are not needed: they keep
  * runs from retention, which is the writers' (tier-carry.c). Datasets, rubrics and experiments are
  * histories under a name, which two writers may have begun each: they stay apart, since the number
- * is in their keys too, and a record tells whose that number is (query/review/history-int.h). Items
+ * is in their keys too, and a record tells whose that number is (query/review/history-int.h). Notes
+ * have such numbers too, and come behind those of the writer without a name. Items
  * are kept for each writer that has them, so that what one gives up is another's still.
  */
 #include "storage/tier/tier-gone-int.h"
@@ -87,6 +88,15 @@ bool clew_tier_beside_is_of(const struct clew_tier *t, struct clew_slice key)
         return !t->root;
 }
 
+bool clew_tier_beside_is_note_of(const struct clew_tier *t, struct clew_slice key)
+{
+        struct clew_trace_id id;
+        uint64_t number;
+
+        return clew_key_read_numbered(key, &id, &number) &&
+               clew_shelf_writer_of(number) == numbers_of(t);
+}
+
 /* What was said at another writer, and the number that leads there. */
 static int put_said(const struct clew_tier *t, const struct clew_tier_record *r,
                     struct clew_buffer *ret)
@@ -133,6 +143,23 @@ static int put_named(const struct clew_tier *t, const struct clew_tier_record *r
         return 0;
 }
 
+/* A note, which came in at another writer. */
+static int put_noted(const struct clew_tier *t, const struct clew_tier_record *r,
+                     struct clew_buffer *ret)
+{
+        struct clew_tier_record noted = *r;
+        struct clew_trace_id id;
+        struct clew_key key;
+        uint64_t theirs;
+
+        if (!clew_key_read_numbered(r->key, &id, &theirs) || clew_shelf_writer_of(theirs) != 0)
+                return -EBADMSG;
+        key = clew_key_numbered(&id, theirs | numbers_of(t));
+        noted.key = clew_key_slice(&key);
+        clew_tier_record_put(ret, &noted);
+        return 0;
+}
+
 /* Whose the numbers of @t are. */
 static int put_writer(const struct clew_tier *t, struct clew_buffer *ret)
 {
@@ -166,9 +193,11 @@ static int sift_one(const struct clew_tier *t, const struct clew_tier_record *r,
         }
         if (!t->root)
                 clew_tier_record_put(ret, r);
-        else if (is_shelf && is_said(r->key))
+        else if (!is_shelf)
+                return r->tag == CLEW_TIER_PART_NOTE ? put_noted(t, r, ret) : -EBADMSG;
+        else if (is_said(r->key))
                 return put_said(t, r, ret);
-        else if (is_shelf && (is_in_history(r->key) || is_blob(r->key, BLOB_BYTES)))
+        else if (is_in_history(r->key) || is_blob(r->key, BLOB_BYTES))
                 return put_named(t, r, ret);
         return 0;
 }

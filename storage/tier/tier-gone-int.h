@@ -11,8 +11,8 @@
 /*
  * Of a part's @records, what the store of @t is to have, in @ret, which is made. A writer has all,
  * as they are; a reader: of the writer without a name all but its memory of deletions, of the
- * others what people said of traces and sessions, and what they keep under names, under numbers
- * that have the writer above.
+ * others what people said of traces and sessions, notes, and what they keep under names, under
+ * numbers that have the writer above.
  * Deletions that a reader is told of (struct clew_deleted) are appended to @gone. 0, -EBADMSG,
  * -ENOMEM.
  */
@@ -20,6 +20,8 @@ CLEW_MUST_USE int clew_tier_beside_sift(const struct clew_tier *t, struct clew_s
                                         struct clew_buffer *ret, struct clew_buffer *gone);
 /* Whether a record under @key of a reader's shelf comes of the parts of @t. */
 bool clew_tier_beside_is_of(const struct clew_tier *t, struct clew_slice key);
+/* The same of a note. */
+bool clew_tier_beside_is_note_of(const struct clew_tier *t, struct clew_slice key);
 
 /* Whether somebody has deleted @id, of a reader: 1, 0, or an error. */
 CLEW_MUST_USE int clew_tier_is_gone(struct clew_env *env, MDB_txn *txn,

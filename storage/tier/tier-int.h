@@ -231,6 +231,9 @@ CLEW_MUST_USE int clew_journal_end_others(struct clew_tier *t, struct clew_objec
  * last, so what its map says of the journal holds. */
 CLEW_MUST_USE int clew_journal_begin(struct clew_tier *t, struct clew_object_bucket *b,
                                      uint64_t writer, bool is_own, struct clew_error *err);
+/* Makes object @number of @writer, or the first one behind it that is not there: its end. */
+CLEW_MUST_USE int clew_journal_end_at(struct clew_object_bucket *b, uint64_t created_ns,
+                                      uint64_t writer, uint64_t number, struct clew_error *err);
 /* At the end: all that is in the journal is in this store. */
 void clew_journal_rest(struct clew_tier *t);
 /* The bucket has sealed whatever has a sequence below @covered: objects that have only that go. */

@@ -5,7 +5,13 @@
  * that is not sealed for long keeps all objects behind its first. New objects are made of the hot
  * table as it is now; then all before them go. Whoever dies in between leaves both, which are
  * merged as what was sent twice, and the next sync begins again.
+ *
+ * Who acknowledges nothing does the same to the journal that it found. It has shown no number 0, so
+ * a successor that has listed the journals before does not know of its objects, and is about to
+ * read the old ones: those go only when a version that was made after the new ones says that there
+ * is no successor. And its journal has an end at once: nothing that comes is in it.
  */
+#include "proto/base/clock.h"
 #include "storage/tier/tier-int.h"
 
 #include <errno.h>
@@ -26,6 +32,7 @@ struct renewal {
         uint64_t batch;
         struct clew_buffer bytes;
         struct clew_buffer fragments; /* struct clew_fragment; their bytes are in @bytes */
+        bool has_put;
         int result;
         struct clew_error *err;
 };
@@ -36,9 +43,9 @@ bool clew_journal_is_stale(struct clew_tier *t, uint64_t erased)
         bool is;
 
         pthread_mutex_lock(&j->lock);
-        is = j->is_on && !j->is_over && j->next > 0 &&
+        is = !j->is_over && j->next > 0 &&
              ((erased > j->erased && j->bytes > CLEW_JOURNAL_EMPTY_BYTES_MAX) ||
-              (j->bytes >= LARGE_BYTES && j->bytes / GROWN >= j->renewed_bytes));
+              (j->is_on && j->bytes >= LARGE_BYTES && j->bytes / GROWN >= j->renewed_bytes));
         if (!is && erased > j->erased)
                 j->erased = erased;
         pthread_mutex_unlock(&j->lock);
@@ -117,6 +124,8 @@ static int put(struct renewal *x, struct clew_error *err)
         const uint8_t *at = x->bytes.data;
         int r;
 
+        if (n == 0 && !j->is_on)
+                return 0;
         for (size_t i = 0; i < n; i++) {
                 f[i].bytes.data = at;
                 at += f[i].bytes.len;
@@ -126,6 +135,31 @@ static int put(struct renewal *x, struct clew_error *err)
                                         x->tier->url)
                        : clew_journal_put(j, f, n, x->end - 1, err);
         pthread_mutex_unlock(&j->lock);
+        x->has_put = x->has_put || r == 0;
+        return r;
+}
+
+/* Of who acknowledges nothing. Nobody has taken over, and whoever does sees the new objects. */
+static int settle_silent(struct renewal *x, struct clew_object_bucket *b, struct clew_error *err)
+{
+        struct clew_tier *t = x->tier;
+        struct clew_journal *j = &t->journal;
+        int r = 0;
+
+        pthread_mutex_lock(&j->lock);
+        if (x->has_put) {
+                r = clew_journal_end_at(b, t->created_ns, j->writer, j->next, err);
+                j->next += r == 0;
+        }
+        pthread_mutex_unlock(&j->lock);
+        if (r < 0)
+                return r;
+        t->catalog.writer = t->writer;
+        t->catalog.created_ns = t->created_ns;
+        t->catalog.written_ns = clew_clock_unix_ns(t->store->clock);
+        t->is_unsure = true;
+        r = clew_tier_catalog_commit(b, &t->catalog, NULL, 0, err);
+        t->is_unsure = r != 0;
         return r;
 }
 
@@ -175,6 +209,19 @@ static int delete_old(struct renewal *x, struct clew_object_bucket *b, struct cl
         return 0;
 }
 
+/* Who acknowledges nothing has opened none. */
+static int open_bucket(struct clew_tier *t, struct clew_error *err)
+{
+        struct clew_journal *j = &t->journal;
+        int r = 0;
+
+        pthread_mutex_lock(&j->lock);
+        if (!j->bucket)
+                r = clew_bucket_open(t->url, false, &j->bucket, err);
+        pthread_mutex_unlock(&j->lock);
+        return r;
+}
+
 int clew_journal_renew(struct clew_tier *t, struct clew_object_bucket *b, uint64_t erased,
                        void (*run)(void *context, void (*fn)(void *argument), void *argument),
                        void *run_context, struct clew_error *err)
@@ -184,6 +231,9 @@ int clew_journal_renew(struct clew_tier *t, struct clew_object_bucket *b, uint64
 
         clew_buffer_init(&x.bytes, BYTES_MAX);
         clew_buffer_init(&x.fragments, BYTES_MAX);
+        r = open_bucket(t, err);
+        if (r < 0)
+                return r;
         if (run)
                 run(run_context, mark, &x);
         else
@@ -197,6 +247,8 @@ int clew_journal_renew(struct clew_tier *t, struct clew_object_bucket *b, uint64
                         r = q < 0 ? q : r;
                 }
         }
+        if (r == 0 && !t->journal.is_on)
+                r = settle_silent(&x, b, err);
         if (r == 0)
                 r = delete_old(&x, b, err);
         if (r == 0) {

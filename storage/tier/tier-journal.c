@@ -63,6 +63,16 @@ static int end_one(struct clew_object_bucket *b, const struct clew_journal_objec
         return r == CLEW_BUCKET_UNSURE ? unsure(b, err) : r;
 }
 
+int clew_journal_end_at(struct clew_object_bucket *b, uint64_t created_ns, uint64_t writer,
+                        uint64_t number, struct clew_error *err)
+{
+        const struct clew_journal_object last = {.writer = writer, .number = number - 1};
+        CLEW_BUFFER end = {0};
+        int r = clew_journal_encode_end(created_ns, &end, err);
+
+        return r < 0 ? r : end_one(b, &last, clew_buffer_slice(&end), err);
+}
+
 int clew_journal_list(struct clew_object_bucket *b, struct clew_buffer *ret, struct clew_error *err)
 {
         clew_buffer_init(ret, CLEW_JOURNAL_OBJECTS_BYTES_MAX);
@@ -260,7 +270,7 @@ void clew_journal_rest(struct clew_tier *t)
 {
         struct clew_error ignored;
 
-        if (t->journal.is_on && t->journal.next > 0 && t->map)
+        if ((t->journal.is_on ? t->journal.next > 0 : t->journal.next > 1) && t->map)
                 (void)!write_here(t, t->journal.writer, t->journal.next, &ignored);
 }
 

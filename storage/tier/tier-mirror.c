@@ -6,18 +6,18 @@
 #include "proto/base/clock.h"
 #include "storage/erase.h"
 #include "storage/source/erasure-int.h"
+#include "storage/tier/mirror-lock-int.h"
 #include "storage/tier/tier-gone-int.h"
 #include "storage/tier/tier-int.h"
 #include "storage/tier/tier-purge-int.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* As long as a bucket that is silent may be waited for by who brings a mirror up to date. */
+#define PATIENCE_NS (60 * CLEW_NS_PER_S)
 
 static int want_wipe(void *context, MDB_txn *txn, struct clew_state *state, struct clew_error *err)
 {
@@ -188,26 +188,6 @@ static int mirror(struct clew_tier *t, const struct clew_tier_options *o,
         return r < 0 || !clew_tier_wants_purge(t) ? r : purge(t, stats, err);
 }
 
-/* One process brings a mirror up to date at a time. */
-static int lock_mirror(const char *dir, int *ret_fd, struct clew_error *err)
-{
-        char path[PATH_MAX];
-
-        if ((mkdir(dir, 0700) < 0 && errno != EEXIST) ||
-            snprintf(path, sizeof(path), "%s.lock", dir) >= (int)sizeof(path))
-                return clew_error_set(err, -errno, 0, "%s: %s", dir, strerror(errno));
-        *ret_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (*ret_fd < 0)
-                return clew_error_set(err, -errno, 0, "%s: %s", path, strerror(errno));
-        while (flock(*ret_fd, LOCK_EX) < 0) {
-                if (errno != EINTR) {
-                        close(*ret_fd);
-                        return clew_error_set(err, -errno, 0, "%s: %s", path, strerror(errno));
-                }
-        }
-        return 0;
-}
-
 /* Before a mirror is made: is there something to be seen in it? */
 static int look_first(const char *dir, const char *url, struct clew_error *err)
 {
@@ -241,7 +221,7 @@ int clew_tier_mirror(const char *dir, const struct clew_deriver *deriver,
 
         memset(stats, 0, sizeof(*stats));
         if (r == 0)
-                r = lock_mirror(dir, &fd, err);
+                r = clew_mirror_lock(dir, PATIENCE_NS, &fd, err);
         if (r < 0)
                 return r;
         r = clew_store_open(dir, &store_options, &store, err);

@@ -22,6 +22,7 @@ class FaultProxy(http.server.ThreadingHTTPServer):
         self.upstream, self.rate, self.faults, self.delay = port, rate, faults, delay
         self.random, self.lock, self.done = random.Random(seed), threading.Lock(), {f: 0 for f in faults}
         self.requests, self.seen = 0, []  # (method, path, bytes up, bytes down)
+        self.stop = None  # a StopReading
         self.slow = None  # (bytes, seconds): bodies come in at no more than so many in each
         self.hold = None  # called with each request that has come, before it is carried out
         self.port = self.server_address[1]
@@ -83,6 +84,28 @@ class HoldFirst:
             self.given_up.set()
 
 
+class StopReading:
+    """
+    Takes @after bytes of the first body and no more, as a gateway that hangs does, until another request comes, @seconds at the most. Knows
+    whether one came.
+    """
+
+    def __init__(self, after, seconds):
+        self.after, self.seconds = after, seconds
+        self.lock, self.n, self.second = threading.Lock(), 0, threading.Event()
+
+    def __call__(self, handler, n):
+        with self.lock:
+            self.n += 1
+            if self.n > 1:
+                self.second.set()
+                return handler.rfile.read(n)
+        handler.rfile.read(min(n, self.after))
+        self.second.wait(self.seconds)
+        handler.hang_up()
+        return None
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -120,6 +143,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def take_body(self):
         n = int(self.headers.get("content-length") or 0)
+        if self.server.stop and n > 0:
+            return self.server.stop(self, n)
         if not self.server.slow or n == 0:
             return self.rfile.read(n)
         body = b""
@@ -130,6 +155,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_any(self):
         body = self.take_body()
+        if body is None:
+            return None
         if self.server.hold:
             self.server.hold(self)
         fault = self.server.draw()

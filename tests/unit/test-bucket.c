@@ -2,8 +2,10 @@
  * Buckets: signatures as published, addresses, names, and texts of strangers (lists, errors, keys).
  * What stores do is tests/integration/test-bucket.
  */
+#include "proto/base/clock.h"
 #include "storage/bucket/bucket-int.h"
 #include "storage/bucket/credentials-int.h"
+#include "storage/bucket/moving-int.h"
 #include "storage/bucket/s3-answer-int.h"
 #include "storage/bucket/s3-place-int.h"
 #include "storage/bucket/sigv4-int.h"
@@ -373,6 +375,72 @@ static void one_read_in_twenty_is_asked_again_at_the_most(void **state)
         clew_hedge_deinit(&h);
 }
 
+/* Seconds until a body of @body bytes is given up, when @fn says after each 100 ms how it is. */
+static uint64_t lasts_s(uint64_t body, uint64_t most_s,
+                        void (*fn)(struct clew_moving_now *, double))
+{
+        struct clew_moving m;
+
+        clew_moving_begin(&m, 1000 * CLEW_NS_PER_S);
+        for (uint64_t i = 0; i < most_s * 10; i++) {
+                struct clew_moving_now now = {.now_ns = 1000 * CLEW_NS_PER_S +
+                                                        i * (CLEW_NS_PER_S / 10),
+                                              .heard_ns = 1000 * CLEW_NS_PER_S,
+                                              .body = body};
+
+                fn(&now, (double)i / 10);
+                if (clew_moving_is_over(&m, &now, 20 * CLEW_NS_PER_S))
+                        return i / 10;
+        }
+        return most_s;
+}
+
+static void give(struct clew_moving_now *now, double given, double arrived)
+{
+        given = given < (double)now->body ? given : (double)now->body;
+        arrived = arrived < given ? arrived : given;
+        now->given = (uint64_t)given;
+        now->waiting = (uint64_t)(given - arrived);
+}
+
+/* The system has taken 4 MiB more than what a line of 70 KB a second has carried. */
+static void slow(struct clew_moving_now *now, double s)
+{
+        give(now, s * 70000 + (4 << 20), s * 70000);
+}
+
+/* 50 MB a second, and 3 MiB are the last. */
+static void hangs(struct clew_moving_now *now, double s)
+{
+        double arrived = s * 50e6 < (3 << 20) ? s * 50e6 : (3 << 20);
+
+        give(now, arrived + (4 << 20), arrived);
+}
+
+static void takes_all_fast(struct clew_moving_now *now, double s)
+{
+        give(now, s * 50e6, s * 50e6);
+}
+
+static void takes_all_slowly(struct clew_moving_now *now, double s)
+{
+        give(now, s * 300e3, s * 300e3);
+}
+
+static void a_body_moves_while_the_other_side_takes_it(void **state)
+{
+        (void)state;
+        assert_int_equal(lasts_s((uint64_t)64 << 20, 900, slow), 900);
+        /* What is with the system does not move: the silence alone. */
+        assert_in_range(lasts_s((uint64_t)64 << 20, 900, hangs), 19, 21);
+        /* All is taken: that, 8 s, and four times 4 MiB at that speed. */
+        assert_in_range(lasts_s((uint64_t)14 << 20, 900, takes_all_fast), 28, 30);
+        /* 49 s for 14 MiB, then 20, 8 and 56 s; 64 s at the most for what lies there. */
+        assert_in_range(lasts_s((uint64_t)14 << 20, 900, takes_all_slowly), 131, 134);
+        /* Little cannot lie there long. */
+        assert_in_range(lasts_s(1000, 900, takes_all_fast), 20, 21);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -385,6 +453,7 @@ int main(void)
                 cmocka_unit_test(errors_are_read_and_made_harmless),
                 cmocka_unit_test(keys_are_read_from_a_file_and_from_json),
                 cmocka_unit_test(a_directory_takes_no_link_for_an_object),
+                cmocka_unit_test(a_body_moves_while_the_other_side_takes_it),
                 cmocka_unit_test(a_read_is_asked_again_after_twice_what_is_slow),
                 cmocka_unit_test(one_read_in_twenty_is_asked_again_at_the_most),
         };

@@ -390,30 +390,107 @@ static void a_reader_has_it_until_the_catalog_has(void **state)
         close_taker(&k);
 }
 
+/* The same store, which acknowledges nothing from here on. */
+static void go_on_without(struct fixture *f)
+{
+        const struct clew_tier_options o = {.url = f->url, .writer = "w"};
+        const struct clew_store_options s = {.mode = CLEW_STORE_COLLECT,
+                                             .deriver = clew_model_deriver()};
+        struct clew_tier_stats stats;
+        struct clew_error err = {0};
+
+        close_node(&f->node);
+        require(clew_store_open(f->node.dir.path, &s, &f->node.store, &err), &err);
+        require(clew_tier_attach(f->node.store, &o, &f->node.tier, &stats, &err), &err);
+}
+
 static void a_reader_of_a_writer_without_a_journal_is_not_covered(void **state)
 {
         struct fixture *f = *state;
-        const struct clew_tier_options o = {.url = f->url, .writer = "w"};
-        struct clew_tier_stats stats;
-        struct clew_error err = {0};
         struct taker k = {0};
 
         open_taker(&k, f);
         assert_int_equal(send(f, &f->node, 3), 0);
-        close_node(&f->node);
         /* It goes on without: what was acknowledged before is there, and whatever comes is not. */
-        f->node.store = NULL;
-        {
-                const struct clew_store_options s = {.mode = CLEW_STORE_COLLECT,
-                                                     .deriver = clew_model_deriver()};
-
-                require(clew_store_open(f->node.dir.path, &s, &f->node.store, &err), &err);
-        }
-        require(clew_tier_attach(f->node.store, &o, &f->node.tier, &stats, &err), &err);
+        go_on_without(f);
         step(&k, f, false);
         assert_int_equal(hot_fragments(k.store), 1);
         assert_false(clew_journals_cover(k.journals, k.tier));
         close_taker(&k);
+}
+
+static size_t n_objects(struct fixture *f)
+{
+        CLEW_BUFFER list = {0};
+        struct clew_error err = {0};
+
+        require(clew_journal_list(f->bucket, &list, &err), &err);
+        return list.len / sizeof(struct clew_journal_object);
+}
+
+static void what_was_deleted_leaves_a_journal_that_was_found(void **state)
+{
+        struct fixture *f = *state;
+        struct taker k = {0};
+        size_t of = 0;
+        size_t n;
+
+        for (uint64_t i = 0; i < 12; i++)
+                assert_int_equal(send(f, &f->node, i % 4), 0);
+        go_on_without(f);
+        delete_trace(&f->node, 2);
+        seal_and_sync(&f->node, false);
+        assert_int_equal(in_journals(f, 2, &of), 9);
+        assert_int_equal(of, 0);
+        /* Nobody takes it for a journal that goes on. */
+        open_taker(&k, f);
+        step(&k, f, false);
+        assert_int_equal(hot_fragments(k.store), 9);
+        assert_false(clew_journals_cover(k.journals, k.tier));
+        close_taker(&k);
+        /* It goes on, deletes once more, and another machine has the rest. */
+        go_on_without(f);
+        delete_trace(&f->node, 1);
+        seal_and_sync(&f->node, false);
+        assert_int_equal(in_journals(f, 1, &of), 6);
+        assert_int_equal(of, 0);
+        open_node(f, &f->other);
+        assert_int_equal(hot_fragments(f->other.store), 6);
+        close_node(&f->other);
+        /* When all is sealed there is nothing to be written. */
+        close_node(&f->node);
+        open_node(f, &f->node);
+        go_on_without(f);
+        seal_and_sync(&f->node, true);
+        assert_int_equal(in_journals(f, 1, &of), 0);
+        n = n_objects(f);
+        delete_trace(&f->node, 0);
+        seal_and_sync(&f->node, false);
+        assert_int_equal(n_objects(f), n);
+}
+
+/* Who was taken over, and does not know yet, takes nothing from its successor. */
+static void a_sleeper_deletes_no_journal_that_another_takes_in(void **state)
+{
+        struct fixture *f = *state;
+        struct clew_tier_stats stats;
+        struct clew_error err = {0};
+        size_t of = 0;
+
+        for (uint64_t i = 0; i < 12; i++)
+                assert_int_equal(send(f, &f->node, i % 4), 0);
+        go_on_without(f);
+        open_node(f, &f->other);
+        delete_trace(&f->node, 2);
+        assert_true(clew_tier_sync(f->node.tier, NULL, NULL, &stats, &err) < 0);
+        assert_int_equal(clew_tier_sync(f->node.tier, NULL, NULL, &stats, &err), -ESTALE);
+        assert_true(in_journals(f, 2, &of) >= 12);
+        assert_int_equal(of, 3);
+        close_node(&f->other);
+        test_dir_remove(&f->other.dir);
+        test_dir_make(&f->other.dir);
+        open_node(f, &f->other); /* on an empty disk */
+        assert_true(hot_fragments(f->other.store) >= 12);
 }
 
 static int fresh(struct fixture *f, uint64_t segment)
@@ -466,6 +543,10 @@ int main(void)
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_reader_of_a_writer_without_a_journal_is_not_covered, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(what_was_deleted_leaves_a_journal_that_was_found,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_sleeper_deletes_no_journal_that_another_takes_in,
+                                                set_up, tear_down),
         };
 
         clew_index_install();

@@ -10,6 +10,7 @@
 #include "storage/erase.h"
 #include "storage/follow.h"
 #include "storage/source/store-int.h"
+#include "storage/tier/tier-int.h"
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
 #include "tests/lib/store-append.h"
@@ -24,6 +25,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TRACES 8u
 #define SPANS 24u /* of a trace; a bit each */
@@ -162,6 +164,7 @@ static void seal_and_upload(struct writer *w)
         struct clew_error err = {0};
 
         require(clew_store_seal(w->store, &o, &sealed, &err), &err);
+        w->tier->beside.not_before_ns = 0; /* nobody waits two seconds */
         do
                 require(clew_tier_sync(w->tier, NULL, NULL, &stats, &err), &err);
         while (stats.more);
@@ -457,6 +460,122 @@ static void another_writer_carries_a_deletion_out(void **state)
         check_carried(b, 1, false, 1);
 }
 
+static void mirror(struct fixture *f, const char *dir)
+{
+        const struct clew_tier_options o = {.url = f->url};
+        struct clew_tier_stats stats;
+        struct clew_error err = {0};
+
+        assert_int_equal(clew_tier_mirror(dir, clew_model_deriver(), &o, &stats, &err), 0);
+}
+
+/* Its bytes are in the bucket, which is not asked here. */
+static void check_has(const char *dir, uint32_t trace)
+{
+        const struct clew_store_options o = {.mode = CLEW_STORE_READ,
+                                             .deriver = clew_model_deriver()};
+        const struct clew_trace_id id = id_of(trace);
+        struct clew_trace_data data = {0};
+        struct clew_store *store = NULL;
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+
+        require(clew_store_open(dir, &o, &store, &err), &err);
+        require(clew_view_open(store, &view, &err), &err);
+        assert_int_not_equal(clew_view_load(view, &id, &data, &err), -ENOENT);
+        clew_view_close(view);
+        clew_store_close(store);
+}
+
+/* Also when it keeps parts of runs that came to both. */
+static void a_mirror_of_two_goes_on(void **state)
+{
+        struct fixture *f = *state;
+        struct test_dir d;
+        char dir[400];
+
+        test_dir_make(&d);
+        snprintf(dir, sizeof(dir), "%s/m", d.path);
+        send(&f->writers[0], 1, 2);
+        send(&f->writers[1], 1, 4);
+        seal_and_upload(&f->writers[0]);
+        seal_and_upload(&f->writers[1]);
+        mirror(f, dir);
+        check_has(dir, 1);
+        send(&f->writers[0], 2, 3);
+        seal_and_upload(&f->writers[0]);
+        mirror(f, dir);
+        check_has(dir, 1);
+        check_has(dir, 2);
+        test_dir_remove(&d);
+}
+
+/* Notes of @trace at the reader, one after the other. */
+static void check_notes(struct fixture *f, uint32_t trace, const char *expected)
+{
+        const struct clew_trace_id id = id_of(trace);
+        struct clew_view *view = NULL;
+        struct clew_error err = {0};
+        char found[200] = "";
+        struct clew_slice note;
+        int r = 0;
+
+        require(clew_view_open(f->reader, &view, &err), &err);
+        for (uint32_t i = 0; (r = clew_view_note(view, &id, i, &note, &err)) == 0; i++)
+                snprintf(found + strlen(found), sizeof(found) - strlen(found), "%.*s ",
+                         (int)note.len, (const char *)note.data);
+        assert_int_equal(r, -ENOENT);
+        clew_view_close(view);
+        assert_string_equal(found, expected);
+}
+
+static void add_note(struct writer *w, uint32_t trace, const char *text)
+{
+        const struct clew_trace_id id = id_of(trace);
+        struct clew_error err = {0};
+
+        require(clew_store_add_note(w->store, &id, clew_slice_of_cstr(text), &err), &err);
+}
+
+/* Their numbers are the same at both. */
+static void notes_of_all_writers_are_seen(void **state)
+{
+        struct fixture *f = *state;
+        struct writer *a = &f->writers[0];
+        struct writer *b = &f->writers[1];
+        bool in_order = clew_tier_numbers_of(CLEW_SLICE_LITERAL("a")) <
+                        clew_tier_numbers_of(CLEW_SLICE_LITERAL("b"));
+
+        send(a, 1, 2);
+        send(b, 1, 4);
+        send(b, 2, 4);
+        add_note(a, 1, "a0");
+        add_note(a, 1, "a1");
+        add_note(b, 1, "b0");
+        add_note(b, 2, "b2");
+        seal_and_upload(a);
+        seal_and_upload(b);
+        follow(f, "notes");
+        check_notes(f, 2, "b2 ");
+        check_notes(f, 1, in_order ? "a0 a1 b0 " : "b0 a0 a1 ");
+        /* One more comes, and a reader that begins again has all of them, once. */
+        add_note(b, 2, "b3");
+        seal_and_upload(b);
+        follow(f, "one more note");
+        check_notes(f, 2, "b2 b3 ");
+        close_reader(f);
+        open_reader(f);
+        follow(f, "again");
+        check_notes(f, 2, "b2 b3 ");
+        /* They go with their trace. */
+        delete_trace(b, 2);
+        seal_and_upload(b);
+        b->uploaded[2] = 0;
+        b->is_said[2] = true;
+        follow(f, "deleted");
+        check_notes(f, 2, "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -470,6 +589,8 @@ int main(void)
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(another_writer_carries_a_deletion_out, set_up,
                                                 tear_down),
+                cmocka_unit_test_setup_teardown(a_mirror_of_two_goes_on, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(notes_of_all_writers_are_seen, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

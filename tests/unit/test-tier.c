@@ -2,7 +2,9 @@
  * Sealed data in a bucket: the bytes of objects and of catalog versions, and what a node keeps
  * beside its store. Whole programs are tests/integration/test-objects.
  */
+#include "proto/base/clock.h"
 #include "proto/base/hash.h"
+#include "storage/tier/mirror-lock-int.h"
 #include "storage/tier/tier-catalog-int.h"
 #include "storage/tier/tier-map-int.h"
 #include "storage/tier/tier-object-int.h"
@@ -19,8 +21,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -532,6 +536,83 @@ static void what_is_kept_stays_within_its_limit(void **state)
         test_dir_remove(&d);
 }
 
+static void touch(const char *path)
+{
+        int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+        assert_true(fd >= 0 && write(fd, "x", 1) == 1);
+        close(fd);
+}
+
+static void who_holds_a_mirror_is_named(void **state)
+{
+        struct test_dir d;
+        char mirror[400];
+        char lock[420];
+        char pid[40];
+        struct clew_error err = {0};
+        int fd = -1;
+        int holder;
+
+        (void)state;
+        test_dir_make(&d);
+        snprintf(mirror, sizeof(mirror), "%s/m", d.path);
+        snprintf(lock, sizeof(lock), "%s.lock", mirror);
+        snprintf(pid, sizeof(pid), "process %ld ", (long)getpid());
+        assert_int_equal(clew_mirror_lock(mirror, CLEW_NS_PER_S, &holder, &err), 0);
+        assert_int_equal(clew_mirror_lock(mirror, 50 * CLEW_NS_PER_MS, &fd, &err), -EBUSY);
+        assert_non_null(strstr(err.message, pid));
+        assert_non_null(strstr(err.message, mirror));
+        /* One that has written nothing there. */
+        assert_int_equal(ftruncate(holder, 0), 0);
+        assert_int_equal(clew_mirror_lock(mirror, 50 * CLEW_NS_PER_MS, &fd, &err), -EBUSY);
+        assert_non_null(strstr(err.message, "another process"));
+        close(holder);
+        assert_int_equal(clew_mirror_lock(mirror, CLEW_NS_PER_S, &fd, &err), 0);
+        close(fd);
+        test_dir_remove(&d);
+}
+
+struct holder {
+        const char *data;
+        int fd;
+};
+
+/* Writes to the store for five times the patience, then gives the lock back. */
+static void *get_on(void *context)
+{
+        struct holder *h = context;
+
+        for (unsigned i = 0; i < 50; i++) {
+                touch(h->data);
+                usleep(100000);
+        }
+        close(h->fd);
+        return NULL;
+}
+
+static void who_gets_on_is_waited_for(void **state)
+{
+        struct test_dir d;
+        char mirror[400];
+        char data[420];
+        struct clew_error err = {0};
+        struct holder h = {.data = data};
+        pthread_t thread;
+        int fd = -1;
+
+        (void)state;
+        test_dir_make(&d);
+        snprintf(mirror, sizeof(mirror), "%s/m", d.path);
+        snprintf(data, sizeof(data), "%s/data.mdb", mirror);
+        assert_int_equal(clew_mirror_lock(mirror, CLEW_NS_PER_S, &h.fd, &err), 0);
+        assert_int_equal(pthread_create(&thread, NULL, get_on, &h), 0);
+        assert_int_equal(clew_mirror_lock(mirror, CLEW_NS_PER_S, &fd, &err), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        close(fd);
+        test_dir_remove(&d);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -547,6 +628,8 @@ int main(void)
                 cmocka_unit_test(a_part_tells_what_it_leads_to),
                 cmocka_unit_test(a_map_takes_the_addresses_that_there_are),
                 cmocka_unit_test(what_is_kept_stays_within_its_limit),
+                cmocka_unit_test(who_holds_a_mirror_is_named),
+                cmocka_unit_test(who_gets_on_is_waited_for),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
