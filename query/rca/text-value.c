@@ -178,7 +178,8 @@ bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t)
 {
         static const char *const places[] = {"line",    "lines", "page",   "pages",   "section",
                                              "chapter", "step",  "option", "version", "python",
-                                             "figure",  "zeile", "seite",  "line_no", "lineno"};
+                                             "figure",  "zeile", "seite",  "line_no", "lineno",
+                                             "rfc",     "pep",   "iso",    "din",     "ieee"};
         static const char *const cues[] = {"e.g.",
                                            "for example",
                                            "for instance",

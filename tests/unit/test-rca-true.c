@@ -495,6 +495,10 @@ static void test_values_in_other_spellings(void **state)
                 {"shipped soon", "It weighs 7391 g, shipped on May 2.", true},
                 {"total 1234.56", "It is 7391.28 in all.", true},
                 {"id C-44719", "Your number is C-73155.", true},
+                {"gift_card_1591784", "It is the gift card ending in 1784.", false},
+                {"gift_card_1591784", "It is the gift card ending in 1748.", true},
+                {"gift_card_1591784", "It is on gift card 1784.", true},
+                {"a date", "See RFC 6265 for two digits.", false},
         };
 
         (void)state;
