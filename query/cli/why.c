@@ -473,6 +473,7 @@ static int why_one(struct why_command *c, const char *text)
         struct clew_opened o;
         struct clew_cause_answer a;
         struct clew_error err = {0};
+        uint64_t epoch;
         int r;
 
         clew_arena_init(&arena, CLEW_TRACE_ARENA_MAX);
@@ -485,14 +486,17 @@ static int why_one(struct why_command *c, const char *text)
         }
         if (c->span || c->value)
                 return put_lineage(c, &o, &arena);
+        epoch = clew_view_epoch(c->view);
         r = c->no_references ? 0
                              : clew_compared_gather_for(&c->compared, c->view, c->cli->clock,
                                                         o.trace, CLEW_TRACE_ARENA_MAX, &err);
         if (r < 0)
                 return clew_cli_fail(c->cli, r, &err);
-        /* Looking at other traces ended the life of this one's bytes. */
-        clew_arena_reset(&arena);
-        r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
+        if (clew_view_epoch(c->view) != epoch) {
+                /* Looking at other traces ended the life of this one's bytes. */
+                clew_arena_reset(&arena);
+                r = clew_cli_open_trace(c->cli, text, &CLEW_TRACE_FULL, &arena, &o);
+        }
         if (r != 0)
                 return r;
         r = clew_cause_analyse(&c->compared, o.trace, &arena, &a);

@@ -108,6 +108,7 @@ struct clew_summary {
         uint32_t n_aimed;
         struct clew_summary_cause cause;
         struct clew_summary_facts facts;
+        uint32_t asked; /* hash of what the run was asked, set with the facts; 0 = not known */
         enum clew_left_out left_out; /* its texts */
 };
 

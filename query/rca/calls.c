@@ -197,6 +197,18 @@ void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings
         schema_faults(v, ret);
 }
 
+/* An agent of that name is in the run: it was called, whatever the request says. */
+static bool is_agent(const struct clew_rca_view *v, struct clew_slice name)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_AGENT &&
+                    (clew_slice_eq(v->steps[i].name, name) ||
+                     clew_slice_eq(v->steps[i].agent_name, name)))
+                        return true;
+        }
+        return false;
+}
+
 /* A name that is missing in the tools of the request. Not where the sender dropped attributes, and
  * not when the call was answered: a provider's own tools are in no list. */
 static void not_offered(const struct clew_rca_view *v, uint32_t i, struct clew_findings *ret)
@@ -210,7 +222,8 @@ static void not_offered(const struct clew_rca_view *v, uint32_t i, struct clew_f
                 const struct clew_rca_call *c = &v->calls[s->first_call + k];
                 struct clew_finding *f;
 
-                if (!c->name.len || offered(v, i, c->name) || went_well(v, c))
+                if (!c->name.len || offered(v, i, c->name) || went_well(v, c) ||
+                    is_agent(v, c->name))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, i, 0.9);
                 clew_finding_effect(f, c->tool_step);
@@ -326,7 +339,8 @@ static void idle_turns(const struct clew_rca_view *v, struct clew_findings *ret)
                 struct clew_finding *f;
 
                 if (turn == CLEW_STEP_NONE || turn_acts(v, turn) || s->failed || s->n_calls > 0 ||
-                    is_spoken_turn(v, i) || clew_text_program(s->text) >= 0)
+                    is_spoken_turn(v, i) || clew_text_program(s->text) >= 0 ||
+                    clew_text_hands_in(s->text))
                         continue; /* a program is an action, whoever runs it */
                 f = clew_finding_add(ret, CLEW_RULE_PROMISE_WITHOUT_CALL, i,
                                      clew_rca_acted(v, i) ? 0.6 : 0.8);

@@ -94,6 +94,7 @@ static void compare(const struct clew_candidates *all, uint32_t i, uint32_t befo
         x[CLEW_FEATURE_SHOWS] = shown->by[c->step] < i;
         x[CLEW_FEATURE_EXPLAINS] = log1p(explained_by(all, i, shown));
         x[CLEW_FEATURE_SIGNS] = c->n_signs > 1 ? c->n_signs - 1.0 : 0;
+        x[CLEW_FEATURE_HARMLESS] = clew_candidate_is_harmless(c);
 }
 
 static bool may_be_blamed(const struct clew_rca_view *v, uint32_t i)
@@ -228,6 +229,18 @@ void clew_candidates_score(const struct clew_rca_view *v, struct clew_candidates
                 all->items[i].score = exp(all->items[i].score - most) / sum;
 }
 
+bool clew_candidate_is_harmless(const struct clew_candidate *c)
+{
+        bool any = false;
+
+        for (int r = 0; r < CLEW_RULE_OPENING && c->of; r++) {
+                if (c->of[r] && !c->of[r]->harmless)
+                        return false;
+                any |= c->of[r] != NULL;
+        }
+        return any;
+}
+
 bool clew_candidate_is_told(const struct clew_candidate *c)
 {
         for (int r = 0; r < CLEW_RULE_COUNT && c->of; r++) {
@@ -237,15 +250,27 @@ bool clew_candidate_is_told(const struct clew_candidate *c)
         return false;
 }
 
+static bool has_place(const struct clew_candidate *c)
+{
+        for (int r = CLEW_RULE_OPENING; r < CLEW_RULE_COUNT; r++) {
+                if (c->of[r])
+                        return true;
+        }
+        return false;
+}
+
 enum clew_rule clew_candidate_rule(const struct clew_candidate *c)
 {
+        bool quiet = clew_candidate_is_harmless(c);
+        bool place = c->n_signs == 0 || (quiet && has_place(c));
         int best = -1;
         double most = 0;
 
         for (int r = 0; r < CLEW_RULE_COUNT; r++) {
                 double says = clew_rule_info((enum clew_rule)r)->weight * c->rules[r];
 
-                if (!c->of[r] || (c->n_signs > 0 && clew_rule_is_place((enum clew_rule)r)))
+                if (!c->of[r] || clew_rule_is_place((enum clew_rule)r) != place ||
+                    (!place && !quiet && c->of[r]->harmless))
                         continue;
                 if (best < 0 || says > most) {
                         best = r;

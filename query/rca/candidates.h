@@ -59,10 +59,14 @@ void clew_candidates_none(const struct clew_rca_view *v, const struct clew_candi
 /* Sets the scores; they and that of "none" add up to 1. */
 void clew_candidates_score(const struct clew_rca_view *v, struct clew_candidates *all);
 
+/* Some rule blames it, and all that do tell of trouble that did no harm. */
+bool clew_candidate_is_harmless(const struct clew_candidate *c);
+
 /* Some rule says enough of it to be told: what is weaker only adds to what others say. */
 bool clew_candidate_is_told(const struct clew_candidate *c);
 
-/* The rule that says most for a blamed step: of those of trouble, if there are any. */
+/* The rule that says most for a blamed step: of those of trouble that may have done harm, else of
+ * places, else of the others. */
 enum clew_rule clew_candidate_rule(const struct clew_candidate *c);
 
 #endif

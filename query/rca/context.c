@@ -248,6 +248,9 @@ void clew_rule_outlier(const struct clew_rca_view *v, struct clew_findings *ret)
                                      : longest / 30 > median && longest >= 3 * OUTLIER_MIN_NS
                                              ? 1.3
                                              : 0.8);
+                if (f) /* slow is not wrong, unless the time was missing in the end */
+                        f->harmless = !clew_rca_has_error(&v->steps[worst]) &&
+                                      !clew_rca_ran_out(v, worst);
                 clew_finding_say(ret, f, "Step %u (%.*s) took %.1f s; its like take %.2f s.",
                                  v->steps[worst].number, CLEW_SHOWN(v->steps[worst].name, 60),
                                  (double)longest / 1e9, (double)median / 1e9);

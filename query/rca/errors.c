@@ -60,6 +60,38 @@ uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i)
         return CLEW_RCA_NONE;
 }
 
+static bool is_out_of_time(const struct clew_rca_step *s)
+{
+        return clew_rca_has_error(s) &&
+               (s->trouble == CLEW_TROUBLE_BUDGET || s->trouble == CLEW_TROUBLE_TIMEOUT);
+}
+
+bool clew_rca_ran_out(const struct clew_rca_view *v, uint32_t i)
+{
+        for (uint32_t k = v->steps[i].parent; k != CLEW_RCA_NONE; k = v->steps[k].parent) {
+                if (is_out_of_time(&v->steps[k]))
+                        return true;
+        }
+        if (v->last_step != CLEW_RCA_NONE && is_out_of_time(&v->steps[v->last_step]))
+                return true;
+        return v->root_failed && (clew_text_trouble(v->root_error) == CLEW_TROUBLE_BUDGET ||
+                                  clew_text_trouble(v->root_error) == CLEW_TROUBLE_TIMEOUT);
+}
+
+bool clew_rca_was_harmless(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        uint32_t again = clew_rca_recovery_of(v, i);
+
+        if (again == CLEW_RCA_NONE || v->steps[again].next_llm == CLEW_RCA_NONE)
+                return false;
+        /* What no answer came back from may have been done all the same, and now twice. */
+        if (s->deed == CLEW_DEED_CHANGES && clew_trouble_is_infrastructure(s->trouble) &&
+            s->trouble != CLEW_TROUBLE_RATE && s->trouble != CLEW_TROUBLE_AUTH)
+                return false;
+        return !clew_rca_ran_out(v, again);
+}
+
 /* Where the error stands in the run: 1 near the end, less when much good work followed. */
 static double lateness(const struct clew_rca_view *v, uint32_t i)
 {
@@ -166,9 +198,11 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 if (s->kind == CLEW_RCA_TOOL && s->trouble == CLEW_TROUBLE_OTHER && !s->failed)
                         strength *= is_shell(v, s) && lateness(v, i) < 1 ? 0.65 : 0.9;
                 f = clew_finding_add(ret, CLEW_RULE_ERROR_ORIGIN, who, strength);
-                if (f)
+                if (f) {
                         f->hearsay = s->kind == CLEW_RCA_AGENT ||
                                      (s->parent == CLEW_RCA_NONE && s->kind == CLEW_RCA_OTHER);
+                        f->harmless = clew_rca_was_harmless(v, i);
+                }
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_evidence(f, i, s->error_text);
@@ -207,6 +241,8 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
                         strength *= 0.6;
                 f = clew_finding_add(ret, CLEW_RULE_ERROR_RESPONSE, who,
                                      wrapper ? strength : strength * lateness(v, i));
+                if (f)
+                        f->harmless = clew_rca_was_harmless(v, i);
                 clew_finding_evidence(f, i, s->error_text);
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_say(ret, f, "Step %u had to deal with the error of step %u%s%s%s.",
@@ -276,6 +312,8 @@ void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *r
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_SAME_ERROR, clew_rca_author_of(v, s.last),
                                      repetition(v, &s));
+                if (f)
+                        f->harmless = clew_rca_was_harmless(v, s.last);
                 for (uint32_t k = 1; k + 2 < s.count && k < CLEW_RCA_EFFECTS_MAX - 1; k++)
                         clew_finding_effect(f, clew_rca_author_of(v, s.members[k]));
                 clew_finding_effect(f, s.last);
@@ -492,6 +530,8 @@ void clew_rule_infrastructure(const struct clew_rca_view *v, struct clew_finding
                         strength = 1.4; /* what the run was for did not happen */
                 f = clew_finding_add(ret, model ? CLEW_RULE_MODEL_ERROR : CLEW_RULE_INFRASTRUCTURE,
                                      who, strength);
+                if (f)
+                        f->harmless = clew_rca_was_harmless(v, i);
                 clew_finding_evidence(f, i, s->error_text);
                 clew_finding_say(ret, f, "Step %u (%.*s) failed: %s%s.", s->number,
                                  CLEW_SHOWN(s->name, 60), clew_trouble_name(s->trouble),

@@ -2,6 +2,7 @@
 
 #include "query/rca/actions-int.h"
 #include "query/rca/cause-int.h"
+#include "query/rca/references.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -324,11 +325,13 @@ static void analyse(struct clew_trace *trace, bool wrong, struct clew_arena *own
 
 void clew_facts_derive(struct clew_trace *trace, struct clew_arena *arena, struct clew_summary *ret)
 {
+        struct clew_task task = clew_task_of(trace);
         bool wrong = is_asked_why(trace);
         bool linked = trace->answers != NULL;
         enum clew_outcome outcome = trace->outcome;
         CLEW_ARENA own = {0};
 
+        ret->asked = clew_task_asked(&task);
         if (!wrong && trace->n_llm + trace->n_tool == 0)
                 return;
         clew_arena_init(&own, FACTS_ARENA_MAX);

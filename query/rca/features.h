@@ -13,6 +13,7 @@ enum clew_feature {
         CLEW_FEATURE_SHOWS,    /* an earlier step's trouble shows here */
         CLEW_FEATURE_EXPLAINS, /* logarithm of the number of blamed steps where its own shows */
         CLEW_FEATURE_SIGNS,    /* signs of trouble beyond the first */
+        CLEW_FEATURE_HARMLESS, /* all of them tell of trouble that did no harm */
         /* of all */
         CLEW_FEATURE_TOOL,         /* a tool step */
         CLEW_FEATURE_BAD_TOOL,     /* that failed or gave nothing */

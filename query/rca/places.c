@@ -378,6 +378,7 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
                     "made the last call of the run before the farewell");
         else
                 say(v, ret, CLEW_RULE_LAST_ANSWER, who, given_by(v, who),
-                    is_closing(v->steps[who].text) ? "made the last call of the run"
-                                                   : "wrote the last answer of the run");
+                    is_closing(v->steps[who].text) || v->steps[who].n_calls > 0
+                            ? "made the last call of the run"
+                            : "wrote the last answer of the run");
 }

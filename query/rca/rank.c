@@ -72,11 +72,20 @@ static const clew_rule_fn all_rules[] = {
 
 /* ---- scores --------------------------------------------------------------------------------- */
 
-static int by_score(const void *a, const void *b)
+/* What is no cause, whatever its score. */
+static bool is_below_causes(const struct clew_finding *f)
+{
+        return f->harmless || f->score < clew_class_least(CLEW_PRECISION_LOW);
+}
+
+/* Causes, then what is only looked at; in both the best first. */
+static int by_rank(const void *a, const void *b)
 {
         const struct clew_finding *x = a;
         const struct clew_finding *y = b;
 
+        if (is_below_causes(x) != is_below_causes(y))
+                return is_below_causes(x) ? 1 : -1;
         if (x->score != y->score)
                 return x->score > y->score ? -1 : 1;
         return x->step < y->step ? -1 : x->step > y->step;
@@ -163,7 +172,7 @@ static uint32_t absorb(const struct clew_rca_view *v, struct clew_finding *items
         uint32_t n = 0;
 
         if (n_items)
-                qsort(items, n_items, sizeof(*items), by_score);
+                qsort(items, n_items, sizeof(*items), by_rank);
         for (uint32_t i = 0; i < n_items; i++) {
                 bool gone = items[i].score < CUT * items[0].score;
 
@@ -273,7 +282,7 @@ static void choose(const struct clew_rca_view *v, struct clew_finding *items, ui
                 /* Which of its calls went wrong, an agent that failed does not say. */
                 if (x->hearsay && x->precision == CLEW_PRECISION_HIGH)
                         x->precision = CLEW_PRECISION_MEDIUM;
-                if (clew_rule_is_place(x->rule) && x->score < LIFT_MIN * chance)
+                if (x->harmless || (clew_rule_is_place(x->rule) && x->score < LIFT_MIN * chance))
                         x->precision = CLEW_PRECISION_LOW;
                 if (v->passed &&
                     (x->precision == CLEW_PRECISION_LOW || clew_rule_is_place(x->rule)))
@@ -282,7 +291,7 @@ static void choose(const struct clew_rca_view *v, struct clew_finding *items, ui
                 if (clew_rule_is_place(x->rule) && v->failed && x->score < CHANCE * chance &&
                     w->n_findings > 0)
                         continue;
-                x->looked_at = x->score < clew_class_least(CLEW_PRECISION_LOW) ||
+                x->looked_at = is_below_causes(x) ||
                                (!v->failed && x->precision == CLEW_PRECISION_LOW) ||
                                (!v->failed && clew_rule_is_place(x->rule));
                 sort_effects(x);

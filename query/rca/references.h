@@ -43,6 +43,12 @@ static inline bool clew_task_is(const struct clew_task *a, const struct clew_tas
         return (a->session && a->session == b->session) || (a->input && a->input == b->input);
 }
 
+/* What a summary keeps of it (clew_summary.asked). */
+static inline uint32_t clew_task_asked(const struct clew_task *task)
+{
+        return (uint32_t)task->input;
+}
+
 /* Remembers a run of another task as one that was looked at: clew_references_of() never chooses it.
  * False when full. */
 bool clew_references_pass_over(struct clew_references *r, const struct clew_trace_id *id);

@@ -136,6 +136,7 @@ struct clew_finding {
         double score;    /* set by ranking: how likely a person blames the step */
         enum clew_precision precision;
         bool hearsay;     /* only the status of an agent around the step tells of it */
+        bool harmless;    /* the trouble is real, and nothing shows that it did any harm */
         bool looked_at;   /* too little to call it a cause: shown as a place to look at */
         uint32_t n_signs; /* rules that blame the same step */
         uint32_t effects[CLEW_RCA_EFFECTS_MAX]; /* steps that show it, in time order */
@@ -280,5 +281,10 @@ uint32_t clew_rca_answer_call(const struct clew_rca_view *v);
 uint32_t clew_rca_author_of(const struct clew_rca_view *v, uint32_t i);
 /* A later call to the same end as step @i that went well; NONE when the error was not repaired. */
 uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i);
+/* The error of step @i was repaired, the run went on with what that brought, and nothing shows that
+ * it cost more than the attempt. */
+bool clew_rca_was_harmless(const struct clew_rca_view *v, uint32_t i);
+/* What is around step @i, the last step or the run ended because time or steps ran out. */
+bool clew_rca_ran_out(const struct clew_rca_view *v, uint32_t i);
 
 #endif

@@ -104,6 +104,7 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
         f->hearsay =
                 v->steps[first].kind == CLEW_RCA_AGENT ||
                 (v->steps[first].parent == CLEW_RCA_NONE && v->steps[first].kind == CLEW_RCA_OTHER);
+        f->harmless = clew_rca_was_harmless(v, first);
         clew_finding_effect(f, first);
         clew_finding_evidence(f, first,
                               v->steps[first].error_text.len ? v->steps[first].error_text

@@ -6,6 +6,8 @@
 #include "proto/base/hash.h"
 #include "query/rca/text-int.h"
 
+#define ENDING_WITHIN 24u /* bytes before digits that call them the last ones of a number */
+
 const struct clew_rca_seen *clew_rca_seen_find(const struct clew_rca_view *v, uint64_t hash)
 {
         uint32_t i = (uint32_t)(hash ^ (hash >> 32)) & v->seen_mask;
@@ -231,9 +233,40 @@ static bool told_agents(const struct clew_rca_view *v, struct clew_slice value, 
         return false;
 }
 
+/* "the card ending in 1784": the text says that its digits are the last ones of something. */
+static bool is_said_to_end(struct clew_slice text, const struct clew_token *t)
+{
+        static const char *const cues[] = {"ending", "ends ", "last ", "endet", "**", "xxx"};
+        size_t from = t->offset < ENDING_WITHIN ? 0 : t->offset - ENDING_WITHIN;
+
+        if (t->text.len < 3 || t->text.len != t->digits || t->offset > text.len ||
+            text.len - t->offset < t->text.len ||
+            memcmp(t->text.data, text.data + t->offset, t->text.len) != 0) /* of another text */
+                return false;
+        return HAS_ANY(clew_slice_make(text.data + from, t->offset - from), cues);
+}
+
+/* A longer number, or id, of @text ends in @digits. */
+static bool holds_ending(struct clew_slice text, struct clew_slice digits)
+{
+        struct clew_slice t = text;
+        const uint8_t *at;
+
+        while (t.len >= digits.len && (at = memmem(t.data, t.len, digits.data, digits.len))) {
+                size_t end = (size_t)(at - text.data) + digits.len;
+
+                if (end == text.len || !is_digit(text.data[end]))
+                        return true;
+                t = clew_slice_from(text, end - digits.len + 1);
+        }
+        return false;
+}
+
 bool clew_rca_shown_before(const struct clew_rca_view *v, const struct clew_token *t, uint32_t unit,
                            size_t *searched)
 {
+        bool ending = (unit < v->n_units && is_said_to_end(v->units[unit].text, t)) ||
+                      is_said_to_end(v->output, t);
         uint8_t room[64];
         struct clew_slice other = other_spelling(t, room);
         char low[64];
@@ -249,7 +282,8 @@ bool clew_rca_shown_before(const struct clew_rca_view *v, const struct clew_toke
                         continue;
                 *searched += seen->text.len;
                 if (*searched > CLEW_RCA_SEARCHED_MAX || holds_value(seen->text, t->text, low) ||
-                    (other.len && holds_value(seen->text, other, "")))
+                    (other.len && holds_value(seen->text, other, "")) ||
+                    (ending && holds_ending(seen->text, t->text)))
                         return true;
         }
         return false;

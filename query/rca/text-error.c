@@ -532,6 +532,21 @@ struct clew_slice clew_text_error_line(struct clew_slice text)
         return last.len ? last : t;
 }
 
+/* "Error handling: ...", "error rate 0.2": what errors are spoken of, not one that came. */
+static bool is_about_errors(struct clew_slice h)
+{
+        static const char *const topics[] = {"handling", "handler", "rate",     "budget",    "bars",
+                                             "messages", "margin",  "analysis", "correction"};
+
+        if (!clew_text_begins(h, "error "))
+                return false;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(topics); i++) {
+                if (clew_text_begins(clew_slice_from(h, strlen("error ")), topics[i]))
+                        return true;
+        }
+        return false;
+}
+
 enum clew_trouble clew_text_result_error(struct clew_slice result)
 {
         static const char *const openers[] = {
@@ -576,6 +591,8 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
         unsigned status;
 
         if (h.len == 0 || is_mere_no(t))
+                return CLEW_TROUBLE_NONE;
+        if (is_about_errors(h))
                 return CLEW_TROUBLE_NONE;
         status = http_status(head(h, 40));
         if (status != 0 && has_reason(h) &&

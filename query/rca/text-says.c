@@ -190,7 +190,7 @@ bool clew_text_promises(struct clew_slice text)
                                                 "glad",      "have a ", "thanks"};
         struct clew_slice parts[2] = {head(text, PROMISE_WITHIN), CLEW_SLICE_NULL};
 
-        if (HAS_ANY(head(text, 600), farewells))
+        if (HAS_ANY(head(text, 600), farewells) || clew_text_hands_in(text))
                 return false;
         if (text.len > PROMISE_WITHIN)
                 parts[1] = tail(clew_slice_from(text, PROMISE_WITHIN), PROMISE_WITHIN);

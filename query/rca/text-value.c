@@ -178,7 +178,8 @@ bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t)
 {
         static const char *const places[] = {"line",    "lines", "page",   "pages",   "section",
                                              "chapter", "step",  "option", "version", "python",
-                                             "figure",  "zeile", "seite",  "line_no", "lineno"};
+                                             "figure",  "zeile", "seite",  "line_no", "lineno",
+                                             "rfc",     "pep",   "iso",    "din",     "ieee"};
         static const char *const cues[] = {"e.g.",
                                            "for example",
                                            "for instance",
@@ -251,6 +252,11 @@ bool clew_text_is_patch(struct clew_slice text)
 {
         return clew_text_find(text, "diff --git ") >= 0 ||
                (clew_text_find(text, "@@ -") >= 0 && clew_text_find(text, "+++ ") >= 0);
+}
+
+bool clew_text_hands_in(struct clew_slice text)
+{
+        return clew_text_is_patch(text) || clew_text_find(text, "final answer:") >= 0;
 }
 
 /* "/usr/lib/x.py:184: UserWarning", "File \"x.py\", line 3", "main.c:12:7: error". */

@@ -72,6 +72,8 @@ struct clew_slice clew_text_check_line(struct clew_slice result);
 bool clew_text_admits_trouble(struct clew_slice text);
 /* Says that a check or the whole task went well ("tests pass", "all green"). */
 bool clew_text_claims_success(struct clew_slice text);
+/* Some sentence among the first 2 kB of it may. */
+bool clew_text_may_claim_success(struct clew_slice text);
 /* Declines, or gives up on, what was asked ("I can't", "I am unable to"). */
 bool clew_text_refuses(struct clew_slice text);
 /* Says that nothing was found or is available. */
@@ -145,6 +147,8 @@ bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t);
 bool clew_text_counts_itself(struct clew_slice text, double n);
 /* True for a patch: its numbers are places in files. */
 bool clew_text_is_patch(struct clew_slice text);
+/* It holds what the run was for: a patch, or an answer that calls itself final. */
+bool clew_text_hands_in(struct clew_slice text);
 /* True when offset @at stands in a line that a machine wrote: a hunk header, a warning or a frame
  * with file and line. */
 bool clew_text_by_machine(struct clew_slice text, size_t at);

@@ -344,6 +344,22 @@ static bool has_other_unit(struct clew_slice t, struct clew_slice number)
         return has_own_unit(clew_slice_from(before, key));
 }
 
+/* No part of a name, a date or a time of day: HAT034, RE-2026-77, 05:34. */
+static bool is_by_itself(struct clew_slice t, struct clew_slice number)
+{
+        size_t at = (size_t)(number.data - t.data);
+        size_t end = at + number.len;
+        bool zero = number.len > 1 && number.data[0] == '0' && number.data[1] != '.';
+        uint8_t last = at > 0 ? t.data[at - 1] : ' ';
+        uint8_t before = at > 1 ? t.data[at - 2] : ' ';
+        bool joined = is_alpha(last) || last == '_' || (last == ':' && is_digit(before)) ||
+                      (last == '-' && (is_digit(before) || is_alpha(before)));
+        bool goes_on = end + 1 < t.len && (t.data[end] == '-' || t.data[end] == ':') &&
+                       is_digit(t.data[end + 1]);
+
+        return !zero && !joined && !goes_on;
+}
+
 /* Looks for @n in document @t: true when it is there; else @moved is a number that is @n with its
  * point moved, if there is one. */
 static bool has_number(struct clew_slice t, double n, struct clew_slice *moved)
@@ -357,7 +373,8 @@ static bool has_number(struct clew_slice t, double n, struct clew_slice *moved)
                 for (uint32_t k = 0; k < got; k++) {
                         if (same(readings[k], n))
                                 return true;
-                        if (!moved->len && is_moved(readings[k], n) && !has_other_unit(t, text))
+                        if (!moved->len && is_moved(readings[k], n) && is_by_itself(t, text) &&
+                            !has_other_unit(t, text))
                                 *moved = text;
                 }
         }

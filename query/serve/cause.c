@@ -26,7 +26,20 @@ struct gathering {
         uint32_t max;
         size_t trace_bytes;
         const struct clew_task *task; /* runs of another one are only passed over; NULL = any */
+        struct clew_slice session;    /* of the task; null = not known */
 };
+
+/* By its summary alone. */
+static bool may_be_of_task(const struct gathering *g, const struct clew_summary *s)
+{
+        if (!g->task || s->has_run || s->asked == 0)
+                return true;
+        /* A long session is cut in a summary. */
+        if (g->task->session && s->session.len > 0 &&
+            (!g->session.data || clew_slice_starts_with(g->session, s->session)))
+                return true;
+        return g->task->input && s->asked == clew_task_asked(g->task);
+}
 
 /* Remembers a run. False when there is no more room; one that cannot be read is left out. */
 static bool take(const struct gathering *g, const struct clew_trace *trace,
@@ -56,11 +69,16 @@ static int gather(const struct gathering *g, const struct clew_filter *filter,
 
                 if (clew_references_has(into, &t.id))
                         continue;
+                n++;
+                if (!may_be_of_task(g, &t.summary)) {
+                        if (!clew_references_pass_over(into, &t.id))
+                                break;
+                        continue;
+                }
                 clew_arena_init(&arena, g->trace_bytes);
                 if (clew_run_build(g->view, &t.id, NULL, &arena, &data, &trace, err) == 0 &&
                     !take(g, trace, &arena, into))
                         break;
-                n++;
         }
         clew_select_deinit(&s);
         return r < 0 ? r : 0;
@@ -113,7 +131,7 @@ int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
 {
         const struct clew_trace_id id = trace->id; /* its bytes die at the first other one */
         const struct clew_task task = clew_task_of(trace);
-        const struct gathering g = {view, clock, LOOK_BACK_MAX, trace_bytes, &task};
+        struct gathering g = {view, clock, LOOK_BACK_MAX, trace_bytes, &task, CLEW_SLICE_NULL};
         struct clew_filter filter = {.limit_bytes = LOOK_BACK_BYTES_MAX};
         struct clew_filter same = filter; /* of its session */
         char session[256];
@@ -129,6 +147,7 @@ int clew_compared_gather_for(struct clew_compared *c, struct clew_view *view,
             trace->session.data[trace->session.len - 1] != '*') {
                 memcpy(session, trace->session.data, trace->session.len);
                 session[trace->session.len] = '\0';
+                g.session = clew_slice_make(session, trace->session.len);
                 same.sessions = (struct clew_name_filter){&value, 1};
                 r = gather_passed(c, &g, same, err);
         }

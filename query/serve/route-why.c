@@ -50,13 +50,16 @@ int clew_route_why(struct clew_call *call)
         if (r != 0)
                 return r > 0 ? 0 : r;
         if (!references || *references == '1') {
+                uint64_t epoch = clew_view_epoch(call->view);
+
                 r = clew_compared_gather_for(&compared, call->view, call->service->clock, o.trace,
                                              COMPARED_TRACE_MAX, &call->err);
-                /* Looking at other traces ended the life of this one's bytes. */
-                clew_arena_reset(&call->trace);
-                if (r == 0)
+                if (r == 0 && clew_view_epoch(call->view) != epoch) {
+                        /* Looking at other traces ended the life of this one's bytes. */
+                        clew_arena_reset(&call->trace);
                         r = clew_lookup_load(call->view, &CLEW_TRACE_FULL, false, &call->trace, &o,
                                              &call->err);
+                }
         }
         return r < 0 ? r : answer(call, &compared, &o);
 }

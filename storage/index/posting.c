@@ -112,11 +112,10 @@ static size_t varint_bytes(uint64_t v)
         return n;
 }
 
-/* Bytes that the forms take, heads apart. */
+/* Bytes that the forms take, heads apart; those of stretches are told by stretch_bytes(). */
 struct sizes {
         size_t list;
         size_t words;
-        size_t stretches;
         uint32_t n_stretches;
         unsigned low; /* bits of a distance that stand as they are, in a list */
 };
@@ -134,22 +133,33 @@ static struct sizes measure(const uint32_t *o, uint32_t n)
 {
         struct sizes s = {.n_stretches = 1, .low = low_bits(o, n)};
         size_t bits = (size_t)n * (s.low + 1) + (o[0] >> s.low);
+
+        for (uint32_t i = 1; i < n; i++) {
+                uint32_t gap = o[i] - o[i - 1] - 1;
+
+                bits += gap >> s.low;
+                s.n_stretches += gap != 0;
+        }
+        s.list = (bits + 7) / 8;
+        s.words = 8u * (o[n - 1] / 64 - o[0] / 64 + 1) + 3;
+        return s;
+}
+
+/* At least two for each. */
+static size_t stretch_bytes(const uint32_t *o, uint32_t n)
+{
+        size_t bytes = 0;
         uint32_t first = o[0]; /* of the stretch at hand */
         uint32_t end = 0;      /* of the one before */
 
         for (uint32_t i = 1; i < n; i++) {
                 if (o[i] != o[i - 1] + 1) {
-                        bits += (o[i] - o[i - 1] - 1) >> s.low;
-                        s.stretches += varint_bytes(first - end) + varint_bytes(o[i - 1] - first);
-                        s.n_stretches++;
+                        bytes += varint_bytes(first - end) + varint_bytes(o[i - 1] - first);
                         end = o[i - 1] + 1;
                         first = o[i];
                 }
         }
-        s.list = (bits + 7) / 8;
-        s.stretches += varint_bytes(first - end) + varint_bytes(o[n - 1] - first);
-        s.words = 8u * (o[n - 1] / 64 - o[0] / 64 + 1) + 3;
-        return s;
+        return bytes + varint_bytes(first - end) + varint_bytes(o[n - 1] - first);
 }
 
 static void put_head(struct clew_buffer *out, uint64_t value, enum clew_posting_form form)
@@ -236,15 +246,21 @@ static void put_stretches(const uint32_t *o, uint32_t n, uint32_t n_stretches,
 void clew_posting_encode(const uint32_t *o, uint32_t n, struct clew_buffer *out)
 {
         struct sizes s;
+        size_t stretches;
+        bool lists;
 
         if (n == 1) {
                 put_one(o[0], out);
                 return;
         }
         s = measure(o, n);
-        if (s.list + s.list / 8 < s.words && s.list <= s.stretches) {
+        lists = s.list + s.list / 8 < s.words;
+        stretches = 2 * (size_t)s.n_stretches;
+        if (lists ? stretches < s.list : stretches <= s.words) /* they may be the least */
+                stretches = stretch_bytes(o, n);
+        if (lists && s.list <= stretches) {
                 put_list(o, n, &s, out);
-        } else if (s.words < s.stretches) { /* read many times as fast as a list of many */
+        } else if (s.words < stretches) { /* read many times as fast as a list of many */
                 put_words(o, n, out);
         } else {
                 put_stretches(o, n, s.n_stretches, out);

@@ -247,6 +247,23 @@ static uint64_t load(const uint8_t *p, size_t n)
         return v;
 }
 
+/* Of more than 16 bytes; what is longer still is hashed faster by a call. */
+#define CALLED_BYTES_MIN 160u
+
+static uint64_t hash_of_long(const struct clew_index_sink *s, uint64_t seed,
+                             struct clew_slice bytes)
+{
+        const uint8_t *last = bytes.data + bytes.len - 16;
+        uint64_t h = seed;
+
+        if (bytes.len >= CALLED_BYTES_MIN)
+                return clew_hash_seeded(bytes, seed);
+        for (const uint8_t *at = bytes.data; at < last; at += 16)
+                h = fold(load(at, 8) ^ s->second_seed, load(at + 8, 8) ^ h);
+        h = fold(load(last, 8) ^ s->second_seed, load(last + 8, 8) ^ h);
+        return fold(h ^ s->second_seed, UINT64_C(0x9e3779b97f4a7c15) ^ seed);
+}
+
 /* Most are short, and a call costs more than their bytes. What is multiplied is not known to who
  * makes them. */
 static uint64_t hash_of(const struct clew_index_sink *s, uint64_t what, struct clew_slice bytes)
@@ -256,7 +273,7 @@ static uint64_t hash_of(const struct clew_index_sink *s, uint64_t what, struct c
         uint64_t b;
 
         if (bytes.len > 16)
-                return clew_hash_seeded(bytes, seed);
+                return hash_of_long(s, seed, bytes);
         if (bytes.len >= 8) {
                 a = load(bytes.data, 8);
                 b = load(bytes.data + bytes.len - 8, 8);
@@ -271,6 +288,16 @@ static uint64_t hash_of(const struct clew_index_sink *s, uint64_t what, struct c
                 a = b = 0;
         }
         return fold(fold(a ^ seed, b ^ s->second_seed), UINT64_C(0x9e3779b97f4a7c15) ^ seed);
+}
+
+/* As memcmp() tells; most keys are too short for the call. */
+static bool is_same(const uint8_t *a, const uint8_t *b, size_t n)
+{
+        if (n > 16 || n < 4)
+                return memcmp(a, b, n) == 0;
+        if (n >= 8)
+                return load(a, 8) == load(b, 8) && load(a + n - 8, 8) == load(b + n - 8, 8);
+        return load(a, 4) == load(b, 4) && load(a + n - 4, 4) == load(b + n - 4, 4);
 }
 
 static struct clew_slice bytes_of(const struct sink_key *k)
@@ -338,7 +365,8 @@ static struct sink_slot *find_slot(struct clew_index_sink *s, unsigned kind, str
                 k = &keys_of(s)[s->slots[at].key];
                 if (k->trace == at_hand(s))
                         break;
-                if (k->kind == kind && clew_slice_eq(bytes_of(k), key))
+                if (k->kind == kind && k->len == key.len &&
+                    is_same(bytes_of(k).data, key.data, key.len))
                         break;
         }
         return &s->slots[at];
@@ -368,9 +396,9 @@ static void add_entries(struct clew_index_sink *s, const uint32_t *numbers, uint
                 clew_buffer_commit(&s->entries, made * sizeof(*entries));
 }
 
-/* The number of the key. */
-static uint32_t add_now(struct clew_index_sink *s, unsigned kind, struct clew_slice key,
-                        uint64_t hash)
+/* The number of the key, known from now on. */
+static uint32_t number_of(struct clew_index_sink *s, unsigned kind, struct clew_slice key,
+                          uint64_t hash)
 {
         struct sink_slot *slot;
 
@@ -387,8 +415,6 @@ static uint32_t add_now(struct clew_index_sink *s, unsigned kind, struct clew_sl
                         return NONE;
                 *slot = (struct sink_slot){hash, number};
         }
-        if (keys_of(s)[slot->key].trace != at_hand(s))
-                add_entries(s, &slot->key, 1);
         return slot->key;
 }
 
@@ -410,6 +436,7 @@ static void tell_number(struct clew_index_sink *s, uint64_t hash, uint32_t place
 
 static void add_waiting(struct clew_index_sink *s)
 {
+        uint32_t numbers[WAITING];
         uint32_t n = s->n_waiting;
 
         s->n_waiting = 0;
@@ -423,9 +450,11 @@ static void add_waiting(struct clew_index_sink *s)
         for (uint32_t i = 0; i < n && !s->failed; i++) {
                 const struct sink_waiting *w = &s->waiting[i];
 
-                tell_number(s, w->hash, w->place,
-                            add_now(s, w->kind, clew_slice_make(w->bytes, w->len), w->hash));
+                numbers[i] = number_of(s, w->kind, clew_slice_make(w->bytes, w->len), w->hash);
+                tell_number(s, w->hash, w->place, numbers[i]);
         }
+        if (n > 0 && !s->failed)
+                add_entries(s, numbers, n);
 }
 
 void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct clew_slice key)
@@ -448,7 +477,11 @@ void clew_index_add(struct clew_index_sink *s, enum clew_index_kind kind, struct
         if (!known)
                 *lately = (struct sink_lately){hash + at_hand(s), NONE};
         if (key.len > WAITING_BYTES) {
-                tell_number(s, hash, place, add_now(s, kind, key, hash));
+                uint32_t number = number_of(s, kind, key, hash);
+
+                tell_number(s, hash, place, number);
+                if (!s->failed)
+                        add_entries(s, &number, 1);
                 return;
         }
         if (s->n_waiting == WAITING)

@@ -74,6 +74,7 @@ void clew_loader_deinit(struct clew_loader *l)
 void clew_loader_set_txn(struct clew_loader *l, MDB_txn *txn)
 {
         l->txn = txn;
+        l->epoch++;
         l->open_segment = 0;
         l->live.segment = 0;
         l->segment.n_traces = 0;
@@ -404,6 +405,7 @@ int clew_loader_load(struct clew_loader *l, const struct clew_trace_id *id,
 
         clew_buffer_init(&parts, CLEW_PACK_RESIDUE_MAX);
         memset(ret, 0, sizeof(*ret));
+        l->epoch++;
         clew_buffer_clear(&l->sealed);
         clew_buffer_clear(&l->hot);
         drop_large(&l->sealed);

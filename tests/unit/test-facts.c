@@ -161,6 +161,29 @@ static void test_plain_run_has_none(void **state)
         release(&r);
 }
 
+/* What runs were asked is the same where it is equal, and different elsewhere. */
+static void test_runs_of_one_task(void **state)
+{
+        static const char *const asked[] = {"Find birds.", " Find birds.\\n", "Find fish."};
+        uint32_t of[3];
+
+        (void)state;
+        for (int i = 0; i < 3; i++) {
+                struct run r;
+
+                begin(&r);
+                span(&r, 0, "AGENT", "finder");
+                attribute(&r, "input.value", asked[i]);
+                end(&r, false);
+                turn(&r, i ? ARGS : "{}", "one", false);
+                (void)finish(&r);
+                of[i] = r.summary.asked;
+                release(&r);
+        }
+        assert_true(of[0] != 0 && of[0] == of[1]);
+        assert_true(of[2] != 0 && of[0] != of[2]);
+}
+
 static void test_loop(void **state)
 {
         struct run r;
@@ -363,6 +386,7 @@ static void test_plain_deriver_leaves_them_out(void **state)
                          0);
         assert_int_equal(clew_summary_decode(clew_buffer_slice(&plain), &r.arena, &s), 0);
         assert_int_equal(s.facts.loops, 0);
+        assert_int_equal(s.asked, 0);
         assert_int_equal(s.n_tool, 4);
         release(&r);
 }
@@ -392,7 +416,7 @@ static void test_record_keeps_all(void **state)
         const struct clew_summary_facts facts = {1, 2, 3,          4,          5,    6,
                                                  7, 8, 1ull << 40, 1ull << 50, 0.125};
         const struct clew_summary s = {
-                .rules_version = 10, .n_spans = 1, .n_steps = 1, .facts = facts};
+                .rules_version = 10, .n_spans = 1, .n_steps = 1, .facts = facts, .asked = 12};
         struct clew_summary back;
         CLEW_BUFFER out = {0};
         CLEW_ARENA arena = {0};
@@ -402,6 +426,7 @@ static void test_record_keeps_all(void **state)
         clew_arena_init(&arena, 1 << 20);
         clew_summary_encode(&s, &out);
         assert_int_equal(clew_summary_decode(clew_buffer_slice(&out), &arena, &back), 0);
+        assert_int_equal(back.asked, 12);
         assert_int_equal(back.facts.loops, 1);
         assert_int_equal(back.facts.loop_rounds, 2);
         assert_int_equal(back.facts.loop_step, 3);
@@ -419,6 +444,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_plain_run_has_none),
+                cmocka_unit_test(test_runs_of_one_task),
                 cmocka_unit_test(test_loop),
                 cmocka_unit_test(test_polling_is_no_loop),
                 cmocka_unit_test(test_unrecorded_calls_are_not_alike),

@@ -123,6 +123,15 @@ static void test_values_twisted_on_the_way(void **state)
                   {"read", "{\\\"id\\\": 7}", INVOICE("EUR 1.149,50", "05.09.2026")},
                   {"pay", PAY("114950.0", "EUR", "2026-09-05"), "ok"}},
                  0},
+                /* a part of a name is no amount */
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", "Flight HAT034 of RE-2026-77"},
+                  {"pay", PAY("340", "EUR", "2026-09-05"), "ok"}},
+                 0},
+                {{{"user", "Pay it.", NULL},
+                  {"read", "{\\\"id\\\": 7}", "{\\\"of\\\":\\\"RE-2026-77\\\",\\\"due\\\":34}"},
+                  {"pay", PAY("340", "EUR", "2026-09-05"), "ok"}},
+                 3},
                 /* the currency */
                 {{{"user", "Pay it.", NULL},
                   {"read", "{\\\"id\\\": 7}", INVOICE("EUR 149.50", "05.09.2026")},

@@ -386,6 +386,8 @@ static void test_promises(void **state)
                 "If you agree, I'll book it.",
                 "Let me know when you are ready.",
                 "1. I will look\n2. I will book",
+                "It passes. I'll submit.\n\ndiff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py",
+                "Now I'll give it.\nFINAL ANSWER: 21000",
                 "Ich werde das pr\xc3\xbc"
                 "fen.",
         };
@@ -413,6 +415,10 @@ static void test_what_reads_as_an_error(void **state)
                 {"Title: 404 Not Found\nThe page you asked for is not here.",
                  CLEW_TROUBLE_NOT_FOUND},
                 {"Just a moment...\nVerify you are human", CLEW_TROUBLE_BLOCKED},
+                {"Error handling: wrong input should print a message and ask again.",
+                 CLEW_TROUBLE_NONE},
+                {"Errors rate: 0.2", CLEW_TROUBLE_OTHER},
+                {"Error: handling of the file", CLEW_TROUBLE_OTHER},
         };
 
         (void)state;
@@ -489,6 +495,10 @@ static void test_values_in_other_spellings(void **state)
                 {"shipped soon", "It weighs 7391 g, shipped on May 2.", true},
                 {"total 1234.56", "It is 7391.28 in all.", true},
                 {"id C-44719", "Your number is C-73155.", true},
+                {"gift_card_1591784", "It is the gift card ending in 1784.", false},
+                {"gift_card_1591784", "It is the gift card ending in 1748.", true},
+                {"gift_card_1591784", "It is on gift card 1784.", true},
+                {"a date", "See RFC 6265 for two digits.", false},
         };
 
         (void)state;
@@ -574,9 +584,90 @@ static void test_cells_of_a_table(void **state)
         }
 }
 
+/* An agent that is called by its name stands in no list of tools. */
+static void test_an_agent_as_a_tool(void **state)
+{
+        (void)state;
+        for (int agent = 0; agent < 2; agent++) {
+                struct scene s;
+                unsigned r;
+                unsigned bad;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Which number has the landlord?");
+                bad = scene_span(&s, r, "LLM", "model", 5);
+                clew_buffer_append_slice(&s.json, clew_buffer_slice(&s.history));
+                scene_attribute(&s, "llm.tools.0.tool.json_schema",
+                                "{\\\"type\\\":\\\"function\\\",\\\"function\\\":{\\\"name\\\":"
+                                "\\\"find\\\",\\\"parameters\\\":{\\\"type\\\":\\\"object\\\"}}}");
+                scene_attribute(&s, "llm.output_messages.0.message.role", "assistant");
+                scene_attribute(
+                        &s, "llm.output_messages.0.message.tool_calls.0.tool_call.function.name",
+                        "phone_agent");
+                scene_attribute(
+                        &s,
+                        "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments",
+                        "{\\\"message\\\": \\\"Log in\\\"}");
+                scene_span_end(&s, NULL, NULL);
+                (void)scene_span(&s, r, "AGENT", agent ? "phone_agent" : "mail_agent", 5);
+                scene_span_end(&s, NULL, NULL);
+                (void)scene_llm(&s, r, "I do not know it.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "unknown-tool"), agent ? 0 : bad);
+                scene_free(&s);
+        }
+}
+
+/* An error that the same call put right is no cause; one that nothing put right may be, and so may
+ * a change that was asked for again although nobody knew whether it had been made. */
+static void test_an_error_that_was_put_right(void **state)
+{
+        static const struct {
+                const char *tool;
+                const char *error;
+                bool again;
+                bool harmless;
+        } cases[] = {
+                {"get_page", "503 Service Unavailable", true, true},
+                {"get_page", "503 Service Unavailable", false, false},
+                {"book_flight", "Error: time-out of the gateway", true, false},
+                {"book_flight", "Error: the date is missing", true, true},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                struct scene s;
+                unsigned r;
+                uint32_t causes = 0;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Fly me there, please.");
+                (void)scene_llm(&s, r, "I do it.");
+                (void)scene_tool(&s, r, cases[i].tool, "{\\\"id\\\": \\\"a\\\"}", cases[i].error,
+                                 cases[i].error);
+                (void)scene_llm(&s, r, "Once more.");
+                (void)scene_tool(&s, r, cases[i].again ? cases[i].tool : "note",
+                                 "{\\\"id\\\": \\\"a\\\"}", "Seat 12 is yours, it says.", NULL);
+                (void)scene_llm(&s, r, "You have seat 12.");
+                scene_end(&s);
+                for (uint32_t k = 0; k < s.why.n_findings; k++) {
+                        const struct clew_finding *f = &s.why.findings[k];
+
+                        causes += !clew_rule_is_place(f->rule) && !f->harmless;
+                        assert_true(f->looked_at || !f->harmless);
+                }
+                assert_true((causes == 0) == cases[i].harmless);
+                scene_free(&s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_an_agent_as_a_tool),
+                cmocka_unit_test(test_an_error_that_was_put_right),
                 cmocka_unit_test(test_cells_of_a_table),
                 cmocka_unit_test(test_the_first_change),
                 cmocka_unit_test(test_what_the_first_trouble_is),

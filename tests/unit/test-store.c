@@ -230,6 +230,34 @@ static void test_hot_then_sealed(void **state)
         clew_view_close(v);
 }
 
+/* Who holds slices of a view learns when they died. */
+static void test_epoch(void **state)
+{
+        struct fixture *f = *state;
+        struct test_span spans[2] = {span_of(1, 0), span_of(2, 0)};
+        struct clew_trace_id id = test_trace_id(1);
+        struct clew_list_entry e;
+        struct clew_error err = {0};
+        struct clew_view *v;
+        uint64_t epoch;
+
+        send_spans(f, "a", spans, 2);
+        seal_all(f);
+        v = view(f);
+        epoch = clew_view_epoch(v);
+        assert_int_equal(clew_view_entry(v, &id, &e, &err), 0);
+        assert_true(clew_view_epoch(v) == epoch);
+        assert_int_equal(count_spans(v, 1), 1);
+        assert_true(clew_view_epoch(v) != epoch);
+        epoch = clew_view_epoch(v);
+        assert_int_equal(count_spans(v, 2), 1);
+        assert_true(clew_view_epoch(v) != epoch);
+        epoch = clew_view_epoch(v);
+        assert_int_equal(clew_view_renew(v, &err), 0);
+        assert_true(clew_view_epoch(v) != epoch);
+        clew_view_close(v);
+}
+
 static int load_limited(struct fixture *f, uint32_t trace, size_t limit, struct clew_error *err)
 {
         struct clew_trace_id id = test_trace_id(trace);
@@ -734,6 +762,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         const struct CMUnitTest tests[] = {
                 T(test_hot_then_sealed),
+                T(test_epoch),
                 T(test_sealing_by_hooks),
                 T(test_seal_looks_at_few),
                 T(test_list_order_and_paging),

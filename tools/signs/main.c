@@ -6,7 +6,8 @@
  *
  * One JSON line a trace: {"trace_id", "passed", "steps", "candidates": [{"span_id", "ruled", "x":
  * {name: value}}]} with the values that are not 0; "ruled" are those of which some rule says enough
- * to be told. Passing runs of the same task are compared with, as `clew why --all` does.
+ * to be told, "harmless" those of which that is trouble that did no harm. Passing runs of the same
+ * task are compared with, as `clew why --all` does.
  */
 #include "proto/base/buffer.h"
 #include "proto/base/json.h"
@@ -35,6 +36,9 @@ static void write_candidate(struct clew_json_writer *w, const struct clew_rca_vi
         clew_json_write_uint64(w, c->n_signs);
         clew_json_write_key(w, "ruled");
         clew_json_write_bool(w, clew_candidate_is_told(c));
+        clew_json_write_key(w, "harmless");
+        clew_json_write_bool(w, c->of && clew_candidate_is_told(c) &&
+                                        c->of[clew_candidate_rule(c)]->harmless);
         clew_json_write_key(w, "score");
         clew_json_write_double(w, c->score);
         clew_json_write_key(w, "x");

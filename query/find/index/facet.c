@@ -81,17 +81,17 @@ void clew_facet_text(struct clew_index_facet *f, struct clew_slice text, bool *r
 
 bool clew_facet_counts(struct clew_slice name)
 {
-        bool number = false; /* digits alone since the last dot */
+        const uint8_t *end = name.data + name.len;
+        const uint8_t *at = name.len > 0 ? memchr(name.data, '.', name.len) : NULL;
 
-        for (size_t i = 0; i <= name.len; i++) {
-                uint8_t c = i < name.len ? name.data[i] : '.';
+        while (at) { /* is there a number between this dot and the next? */
+                const uint8_t *digit = ++at;
 
-                if (c == '.' && number)
+                while (digit < end && is_digit(*digit))
+                        digit++;
+                if (digit > at && (digit == end || *digit == '.'))
                         return true;
-                if (c == '.')
-                        number = i + 1 < name.len && is_digit(name.data[i + 1]);
-                else
-                        number &= is_digit(c);
+                at = digit < end ? memchr(digit, '.', (size_t)(end - digit)) : NULL;
         }
         return false;
 }

@@ -80,27 +80,31 @@ static const uint8_t *end_at_quote(const uint8_t *begin, const uint8_t *at)
         return before - begin >= (ptrdiff_t)QUOTED_BYTES_MIN ? before : NULL;
 }
 
-/* A word of eight bytes @c, and the high bit of each byte of @word that is 0. Above the first such
- * byte there may be more bits. */
+/* A word of eight bytes @c, and the high bit of each byte of @word that is 0, of no other. */
 #define EIGHT(c) (UINT64_C(0x0101010101010101) * (c))
-#define ZEROS(word) (((word)-EIGHT(1)) & ~(word)&EIGHT(0x80))
+#define ZEROS(word) (~((((word) & ~EIGHT(0x80)) + ~EIGHT(0x80)) | (word)) & EIGHT(0x80))
 
-/* The first space or quote from @at on; @end when there is none. */
-static const uint8_t *find_mark(const uint8_t *at, const uint8_t *end)
+/* The high bit of each of the first @n bytes from @at on, at most eight, that is a space or a
+ * quote.
+ */
+static uint64_t find_marks(const uint8_t *at, size_t n)
 {
-        for (; end - at >= (ptrdiff_t)sizeof(uint64_t); at += sizeof(uint64_t)) {
-                uint64_t word;
-                uint64_t marks;
+        uint64_t word = 0;
 
+        if (n < sizeof(word))
+                memcpy(&word, at, n);
+        else
                 memcpy(&word, at, sizeof(word));
-                word = le64toh(word);
-                marks = ZEROS(word ^ EIGHT(' ')) | ZEROS(word ^ EIGHT('"'));
-                if (marks != 0)
-                        return at + (unsigned)__builtin_ctzll(marks) / 8;
-        }
-        while (at < end && *at != ' ' && *at != '"')
-                at++;
-        return at;
+        word = le64toh(word);
+        return ZEROS(word ^ EIGHT(' ')) | ZEROS(word ^ EIGHT('"'));
+}
+
+/* Where the stretch from @begin on ends by the space or quote at @at; NULL: it does not. */
+static const uint8_t *end_at(const uint8_t *begin, const uint8_t *at)
+{
+        if (*at == '"')
+                return end_at_quote(begin, at);
+        return ends_stretch(begin, at) ? at + 1 : NULL;
 }
 
 static void take_text(struct giver *g, struct clew_slice text)
@@ -108,17 +112,18 @@ static void take_text(struct giver *g, struct clew_slice text)
         const uint8_t *begin = text.data;
         const uint8_t *end = text.data + text.len;
 
-        for (const uint8_t *at = begin; (at = find_mark(at, end)) < end; at++) {
-                const uint8_t *to = NULL;
+        for (const uint8_t *eight = begin; eight < end; eight += 8) {
+                uint64_t marks = find_marks(eight, (size_t)(end - eight));
 
-                if (*at == '"')
-                        to = end_at_quote(begin, at);
-                else if (ends_stretch(begin, at))
-                        to = at + 1;
-                if (!to)
-                        continue;
-                take_stretch(g, clew_slice_make(begin, (size_t)(to - begin)));
-                begin = to;
+                for (; marks != 0; marks &= marks - 1) {
+                        const uint8_t *to =
+                                end_at(begin, eight + (unsigned)__builtin_ctzll(marks) / 8);
+
+                        if (!to)
+                                continue;
+                        take_stretch(g, clew_slice_make(begin, (size_t)(to - begin)));
+                        begin = to;
+                }
         }
         if (begin < end)
                 take_stretch(g, clew_slice_make(begin, (size_t)(end - begin)));

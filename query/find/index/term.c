@@ -390,15 +390,24 @@ static int give_run(void *context, const struct clew_term_run *run)
 static const uint8_t plain_of[256] = {NONE_16,    NONE_16,   NONE_16,   DIGITS_16, LETTERS_32,
                                       LETTERS_32, OTHERS_32, OTHERS_32, OTHERS_32, OTHERS_32};
 
-/* A run of at most CLEW_TERM_RUN_SIGNS letters and digits below 0x80: as give_run() gives it. */
+/* A run of at most CLEW_TERM_RUN_SIGNS letters and digits below 0x80, in a text that goes to @end:
+ * as give_run() gives it. */
 static void give_plain(const struct clew_term_taker *taker, const uint8_t *from, size_t n,
-                       unsigned seen)
+                       unsigned seen, const uint8_t *end)
 {
         uint8_t folded[CLEW_TERM_RUN_SIGNS + 8];
         uint8_t key[5] = {seen == PLAIN_DIGIT ? CLEW_TERM_DIGITS : CLEW_TERM_MIXED};
 
-        for (size_t i = 0; i < n; i++)
-                folded[i] = from[i] | 0x20;
+        if (n <= 8 && end - from >= 8) { /* most: what is behind them is not looked at */
+                uint64_t word;
+
+                memcpy(&word, from, sizeof(word));
+                word |= UINT64_C(0x2020202020202020);
+                memcpy(folded, &word, sizeof(word));
+        } else {
+                for (size_t i = 0; i < n; i++)
+                        folded[i] = from[i] | 0x20;
+        }
         if (seen == PLAIN_LETTER && n <= CLEW_TERM_WORD_SIGNS) {
                 taker->add(taker->context, CLEW_INDEX_WORD, clew_slice_make(folded, n));
         } else if (seen == PLAIN_DIGIT) {
@@ -434,7 +443,7 @@ static void give_runs(struct clew_slice text, struct clew_term_taker *taker)
                 if ((at == end || plain_of[*at] == 0) &&
                     at - from <= (ptrdiff_t)CLEW_TERM_RUN_SIGNS) {
                         if (at > from)
-                                give_plain(taker, from, (size_t)(at - from), seen);
+                                give_plain(taker, from, (size_t)(at - from), seen, end);
                 } else {
                         while (at < end && plain_of[*at] != 0)
                                 at++;
@@ -470,15 +479,12 @@ static void take_escaped(struct clew_slice text, struct clew_buffer *out)
         }
 }
 
-int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
+/* What @text says behind its escapes, layer by layer. */
+static int take_layers(struct clew_slice text, struct clew_term_taker *by)
 {
-        struct clew_term_taker by = *taker;
         CLEW_BUFFER escaped = {0};
         CLEW_BUFFER plain = {0};
 
-        give_runs(text, &by);
-        if (text.len == 0 || !memchr(text.data, '\\', text.len))
-                return 0;
         clew_buffer_init(&escaped, text.len + 16);
         clew_buffer_init(&plain, text.len + 16);
         for (unsigned i = 0; i < CLEW_TEXT_LAYERS_MAX; i++) {
@@ -489,7 +495,17 @@ int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
                 if (clew_buffer_error(&plain) < 0 || clew_buffer_error(&escaped) < 0)
                         return -ENOMEM;
                 text = clew_buffer_slice(&plain);
-                give_runs(text, &by);
+                give_runs(text, by);
         }
         return 0;
+}
+
+int clew_term_take(struct clew_slice text, const struct clew_term_taker *taker)
+{
+        struct clew_term_taker by = *taker;
+
+        give_runs(text, &by);
+        if (text.len == 0 || !memchr(text.data, '\\', text.len))
+                return 0;
+        return take_layers(text, &by);
 }

@@ -260,6 +260,9 @@ def not_shown(claim, value, at):
         return "%s was shown before" % value
     if len(bare(value)) > 3 and re.search(r"(?<!\d)%s(?!\d)" % re.escape(bare(value)), bare_cache(claim, at, shown)):
         return "%s was shown before, spelled otherwise" % value
+    if re.search(r"(?:ending (?:in|with)|ends (?:in|with)|last (?:four|4|\w+ digits)|\*{2,}|x{3,})\W{0,4}%s(?!\d)" % re.escape(value),
+                 at.text("out"), re.I) and re.search(r"\d%s(?!\d)" % re.escape(value), shown):
+        return "%s is the end of a number shown before" % value
     return rounded_from(value, shown)
 
 
