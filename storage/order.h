@@ -44,10 +44,19 @@ struct clew_order {
 /* ---- who gives one ----------------------------------------------------------------------------
  */
 
-/* Puts it into the bucket of the store of @tier. 0; -E2BIG: as many wait as may; -EACCES,
- * -ETIMEDOUT, ...: it may be there all the same. In any process; it takes 10 s at the most. */
-CLEW_MUST_USE int clew_order_give(struct clew_tier *tier, enum clew_order_kind kind,
-                                  struct clew_slice what, uint64_t *ret_id, struct clew_error *err);
+struct clew_order_told {
+        uint64_t id;                         /* 0 = none was given */
+        char others[CLEW_ORDER_NAMES_BYTES]; /* who else writes there, in words; "" = nobody */
+};
+/*
+ * Asks the bucket of the store of @tier (NULL: it has none) who else writes there, and when there
+ * is somebody leaves an order for them and for this store's own collector; with an empty @what it
+ * only asks. 0; -E2BIG: as many wait as may; -EACCES, -ETIMEDOUT, ...: it may be there all the
+ * same. In any process and thread; it takes 10 s at the most.
+ */
+CLEW_MUST_USE int clew_order_tell(struct clew_tier *tier, enum clew_order_kind kind,
+                                  struct clew_slice what, struct clew_order_told *ret,
+                                  struct clew_error *err);
 
 /* How it stands with one. */
 struct clew_order_state {

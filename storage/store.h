@@ -52,6 +52,12 @@ struct clew_deriver {
                                  struct clew_slice traces, struct clew_slice logs,
                                  struct clew_buffer *out, uint64_t *ret_start_ns,
                                  struct clew_index_sink *sink);
+        /* The same, where @known is a summary that one of these has made of exactly this, under
+         * these rules: the same bytes for less work. May be NULL. */
+        int (*summarize_known)(void *context, const struct clew_trace_id *id,
+                               struct clew_slice traces, struct clew_slice logs,
+                               struct clew_slice known, struct clew_buffer *out,
+                               uint64_t *ret_start_ns, struct clew_index_sink *sink);
         uint64_t index_version; /* of what is given to the sink */
         void *context;
 };
@@ -130,6 +136,9 @@ struct clew_seal_options {
                                      due; bounds memory; 0 = a default */
         bool index; /* when nothing is due, index one segment that has no index of the present
                        indexer, and say `more` */
+        /* When nothing is due, keep summaries of what stays hot and has got nothing new for so long
+         * (storage/hot/hot-summaries-int.h), and say `more` while there is more; 0 = keep none. */
+        uint64_t tell_ns;
         /*
          * Runs @fn(@argument), which holds the store's write lock for some milliseconds, and
          * returns after it. NULL = in the calling thread. Appends wait for that lock: a caller of
@@ -165,6 +174,7 @@ struct clew_seal_stats {
         /* Merging indexes failed: they stay as they are, and sealing goes on. code 0 = it did not.
          */
         struct clew_error merge_error;
+        uint64_t told;       /* summaries kept of what stays hot */
         uint64_t left_bytes; /* raw bytes that were due and are still hot */
         bool more;           /* the budget, is_over() or max_traces ended it */
 };
@@ -265,11 +275,13 @@ CLEW_MUST_USE int clew_view_load_some(struct clew_view *view, const struct clew_
 /* One trace in the list. */
 struct clew_list_entry {
         struct clew_trace_id id;
-        uint64_t start_ns;         /* place in the list */
-        struct clew_slice summary; /* empty when none is stored, or when `hot`: derive it then */
+        uint64_t start_ns; /* place in the list */
+        /* Empty when none is stored; derive it then. Of a trace that is `hot` of all that is in the
+         * snapshot, or empty; it lives until the next entry. */
+        struct clew_slice summary;
         uint32_t summary_version;
-        bool hot;  /* has fragments that are not sealed, so a stored summary would be stale */
-        bool sure; /* an index says that the trace is wanted */
+        bool hot;                   /* has fragments that are not sealed */
+        bool sure;                  /* an index says that the trace is wanted */
         struct clew_index_run *run; /* with chooser.light and sure: where its columns are; no
                                        summary then */
         uint32_t ordinal;

@@ -129,15 +129,11 @@ uint64_t clew_tier_each_damaged(struct clew_tier *tier, clew_verify_report_fn fn
 /*
  * As which writer the store of @tier writes its bucket (@ret_name, "" = the one without a name),
  * and the others there, in words, as far as its collector has seen them (@ret_others, "" = none).
- * What is deleted here the others carry out; what is redacted, or put into datasets, is of this one
+ * What is deleted or redacted here the others carry out; what is put into datasets is of this one
  * alone. False: nobody else's, and no name. In any process.
  */
 bool clew_tier_sharing(struct clew_tier *tier, char ret_name[CLEW_TIER_WRITER_BYTES],
                        char *ret_others, size_t size);
-/* Who else has ever written the bucket of the store of @tier (NULL: there is none), in words; "" =
- * nobody. The bucket is asked, for 10 s at the most. In any process. */
-CLEW_MUST_USE int clew_tier_ask_others(struct clew_tier *tier, char *ret, size_t size,
-                                       struct clew_error *err);
 #define CLEW_TIER_ALL_OTHERS_BYTES 4096u /* for all whom a reader follows */
 /* What was read of the bucket since it was opened here (storage/bucket/README.md, "Asking twice").
  */

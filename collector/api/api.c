@@ -531,6 +531,8 @@ int clew_api_new(const struct clew_api_options *options, struct clew_api **ret)
                         .context = options->context,
                         .gap = options->gap,
                         .gap_context = options->gap_context,
+                        .order = options->order,
+                        .order_context = options->order_context,
                 };
         name_author(api->author, sizeof(api->author));
         pthread_mutex_init(&api->lock, NULL);

@@ -35,6 +35,10 @@ struct clew_api_options {
         /* As in struct clew_service; may be NULL. */
         bool (*gap)(const void *context, const char *project, char *ret, size_t size);
         const void *gap_context;
+        /* As in struct clew_service; may be NULL. */
+        int (*order)(const void *context, const char *project, enum clew_order_kind kind,
+                     struct clew_slice what, struct clew_order_told *ret, struct clew_error *err);
+        const void *order_context;
 };
 
 #endif

@@ -46,6 +46,11 @@ struct clew_projects {
 /* What answers of a reader about @project (NULL: the first) lack now, in words; false: nothing. For
  * struct clew_service. */
 bool clew_projects_gap(const void *projects, const char *project, char *ret, size_t size);
+/* What is redacted in the store of @project is redacted by all that write to its bucket, as
+ * clew_order_tell(). For struct clew_service. */
+CLEW_MUST_USE int clew_projects_order(const void *projects, const char *project,
+                                      enum clew_order_kind kind, struct clew_slice what,
+                                      struct clew_order_told *ret, struct clew_error *err);
 /* NULL when there is none of that name. */
 const struct clew_project *clew_projects_find(const struct clew_projects *projects,
                                               const char *name);

@@ -22,6 +22,9 @@
 #define LOOK_NS (CLEW_NS_PER_S)
 /* After a failure: a full disk does not empty itself in a second. */
 #define FAILURE_REST_NS (5 * CLEW_NS_PER_S)
+/* A run is summarised for lists when nothing has come for so long: sooner, most would be summarised
+ * again and again. */
+#define TELL_NS (2 * CLEW_NS_PER_S)
 /* As low as questions. With less a busy machine lets what is hot, and the file beyond its quota,
  * grow for hours; the share that was set bounds the rest. */
 #define NICE_LEVEL 5
@@ -226,6 +229,7 @@ static uint64_t step(struct clew_sealer *s)
                 .max_wait_ns = s->options.max_wait_ns,
                 .budget_bytes = STEP_BYTES,
                 .index = true,
+                .tell_ns = TELL_NS,
                 .run = run_on_writer,
                 .is_over = is_stopping,
                 .refused = tell_refused,

@@ -235,6 +235,8 @@ static int start_api(struct clew_collector *c, struct clew_error *err)
                 .context_of_metrics = &c->scrape,
                 .gap = clew_config_is_reader(c->config) ? clew_projects_gap : NULL,
                 .gap_context = &c->projects,
+                .order = clew_config_collects(c->config) ? clew_projects_order : NULL,
+                .order_context = &c->projects,
         };
         const struct clew_scrape_options scrape = {
                 .counters = &c->counters,

@@ -28,17 +28,15 @@ void clew_cli_order_begin(struct clew_cli_order *o, enum clew_order_kind kind,
                           struct clew_slice what)
 {
         struct clew_error err = {0};
-        int r = clew_tier_ask_others(o->cli->tier, o->others, sizeof(o->others), &err);
+        int r = clew_order_tell(o->cli->tier, kind, o->here ? CLEW_SLICE_NULL : what, &o->told,
+                                &err);
 
-        if (r == 0 && o->others[0] && !o->here) {
-                r = clew_order_give(o->cli->tier, kind, what, &o->id, &err);
-                if (r == 0)
-                        clew_cli_note(o->cli,
-                                      "others write to this store's bucket, and redact it too: %s "
-                                      "(redaction %" PRIu64 "; what is to go stands in the bucket "
-                                      "until all have done it)",
-                                      o->others, o->id);
-        }
+        if (o->told.id)
+                clew_cli_note(o->cli,
+                              "others write to this store's bucket, and redact it too: %s "
+                              "(redaction %" PRIu64 "; what is to go stands in the bucket until "
+                              "all have done it)",
+                              o->told.others, o->told.id);
         if (r < 0)
                 snprintf(o->error, sizeof(o->error), "%s", err.message);
 }
@@ -67,7 +65,7 @@ static int tell_waiting(const struct clew_cli_order *o, const struct clew_order_
                        "redacted in this store; redaction %" PRIu64
                        " waits for others that write to "
                        "its bucket: %s. " WAY_OUT ". clew redact --orders tells how it stands",
-                       o->id, names);
+                       o->told.id, names);
         return CLEW_EXIT_ELSEWHERE;
 }
 
@@ -81,7 +79,7 @@ static int await(const struct clew_cli_order *o)
         bool is_there = true;
 
         for (;;) {
-                int r = clew_order_look(o->cli->tier, o->id, &s, &is_there, &err);
+                int r = clew_order_look(o->cli->tier, o->told.id, &s, &is_there, &err);
                 bool is_late = clew_clock_monotonic_ns(clew_clock_system()) >= end;
 
                 if (r == 0 && !is_there)
@@ -90,7 +88,7 @@ static int await(const struct clew_cli_order *o)
                         clew_cli_error(o->cli,
                                        "redacted in this store; whether the others that write to "
                                        "its bucket (%s) have done it too cannot be asked: %s",
-                                       o->others, err.message);
+                                       o->told.others, err.message);
                         return CLEW_EXIT_ELSEWHERE;
                 }
                 if (is_late)
@@ -98,17 +96,17 @@ static int await(const struct clew_cli_order *o)
                 nanosleep(&pause, NULL);
         }
         clew_cli_note(o->cli, "redacted by all that write to this store's bucket: %s, and this one",
-                      o->others);
+                      o->told.others);
         return 0;
 }
 
 int clew_cli_order_end(struct clew_cli_order *o)
 {
-        if (!o->error[0] && !o->others[0])
+        if (!o->error[0] && !o->told.others[0])
                 return 0;
-        if (o->id)
+        if (o->told.id)
                 return await(o);
-        if (!o->others[0])
+        if (!o->told.others[0])
                 clew_cli_error(o->cli,
                                "redacted in this store alone: whether others write to its bucket, "
                                "and have the text too, cannot be asked: %s",
@@ -119,18 +117,18 @@ int clew_cli_order_end(struct clew_cli_order *o)
                                "None of them is covered: what came to them has the text still, "
                                "and readers show it. Run this command %s on the store of each (one "
                                "that is gone is started with its name on an empty disk)",
-                               o->error[0] ? ": " : "", o->error, o->others,
+                               o->error[0] ? ": " : "", o->error, o->told.others,
                                o->here ? "without --here, or" : "again, or");
         return CLEW_EXIT_ELSEWHERE;
 }
 
 void clew_cli_order_failed(const struct clew_cli_order *o)
 {
-        if (o->id)
+        if (o->told.id)
                 clew_cli_error(o->cli,
                                "the others that write to this store's bucket do it all the same: "
                                "clew redact --take-back %" PRIu64 " ends that",
-                               o->id);
+                               o->told.id);
 }
 
 /* ---- those that wait ------------------------------------------------------------------------- */

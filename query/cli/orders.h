@@ -16,9 +16,8 @@ struct clew_cli_order {
         bool here;       /* nothing is given: what is to go is not written to the bucket */
         uint64_t wait_s; /* for the others */
         /* What it has come to. */
-        uint64_t id;                         /* 0 = none was given */
-        char others[CLEW_ORDER_NAMES_BYTES]; /* who else writes there; "" = nobody */
-        char error[CLEW_ERROR_MESSAGE_MAX];  /* why it could not be given; "" = it could */
+        struct clew_order_told told;
+        char error[CLEW_ERROR_MESSAGE_MAX]; /* why it could not be given; "" = it could */
 };
 
 /* Before it is done here: asks who else writes, and gives the order. What goes wrong is told at the

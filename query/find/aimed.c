@@ -86,6 +86,13 @@ static struct clew_slice derive(struct search *s, const struct clew_list_entry *
         return clew_buffer_slice(&s->derived);
 }
 
+/* Of what is hot only a summary of the present rules is taken, as lists do. */
+static bool is_known(const struct clew_list_entry *entry)
+{
+        return entry->summary.len > 0 &&
+               (!entry->hot || entry->summary_version == clew_rules_version());
+}
+
 static void look_at(struct search *s, const struct clew_list_entry *entry)
 {
         CLEW_ARENA arena = {0};
@@ -94,7 +101,7 @@ static void look_at(struct search *s, const struct clew_list_entry *entry)
 
         if (clew_trace_id_eq(&entry->id, s->id))
                 return;
-        if (entry->hot || record.len == 0)
+        if (!is_known(entry))
                 record = derive(s, entry);
         if (!names_id(record, s->id))
                 return;
@@ -183,9 +190,7 @@ int clew_aimed_targets(struct clew_view *view, const struct clew_list_entry *fro
         while (r >= 0 && !found.more && (r = clew_view_next(view, &entry, err)) == 1) {
                 if (entry.start_ns < since_ns)
                         break;
-                append_targets(entry.hot || entry.summary.len == 0 ? derive(&s, &entry)
-                                                                   : entry.summary,
-                               ret);
+                append_targets(is_known(&entry) ? entry.summary : derive(&s, &entry), ret);
         }
         clew_buffer_deinit(&s.derived);
         if (r >= 0 && found.more)

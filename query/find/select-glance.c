@@ -79,13 +79,26 @@ int clew_select_begin_glances(struct clew_select *s)
         return 0;
 }
 
+bool clew_select_is_told(const struct clew_list_entry *entry)
+{
+        return entry->hot && entry->summary.len > 0 &&
+               entry->summary_version == clew_rules_version();
+}
+
+bool clew_select_bytes_rule_out(struct clew_select *s)
+{
+        return s->glances && s->data.last_arrival_ns != 0 && !s->joined && stands_alone(&s->data) &&
+               is_ruled_out(s);
+}
+
 bool clew_select_rules_out(struct clew_select *s, const struct clew_list_entry *entry)
 {
         struct clew_error ignored = {0};
 
         s->has_glanced = false;
         if (!s->glances || entry->run || (!entry->hot && entry->summary.len > 0) ||
-            clew_select_load_some(s, &entry->id, &ignored) < 0 || !s->has_data)
+            clew_select_is_told(entry) || clew_select_load_some(s, &entry->id, &ignored) < 0 ||
+            !s->has_data)
                 return false;
         s->has_glanced = true;
         if (!stands_alone(&s->data) || !is_ruled_out(s))

@@ -25,6 +25,10 @@ CLEW_MUST_USE int clew_select_load_some(struct clew_select *s, const struct clew
                                         struct clew_error *err);
 /* Looks which queries of the walk bytes can answer. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_select_begin_glances(struct clew_select *s);
+/* A trace is hot, and its summary as it stands is known. */
+bool clew_select_is_told(const struct clew_list_entry *entry);
+/* Bytes say that the hot trace at hand, of which s->data is all, does not meet the queries. */
+CLEW_MUST_USE bool clew_select_bytes_rule_out(struct clew_select *s);
 /* Bytes say that a trace without a summary does not meet the queries: it need not be summarised. */
 CLEW_MUST_USE bool clew_select_rules_out(struct clew_select *s,
                                          const struct clew_list_entry *entry);

@@ -396,6 +396,18 @@ static void look_at_time(const struct clew_select *s, uint64_t silent_since,
                     now - silent_since > patience;
 }
 
+/* A summary of what is hot dies with the next entry that is asked for, as the head of its run. */
+static int decode_hot(struct clew_select *s, const struct clew_list_entry *entry,
+                      struct clew_selected *ret)
+{
+        clew_buffer_clear(&s->derived);
+        clew_buffer_append_slice(&s->derived, entry->summary);
+        return clew_buffer_error(&s->derived) < 0
+                       ? -ENOENT
+                       : clew_summary_decode(clew_buffer_slice(&s->derived), &s->arena,
+                                             &ret->summary);
+}
+
 static int fill(struct clew_select *s, const struct clew_list_entry *entry,
                 const struct clew_trace *built, struct clew_selected *ret, struct clew_error *err)
 {
@@ -410,7 +422,9 @@ static int fill(struct clew_select *s, const struct clew_list_entry *entry,
         s->found = (struct clew_query_result){0};
         *ret = (struct clew_selected){
                 .id = entry->id, .start_ns = entry->start_ns, .view = s->view, .hot = entry->hot};
-        if (!entry->hot && entry->summary.len > 0)
+        if (clew_select_is_told(entry))
+                r = decode_hot(s, entry, ret);
+        else if (!entry->hot && entry->summary.len > 0)
                 r = clew_summary_decode(entry->summary, &s->arena, &ret->summary);
         if (r < 0 || is_unpriced(&ret->summary)) {
                 s->is_plain = s->plain_first && !built;
@@ -630,6 +644,8 @@ static int search(struct clew_select *s, const struct clew_query_facts *facts,
                 return r;
         s->scanned++;
         s->scanned_bytes += s->data.traces.len + s->data.logs.len;
+        if (clew_select_bytes_rule_out(s))
+                return 0;
         for (uint32_t i = 0; i < s->filter->n_queries; i++) {
                 if (verdicts[i] == CLEW_YES)
                         continue;

@@ -230,11 +230,24 @@ static bool tests_itself(const struct clew_rca_view *v, const struct clew_rca_st
         return false;
 }
 
+/* Some model call may say that tests pass: what ran is looked at only then. */
+static bool any_success(const struct clew_rca_view *v)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM &&
+                    clew_text_may_claim_success(head(v->steps[i].text, LOWER_MAX)))
+                        return true;
+        }
+        return false;
+}
+
 /* The first thing said of tests, after a change that no check followed. */
 static void tests_unrun(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         uint32_t changed = CLEW_RCA_NONE;
 
+        if (!any_success(v))
+                return;
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 struct clew_slice said;

@@ -12,7 +12,6 @@
 
 #define NAMES_MAX 64u
 
-/* The agent that a span names; null when it names none. */
 /* The node of a graph in the metadata of a call. */
 static struct clew_slice node_in(struct clew_slice metadata)
 {
@@ -29,7 +28,8 @@ static struct clew_slice node_in(struct clew_slice metadata)
         return CLEW_SLICE_NULL;
 }
 
-static struct clew_slice own_name(const struct clew_step *step)
+/* The agent that a span names; null when it names none. */
+static struct clew_slice read_name(const struct clew_step *step)
 {
         const struct clew_slice keys[] = {CLEW_SLICE_LITERAL("gen_ai.agent.name"),
                                           CLEW_SLICE_LITERAL("agent.name"),
@@ -54,6 +54,23 @@ static struct clew_slice own_name(const struct clew_step *step)
                 }
         }
         return node;
+}
+
+/* The names that model and tool steps have by themselves, in the order of steps; NULL when memory
+ * is short. */
+static struct clew_slice *own_names(struct clew_rca_builder *b)
+{
+        struct clew_rca_view *v = b->v;
+
+        if (b->own_names)
+                return b->own_names;
+        b->own_names = clew_arena_calloc(b->arena, v->n_steps + 1u, sizeof(*b->own_names));
+        b->failed |= !b->own_names;
+        for (uint32_t i = 0; b->own_names && i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_LLM || v->steps[i].kind == CLEW_RCA_TOOL)
+                        b->own_names[i] = read_name(&b->trace->steps[v->steps[i].span]);
+        }
+        return b->own_names;
 }
 
 /* Frameworks name it so; a model may be named so too, and then answers in words and counts tokens.
@@ -128,22 +145,23 @@ static bool is_no_model(const struct clew_rca_builder *b, const struct clew_rca_
 void clew_rca_find_executors(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
+        const struct clew_slice *own = own_names(b);
         bool counted = counts_tokens(v);
 
-        for (uint32_t i = 0; i < v->n_steps; i++) {
+        for (uint32_t i = 0; own && i < v->n_steps; i++) {
                 struct clew_rca_step *s = &v->steps[i];
                 struct clew_slice name;
                 struct clew_slice text;
 
                 if (s->kind != CLEW_RCA_LLM)
                         continue;
-                name = own_name(&b->trace->steps[s->span]);
+                name = own[i];
                 if (!name.len)
                         name = s->agent_name;
                 if (!is_executors_name(name)) {
                         if (!is_no_model(b, s, counted))
                                 continue;
-                        if (!own_name(&b->trace->steps[s->span]).len)
+                        if (!own[i].len)
                                 name = CLEW_SLICE_LITERAL("its action");
                 }
                 text = only_text(b, s);
@@ -191,9 +209,10 @@ void clew_rca_group_by_names(struct clew_rca_builder *b)
                 uint32_t span;
         } names[NAMES_MAX];
         uint32_t n = 0;
+        const struct clew_slice *own_of = own_names(b);
         bool speakers = are_speakers(v, b->trace);
 
-        for (uint32_t i = 0; i < v->n_steps; i++) {
+        for (uint32_t i = 0; own_of && i < v->n_steps; i++) {
                 struct clew_rca_step *s = &v->steps[i];
                 struct clew_slice own;
                 uint64_t hash;
@@ -201,7 +220,7 @@ void clew_rca_group_by_names(struct clew_rca_builder *b)
 
                 if (s->kind != CLEW_RCA_LLM && s->kind != CLEW_RCA_TOOL)
                         continue;
-                own = own_name(&b->trace->steps[s->span]);
+                own = own_of[i];
                 if (!own.len && speakers && s->kind == CLEW_RCA_LLM)
                         own = b->trace->steps[s->span].name;
                 if (!own.len || clew_slice_eq(own, s->agent_name))

@@ -124,17 +124,21 @@ static inline bool has_run(const struct lowered *l, const char *three)
                                 (uint32_t)(uint8_t)three[2] << 24)] != 0;
 }
 
-/* Where it stands first, or -1. */
+/* Where it stands first, or -1. A long text has one or the other run of most words, but seldom all
+ * of one. */
 static inline ptrdiff_t word_at(const struct lowered *l, const char *needle)
 {
         const uint8_t *at;
-        size_t n;
+        size_t n = 2;
 
-        if (needle[0] && needle[1] && needle[2] && !has_run(l, needle))
-                return -1;
-        n = strlen(needle);
-        if (n > 3 && !has_run(l, needle + n - 3))
-                return -1;
+        if (!needle[0] || !needle[1]) {
+                n = strlen(needle);
+        } else {
+                for (; needle[n]; n++) {
+                        if (!has_run(l, needle + n - 2))
+                                return -1;
+                }
+        }
         at = clew_find(clew_slice_make(l->text, l->len), needle, n);
         return at ? at - l->text : -1;
 }

@@ -72,6 +72,8 @@ struct clew_slice clew_text_check_line(struct clew_slice result);
 bool clew_text_admits_trouble(struct clew_slice text);
 /* Says that a check or the whole task went well ("tests pass", "all green"). */
 bool clew_text_claims_success(struct clew_slice text);
+/* Some sentence among the first 2 kB of it may. */
+bool clew_text_may_claim_success(struct clew_slice text);
 /* Declines, or gives up on, what was asked ("I can't", "I am unable to"). */
 bool clew_text_refuses(struct clew_slice text);
 /* Says that nothing was found or is available. */

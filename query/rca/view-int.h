@@ -61,6 +61,7 @@ struct clew_rca_builder {
         struct clew_rca_virtual *virtuals; /* in the order of the steps that they stand before */
         uint32_t n_virtuals;
         uint32_t virtuals_cap;
+        struct clew_slice *own_names; /* of executor.c */
         size_t text_bytes;
         bool only_steps; /* values, word sets and requests are not wanted */
         bool failed;

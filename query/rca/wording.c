@@ -85,11 +85,10 @@ static enum met meet(struct table *t, uint64_t hash, uint32_t unit, struct word 
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
-static bool ends_sentence(uint8_t c)
-{
-        return c == '.' || c == '!' || c == '?' || c == ':' || c == '\n' || c == '*' || c == '-' ||
-               c == '"';
-}
+static const bool ends_sentence[256] = {
+        ['.'] = true,  ['!'] = true, ['?'] = true, [':'] = true,
+        ['\n'] = true, ['*'] = true, ['-'] = true, ['"'] = true,
+};
 
 /* What a text is, beside who wrote it. */
 enum part { PART_PLAIN, PART_REQUEST, PART_ORDER };
@@ -138,7 +137,7 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
                 struct word *w;
 
                 for (; i < text.len && !clew_word_class[text.data[i]]; i++)
-                        opens |= ends_sentence(text.data[i]);
+                        opens |= ends_sentence[text.data[i]];
                 from = i;
                 for (uint8_t c; i < text.len && (c = clew_word_class[text.data[i]]) != 0; i++) {
                         digit |= c <= '9';

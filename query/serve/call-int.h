@@ -97,6 +97,7 @@ struct clew_inputs {
         struct clew_flag_values items;
         bool skip_near;
         bool dry_run;
+        bool here; /* others that write to the bucket are not told */
         const char *by;
         const char *over;
         const char *sort;

@@ -176,6 +176,10 @@ static void add_review(uint64_t groups, struct clew_inputs *in, struct clew_flag
                   .ret_text = &in->redact}},
                 {CLEW_INPUT_ADD | CLEW_INPUT_DELETE | CLEW_INPUT_TAKE_OUT,
                  {"dry-run", 0, NULL, "tell, change nothing", .ret_flag = &in->dry_run}},
+                {CLEW_INPUT_TAKE_OUT,
+                 {"here", 0, NULL,
+                  "in this store alone: what is to go is not written to the bucket",
+                  .ret_flag = &in->here}},
                 {CLEW_INPUT_ITEMS,
                  {"item", 0, "ITEM", "id of an item, or how it begins", .ret_values = &in->items}},
         };

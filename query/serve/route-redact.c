@@ -2,6 +2,7 @@
  * A text, or what built-in rules find, taken out of everything that is stored. The collector wipes
  * free pages afterwards.
  */
+#include "proto/base/mem.h"
 #include "query/review/redact-key.h"
 #include "query/review/redact.h"
 #include "query/serve/call-int.h"
@@ -9,12 +10,51 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NOTE_BYTES 256u
 
+/* Others that write to the store's bucket, and whether they were told. */
+struct others {
+        struct clew_order_told told;
+        struct clew_error err; /* message "" = they were, or nobody is there */
+};
+
+static void tell_others(struct clew_call *call, struct others *o)
+{
+        const struct clew_service *s = call->service;
+        const char *what = call->inputs.redact ? call->inputs.redact : call->inputs.content;
+
+        if (s->order && s->order(s->order_context, s->project,
+                                 call->inputs.redact ? CLEW_ORDER_NAMES : CLEW_ORDER_TEXT,
+                                 call->inputs.here ? CLEW_SLICE_NULL : clew_slice_of_cstr(what),
+                                 &o->told, &o->err) == 0)
+                o->err.message[0] = '\0';
+}
+
+static void put_others(struct clew_json_writer *w, const struct others *o)
+{
+        char id[24];
+
+        if (o->told.others[0]) {
+                clew_json_write_key(w, "others");
+                clew_json_write_cstr(w, o->told.others);
+        }
+        if (o->told.id) {
+                (void)snprintf(id, sizeof(id), "%" PRIu64, o->told.id);
+                clew_json_write_key(w, "order");
+                clew_json_write_cstr(w, id);
+        }
+        if (o->err.message[0]) {
+                clew_json_write_key(w, "not_told");
+                clew_json_write_cstr(w, o->err.message);
+        }
+}
+
 static int answer(struct clew_call *call, const struct clew_redact *r,
-                  const struct clew_redaction_stats *s, const uint64_t *by_rule)
+                  const struct clew_redaction_stats *s, const uint64_t *by_rule,
+                  const struct others *others)
 {
         struct clew_record_writer out;
         struct clew_json_writer w;
@@ -47,6 +87,7 @@ static int answer(struct clew_call *call, const struct clew_redact *r,
                 clew_json_write_key(&w, "shown");
                 clew_json_write_string(&w, clew_redact_shown(r));
         }
+        put_others(&w, others);
         e = clew_record_end(&out, &w);
         clew_record_writer_deinit(&out);
         return e;
@@ -79,16 +120,20 @@ static int take_out(struct clew_call *call, struct clew_store *store, struct cle
         struct clew_redaction_stats found;
         struct clew_redaction_stats done;
         uint64_t by_rule[CLEW_MASK_RULES];
-        int e = clew_store_redact(store, &what, true, &options, &found, &call->err);
+        CLEW_FREE struct others *others = clew_calloc(1, sizeof(*others));
+        int e = !others ? -ENOMEM
+                        : clew_store_redact(store, &what, true, &options, &found, &call->err);
 
         memcpy(by_rule, r->mask.n, sizeof(by_rule));
         if (e == 0 && !call->inputs.dry_run)
                 e = note(call, store, r, &found, who);
         if (e == 0 && !call->inputs.dry_run)
+                tell_others(call, others);
+        if (e == 0 && !call->inputs.dry_run)
                 e = clew_store_redact(store, &what, false, &options, &done, &call->err);
         if (e == -EBUSY || e == -ENOTSUP)
                 return clew_call_refuse(call, CLEW_PROBLEM_CONFLICT, "%s", call->err.message);
-        return e < 0 ? e : answer(call, r, &found, by_rule);
+        return e < 0 ? e : answer(call, r, &found, by_rule, others);
 }
 
 /* 0, or after a refusal 1. */

@@ -14,6 +14,7 @@
 #include "proto/base/json.h"
 #include "proto/base/slice.h"
 #include "query/serve/access.h"
+#include "storage/order.h"
 #include "storage/store.h"
 
 #include <signal.h>
@@ -49,6 +50,11 @@ struct clew_service {
         /* What answers about @project may lack now, in words; false: nothing. May be NULL. */
         bool (*gap)(const void *context, const char *project, char *ret, size_t size);
         const void *gap_context;
+        /* Tells those that write to the bucket of @project too what is to be redacted, as
+         * clew_order_tell(). May be NULL: nobody else does. */
+        int (*order)(const void *context, const char *project, enum clew_order_kind kind,
+                     struct clew_slice what, struct clew_order_told *ret, struct clew_error *err);
+        const void *order_context;
 };
 
 /* Of such words. */

@@ -13,6 +13,8 @@
 #define CLEW_DATA_FILE "data.mdb"
 #define CLEW_LOCK_FILE "lock.mdb"
 #define CLEW_COLLECTOR_FILE "collector.lock"
+/* Summaries of what is hot (storage/hot): may be lost, and stale, at any time. */
+#define CLEW_HOT_SUMMARIES_FILE "hot-summaries"
 /* Exists while a store is being created. Until it is gone nothing has been acknowledged, so whoever
  * finds it left behind finishes the creation, or starts over where nothing was committed. */
 #define CLEW_CREATING_FILE "creating"

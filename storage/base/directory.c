@@ -56,6 +56,7 @@ static bool is_ours(const char *name)
                                             CLEW_DATA_FILE,
                                             CLEW_LOCK_FILE,
                                             CLEW_COLLECTOR_FILE,
+                                            CLEW_HOT_SUMMARIES_FILE,
                                             CLEW_CREATING_FILE,
                                             CLEW_READER_FILE,
                                             "lost+found"};

@@ -285,6 +285,10 @@ int clew_store_finish_erasure(struct clew_store *store, const struct clew_rewrit
         if (r == -EAGAIN)
                 return 0; /* somebody reads all the time: the next call tries again */
         if (r == 0)
+                r = clew_hot_summaries_wipe(clew_env_dir(store->env), err);
+        if (r == -ETIMEDOUT)
+                return 0; /* somebody holds it: as above */
+        if (r == 0)
                 r = wipe(&f, ret);
         if (r == 0)
                 r = write_with(&f, set_done);

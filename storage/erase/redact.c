@@ -202,15 +202,29 @@ static int change_fragment(void *context, const struct clew_trace_id *id, uint64
         return r < 0 ? clew_error_set(err, r, 0, "out of memory") : 1;
 }
 
+static int want_wiped(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
+                      struct clew_state *state, struct clew_error *err)
+{
+        struct clew_erasure e;
+        int r = clew_erasure_read(p->store->env, txn, &e, err);
+
+        (void)shelf;
+        (void)state;
+        e.wanted++;
+        return r < 0 ? r : clew_erasure_write(p->store->env, txn, &e, err);
+}
+
 static int change_batch(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
                         struct clew_state *state, struct clew_error *err)
 {
         struct redacting *x = p->context;
         int r = clew_hot_rework(p->store->env, txn, x->first, change_fragment, x, err);
 
-        (void)shelf;
-        (void)state;
         x->stats->batches += r == 1 && !x->dry_run;
+        if (r == 1 && !x->dry_run) { /* summaries of what is hot were of what is no more */
+                r = want_wiped(p, txn, shelf, state, err);
+                r = r < 0 ? r : 1;
+        }
         return r >= 0 && x->dry_run ? -ECANCELED : r; /* then nothing is written */
 }
 
@@ -423,18 +437,6 @@ static int redact_records(struct redacting *x, struct clew_error *err)
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
-
-static int want_wiped(struct clew_repack *p, MDB_txn *txn, struct clew_shelf *shelf,
-                      struct clew_state *state, struct clew_error *err)
-{
-        struct clew_erasure e;
-        int r = clew_erasure_read(p->store->env, txn, &e, err);
-
-        (void)shelf;
-        (void)state;
-        e.wanted++;
-        return r < 0 ? r : clew_erasure_write(p->store->env, txn, &e, err);
-}
 
 static int begin(struct redacting *x, struct clew_store *store,
                  const struct clew_rewrite_options *options, struct clew_rewrite_stats *stats,

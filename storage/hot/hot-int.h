@@ -150,6 +150,7 @@ struct clew_hot_plan {
         /* Fragments when it could not be sealed, and when that was not worth it; 0 = never. */
         uint32_t refused;
         uint32_t waits;
+        uint32_t told; /* fragments that a kept summary is of, or that none can be made of */
 };
 
 struct clew_hot_service {

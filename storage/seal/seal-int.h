@@ -1,6 +1,7 @@
 /*
  * The parts of sealing: what is to be sealed next (seal-plan.c), moving it (seal.c), putting small
- * segments together (seal-compact.c), and indexing what no index covers (seal-index.c).
+ * segments together (seal-compact.c), indexing what no index covers (seal-index.c), and summaries
+ * of what stays hot (seal-hot.c).
  */
 #ifndef CLEW_STORAGE_SEAL_INT_H
 #define CLEW_STORAGE_SEAL_INT_H
@@ -79,6 +80,10 @@ struct clew_sealing {
         uint64_t looked_segment;
         bool index_is_damaged; /* a run could not be read */
         uint64_t renewals;     /* of the table of indexes, that were told */
+        uint32_t told_at;      /* in `hot`: where looking for what to summarise goes on */
+        uint64_t told_epoch;   /* of erasures: the file is empty behind each */
+        uint64_t told_n;       /* summaries kept lately, and their bytes in the file */
+        uint64_t told_bytes;
 };
 
 /* The one of @store, made at the first call. Called with store->sealing_lock held. NULL: no memory.
@@ -146,5 +151,14 @@ CLEW_MUST_USE int clew_compact_choose(struct clew_store *store, struct clew_seal
 CLEW_MUST_USE int clew_seal_index_step(struct clew_store *store, struct clew_sealing *s,
                                        const struct clew_seal_options *options,
                                        struct clew_seal_stats *stats, struct clew_error *err);
+
+/* ---- summaries of what stays hot (seal-hot.c) -------------------------------------------------
+ */
+
+/* Makes some of those that are missing; stats->more then. 0 or an error; called with
+ * store->sealing_lock held. */
+CLEW_MUST_USE int clew_seal_tell_step(struct clew_store *store, struct clew_sealing *s,
+                                      const struct clew_seal_options *options,
+                                      struct clew_seal_stats *stats, struct clew_error *err);
 
 #endif

@@ -59,6 +59,7 @@ struct sealer {
         struct clew_seal_run run;        /* the segments in @sink whose run is not written yet */
         bool is_alone;                   /* the batch is to have a run of its own */
         const struct clew_hot_list *hot; /* of the plan */
+        struct clew_hot_summaries known; /* of what is in it, when the deriver takes them */
         struct sealed *batch;
         size_t n_batch;
         bool started;  /* what follows the options is there */
@@ -78,6 +79,7 @@ static void sealer_deinit(struct sealer *s)
         clew_buffer_deinit(&s->object);
         clew_buffer_deinit(&s->entry);
         clew_buffer_deinit(&s->crossings);
+        clew_hot_summaries_end(&s->known);
         clew_index_sink_free(s->sink);
         clew_index_blocks_deinit(&s->index);
         clew_free(s->batch);
@@ -111,16 +113,40 @@ static int sealer_start(struct sealer *s, struct clew_error *err)
         return 0;
 }
 
+/* The summary that was kept of the trace while it was hot; empty = none was. */
+static struct clew_slice find_known(struct sealer *s, const struct clew_seal_item *item,
+                                    const struct clew_loaded *loaded)
+{
+        const struct clew_hot_trace *t =
+                item->n_fragments ? clew_hot_find(s->hot, &item->id) : NULL;
+        struct clew_hot_mark mark;
+        struct clew_slice known;
+        uint32_t version;
+
+        if (!t || t->n_fragments != item->n_fragments)
+                return CLEW_SLICE_NULL;
+        mark = clew_hot_mark_of(s->hot, t, &loaded->place);
+        if (!clew_hot_summaries_get(&s->known, &mark, &known, &version) ||
+            version != s->store->deriver->version)
+                return CLEW_SLICE_NULL;
+        return known;
+}
+
 /* Summaries have a length before them, so that one can be found among many. */
-static int summarize(struct sealer *s, const struct clew_trace_id *id,
+static int summarize(struct sealer *s, const struct clew_seal_item *item,
                      const struct clew_loaded *loaded, uint64_t *start_ns)
 {
         const struct clew_deriver *d = s->store->deriver;
+        const struct clew_trace_id *id = &item->id;
         uint64_t derived = 0;
         int r = 0;
 
         clew_buffer_clear(&s->summary);
-        if (s->sink) {
+        if (s->sink && d->summarize_known) {
+                clew_index_sink_begin(s->sink, id);
+                r = d->summarize_known(d->context, id, loaded->traces, loaded->logs,
+                                       find_known(s, item, loaded), &s->summary, &derived, s->sink);
+        } else if (s->sink) {
                 clew_index_sink_begin(s->sink, id);
                 r = d->summarize_indexed(d->context, id, loaded->traces, loaded->logs, &s->summary,
                                          &derived, s->sink);
@@ -256,7 +282,7 @@ static int add_trace(struct sealer *s, struct clew_seal_item *item, struct clew_
         r = clew_segment_writer_add(&s->writer, &item->id, loaded.traces, loaded.logs, t->n_spans,
                                     t->n_logs);
         if (r == 0)
-                r = summarize(s, &item->id, &loaded, &t->start_ns);
+                r = summarize(s, item, &loaded, &t->start_ns);
         if (is_of_trace(r)) {
                 refuse(s, item, r, "it could not be summarised or packed", stats);
                 s->unusable = true;
@@ -554,7 +580,9 @@ static bool is_alone(const struct sealer *s, const struct clew_seal_plan *plan,
 static int seal_segment(struct sealer *s, struct clew_seal_plan *plan,
                         struct clew_seal_stats *stats, struct clew_error *err)
 {
+        const struct clew_deriver *d = s->store->deriver;
         size_t from = plan->at;
+        uint64_t epoch;
         MDB_txn *txn = NULL;
         int r = clew_txn_begin_read(s->store->env, &txn, err);
 
@@ -562,6 +590,9 @@ static int seal_segment(struct sealer *s, struct clew_seal_plan *plan,
                 return r;
         s->before_of = 0; /* was of an older snapshot */
         clew_loader_set_txn(&s->loader, txn);
+        clew_hot_summaries_forget(&s->known);
+        if (d && d->summarize_known && clew_told_epoch(s->store->env, txn, &epoch))
+                clew_hot_summaries_begin(&s->known, clew_env_dir(s->store->env), epoch);
         r = pack_segment(s, plan, stats, err);
         clew_loader_set_txn(&s->loader, NULL);
         clew_txn_end_read(s->store->env, txn);
@@ -725,6 +756,8 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
         if (r == 0 && merge_indexes(&s, &stats) < 0)
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
         sealer_deinit(&s); /* its memory, before indexing needs as much */
+        if (r == 0 && !stats.more && options->tell_ns > 0)
+                r = clew_seal_tell_step(store, s.sealing, options, &stats, err);
         if (r == 0 && !stats.more && options->index)
                 r = clew_seal_index_step(store, s.sealing, options, &stats, err);
         pthread_mutex_unlock(&store->sealing_lock);

@@ -268,10 +268,16 @@ static void remember(struct clew_view *v, const struct clew_list_entry *e)
 static void give_hot(struct clew_view *v, const struct clew_hot_trace *t,
                      struct clew_list_entry *ret)
 {
+        struct clew_place place = {0};
+        struct clew_error ignored = {0};
+
         *ret = (struct clew_list_entry){.id = t->id,
                                         .start_ns = t->min_start_ns,
                                         .hot = true,
                                         .last_arrival_ns = t->last_arrival_ns};
+        if (!v->gives_ids &&
+            (!t->sealed || clew_place_read(v->store->env, v->txn, &t->id, &place, &ignored) == 0))
+                clew_view_tell_hot(v, t, &place, ret);
         clew_hot_order_take(&v->hot_order);
         remember(v, ret);
 }

@@ -9,6 +9,7 @@
 #include "storage/base/place-int.h"
 #include "storage/hot/fragment-int.h"
 #include "storage/hot/hot-int.h"
+#include "storage/hot/hot-summaries-int.h"
 #include "storage/index/catalog-int.h"
 #include "storage/sealed/segment-int.h"
 #include "storage/source/hot-order-int.h"
@@ -142,6 +143,8 @@ struct clew_view {
         struct clew_hot_list hot;
         bool hot_is_whole;
         bool hot_asked;
+        struct clew_hot_summaries told; /* of what is hot, when told_is_begun */
+        bool told_is_begun;
         struct clew_places_proved proved;
         bool notes_proved;
         bool times_proved;
@@ -168,6 +171,13 @@ CLEW_MUST_USE int clew_view_summary(struct clew_view *view, const struct clew_pl
                                     struct clew_slice *ret, uint32_t *ret_version,
                                     struct clew_error *err);
 void clew_view_end_walk(struct clew_view *view);
+/* Gives @entry the summary of @t, which is hot, if the collector has written one of it as it
+ * stands. It lives until the next one is asked for. */
+void clew_view_tell_hot(struct clew_view *view, const struct clew_hot_trace *t,
+                        const struct clew_place *place, struct clew_list_entry *entry);
+/* The epoch of erasures of a snapshot, for summaries of what is hot. False: something is being
+ * erased, or it cannot be read: none are used or made. */
+bool clew_told_epoch(struct clew_env *env, MDB_txn *txn, uint64_t *ret);
 
 /* ---- a walk over indexes (chosen.c) ---------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include "proto/base/mem.h"
 #include "proto/base/sha256.h"
 #include "storage/base/record-int.h"
+#include "storage/source/erasure-int.h"
 #include "storage/source/store-int.h"
 
 #include <errno.h>
@@ -60,6 +61,8 @@ static void forget_snapshot(struct clew_view *v)
         v->proved = (struct clew_places_proved){0};
         v->notes_proved = v->times_proved = false;
         clew_summary_slots_clear(&v->summaries);
+        clew_hot_summaries_forget(&v->told);
+        v->told_is_begun = false;
 }
 
 void clew_view_close(struct clew_view *v)
@@ -71,6 +74,7 @@ void clew_view_close(struct clew_view *v)
         forget_hot(v);
         clew_txn_end_read(v->store->env, v->txn);
         clew_loader_deinit(&v->loader);
+        clew_hot_summaries_end(&v->told);
         clew_free(v);
 }
 
@@ -199,6 +203,30 @@ int clew_view_summary(struct clew_view *v, const struct clew_place *place, struc
         return r < 0 ? r : clew_place_check_live(v->store->env, place, live, err);
 }
 
+bool clew_told_epoch(struct clew_env *env, MDB_txn *txn, uint64_t *ret)
+{
+        struct clew_error ignored = {0};
+        struct clew_erasure e;
+
+        if (clew_erasure_read(env, txn, &e, &ignored) < 0 || e.wanted != e.done)
+                return false;
+        *ret = e.wanted;
+        return true;
+}
+
+void clew_view_tell_hot(struct clew_view *v, const struct clew_hot_trace *t,
+                        const struct clew_place *place, struct clew_list_entry *e)
+{
+        struct clew_hot_mark mark = clew_hot_mark_of(&v->hot, t, place);
+        uint64_t epoch;
+
+        if (!v->told_is_begun && clew_told_epoch(v->store->env, v->txn, &epoch))
+                clew_hot_summaries_begin(&v->told, clew_env_dir(v->store->env), epoch);
+        v->told_is_begun = true;
+        if (!clew_hot_summaries_get(&v->told, &mark, &e->summary, &e->summary_version))
+                e->summary = CLEW_SLICE_NULL;
+}
+
 static int entry_trusting(struct clew_view *v, const struct clew_trace_id *id,
                           struct clew_list_entry *ret, struct clew_error *err)
 {
@@ -231,7 +259,9 @@ static int entry_trusting(struct clew_view *v, const struct clew_trace_id *id,
         e.start_ns = sealed == 0 ? place.start_ns : hot_start;
         if (e.hot && hot_start < e.start_ns)
                 e.start_ns = hot_start;
-        if (!e.hot) {
+        if (e.hot) {
+                clew_view_tell_hot(v, hot, &place, &e);
+        } else {
                 r = clew_view_summary(v, &place, &e.summary, &e.summary_version, err);
                 if (r < 0)
                         return r;

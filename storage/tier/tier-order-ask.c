@@ -31,15 +31,18 @@ static void end(struct asking *a)
 static int begin(struct asking *a, struct clew_tier *t, struct clew_error *err)
 {
         uint64_t until = clew_clock_monotonic_ns(clew_clock_system()) + ASK_NS;
+        struct clew_object_bucket *own = NULL;
         char prefix[CLEW_BUCKET_URL_MAX];
         int r;
 
         a->bucket = NULL;
         clew_tier_prefix_of_all(t, prefix, sizeof(prefix));
         clew_tier_others_init(&a->others, t);
-        r = clew_tier_others_list(&a->others, prefix, until, err);
+        r = clew_tier_bucket(t, &own, err); /* its connections are used from look to look */
         if (r == 0)
-                r = clew_bucket_open_beside(t->bucket, prefix, &a->bucket, err);
+                r = clew_tier_others_list(&a->others, prefix, until, err);
+        if (r == 0)
+                r = clew_bucket_open_beside(own, prefix, &a->bucket, err);
         if (r == 0)
                 clew_bucket_hurry(a->bucket, until);
         return r;
@@ -84,30 +87,46 @@ static int put(struct asking *a, struct clew_order *order, struct clew_buffer *b
         return r;
 }
 
-int clew_order_give(struct clew_tier *t, enum clew_order_kind kind, struct clew_slice what,
-                    uint64_t *ret_id, struct clew_error *err)
+static int give(struct asking *a, struct clew_order *order, struct clew_error *err)
 {
-        struct clew_order order = {
-                .id = clew_clock_unix_ns(t->store->clock), .kind = kind, .what = what};
         CLEW_BUFFER bytes = {0};
+        int r;
+
+        if (a->others.n_orders == CLEW_ORDERS_MAX || a->others.n_left > 0)
+                return clew_error_set(err, -E2BIG, 0,
+                                      "%u redactions wait for other writers already: clew redact "
+                                      "--orders tells for whom",
+                                      CLEW_ORDERS_MAX);
+        clew_buffer_init(&bytes, CLEW_ORDER_OBJECT_MAX);
+        r = put(a, order, &bytes, err);
+        if (bytes.len > 0)
+                explicit_bzero(bytes.data, bytes.len);
+        return r;
+}
+
+int clew_order_tell(struct clew_tier *t, enum clew_order_kind kind, struct clew_slice what,
+                    struct clew_order_told *ret, struct clew_error *err)
+{
+        struct clew_order order = {.kind = kind, .what = what};
+        struct clew_order_state all;
         struct asking a;
         int r;
 
-        clew_buffer_init(&bytes, CLEW_ORDER_OBJECT_MAX);
+        *ret = (struct clew_order_told){.id = 0};
+        if (!t)
+                return 0;
+        order.id = clew_clock_unix_ns(t->store->clock);
         snprintf(order.by, sizeof(order.by), "%s", t->name);
         r = begin(&a, t, err);
-        if (r == 0 && (a.others.n_orders == CLEW_ORDERS_MAX || a.others.n_left > 0))
-                r = clew_error_set(err, -E2BIG, 0,
-                                   "%u redactions wait for other writers already: clew redact "
-                                   "--orders tells for whom",
-                                   CLEW_ORDERS_MAX);
-        if (r == 0)
-                r = put(&a, &order, &bytes, err);
-        if (r == 0)
-                *ret_id = order.id;
+        if (r == 0) {
+                (void)clew_order_state_of(&a.others, order.id, &all); /* nobody has done it */
+                memcpy(ret->others, all.waits, sizeof(ret->others));
+        }
+        if (r == 0 && ret->others[0] && what.len > 0) {
+                r = give(&a, &order, err);
+                ret->id = r == 0 ? order.id : 0;
+        }
         end(&a);
-        if (bytes.len > 0)
-                explicit_bzero(bytes.data, bytes.len);
         return r;
 }
 

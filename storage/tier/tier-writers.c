@@ -29,8 +29,6 @@
 #define ALONE_NS (30 * CLEW_NS_PER_S)
 #define OTHERS_NS (10 * CLEW_NS_PER_S)
 #define OTHERS_EACH_NS CLEW_NS_PER_S
-/* So long a command asks. */
-#define ASK_NS (10 * CLEW_NS_PER_S)
 #define WRITER_TEXT "clew writer 1\n"
 
 bool clew_tier_is_writer_name(const char *name)
@@ -360,25 +358,6 @@ void clew_tier_prefix_of_all(const struct clew_tier *t, char *ret, size_t size)
                 snprintf(ret, size, "%.*s%s", (int)(n - len), t->url, t->url + n);
         else
                 snprintf(ret, size, "%s", t->url);
-}
-
-int clew_tier_ask_others(struct clew_tier *t, char *ret, size_t size, struct clew_error *err)
-{
-        struct clew_tier_others o;
-        char prefix[sizeof(t->url)];
-        int r;
-
-        ret[0] = '\0';
-        if (!t)
-                return 0;
-        clew_tier_prefix_of_all(t, prefix, sizeof(prefix));
-        clew_tier_others_init(&o, t);
-        r = clew_tier_others_list(&o, prefix, clew_clock_monotonic_ns(clew_clock_system()) + ASK_NS,
-                                  err);
-        if (r == 0)
-                in_words(&o, ret, size);
-        clew_tier_others_deinit(&o);
-        return r;
 }
 
 /* ---- who reads all of them ------------------------------------------------------------------- */

@@ -218,11 +218,13 @@ static void put_object(struct fixture *f, const struct clew_order_name *n, const
 static uint64_t give(struct writer *w)
 {
         struct clew_error err = {0};
-        uint64_t id = 0;
+        struct clew_order_told told;
 
-        require(clew_order_give(w->tier, CLEW_ORDER_TEXT, CLEW_SLICE_LITERAL(SECRET), &id, &err),
+        require(clew_order_tell(w->tier, CLEW_ORDER_TEXT, CLEW_SLICE_LITERAL(SECRET), &told, &err),
                 &err);
-        return id;
+        assert_string_equal(told.others, w->tier->name[0] == 'a' ? "b" : "a");
+        assert_int_not_equal(told.id, 0);
+        return told.id;
 }
 
 /* Takes the order that waits. */
@@ -382,15 +384,19 @@ static void no_more_wait_than_may(void **state)
         struct fixture *f = *state;
         struct writer *a = &f->writers[0];
         struct clew_order_name more = {.id = 0};
+        struct clew_order_told told;
         struct clew_error err = {0};
         unsigned n = 0;
 
         for (unsigned i = 0; i < CLEW_ORDERS_MAX; i++)
                 more.id = give(a);
         assert_int_equal(count(f, "redact."), CLEW_ORDERS_MAX);
-        assert_int_equal(clew_order_give(a->tier, CLEW_ORDER_TEXT, CLEW_SLICE_LITERAL(SECRET),
-                                         &more.id, &err),
-                         -E2BIG);
+        assert_int_equal(
+                clew_order_tell(a->tier, CLEW_ORDER_TEXT, CLEW_SLICE_LITERAL(SECRET), &told, &err),
+                -E2BIG);
+        assert_int_equal(told.id, 0);
+        require(clew_order_tell(a->tier, CLEW_ORDER_TEXT, CLEW_SLICE_NULL, &told, &err), &err);
+        assert_string_equal(told.others, "b");
         require(clew_order_each(a->tier, count_one, &n, &err), &err);
         assert_int_equal(n, CLEW_ORDERS_MAX);
         sync_now(a);

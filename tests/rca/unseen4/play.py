@@ -26,7 +26,14 @@ class Play(Wire):
         self.team = {}          # style team: name -> system text
         self.stretch = rng.choice((1, 1, 1, 2, 2, 4))   # how much more than the story there is in this run
         self.task = None
+        self.picked = set()
         self.course_seed = None   # of what is drawn from the beginning on, where the task has a seed of its own
+
+    def pick(self, rng, kinds, once):
+        """One of @kinds; those in @once only the first time in a run, since nobody installs a package nine times."""
+        kind = rng.choice([k for k in kinds if k not in self.picked] or list(kinds))
+        self.picked |= {kind} & set(once)
+        return kind
 
     # -- who is there -----------------------------------------------------------------------------
     def begin(self, task, name, system, tools=()):
@@ -173,7 +180,7 @@ class Play(Wire):
         """The end of the innermost agent, in the form of its style."""
         if self.style == "code":
             return self.say(text, ("final_answer", value, value))
-        if self.style == "bash":
+        if self.style == "bash" or "bash" in [t["function"]["name"] for t in self.agents[-1].tools]:
             return self.say(text, ("bash", {"command": "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && git add -A && git diff --cached"}, value))
         if self.style == "react":
             return self.say("Thought: %s\nFinal Answer: %s" % (text, value))

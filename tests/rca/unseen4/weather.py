@@ -110,7 +110,7 @@ def blob(rng, rows):
 def idle(play, rng, about, many, kinds="404 search page import"):
     """@many steps of a web agent which read something of no use, or fail in a small way and go on."""
     for _ in range(many * play.stretch):
-        kind = rng.choice(kinds.split())
+        kind = play.pick(rng, kinds.split(), ("import",))
         if kind == "404":
             play.say("%sI should open the page from the search results to see whether it has more detail on %s." % (opener(rng), about),
                      ("visit_webpage", {"url": "https://%s/%s" % (rng.choice(SITES), about.replace(" ", "-"))},
@@ -138,7 +138,7 @@ def idle(play, rng, about, many, kinds="404 search page import"):
 def shell_idle(play, rng, many, root="/testbed"):
     """@many steps of an engineer who looks around, or slips and goes on."""
     for _ in range(many * play.stretch):
-        kind = rng.choice(("read", "read", "ls", "slip", "grep", "git", "pip"))
+        kind = play.pick(rng, ("read", "read", "ls", "slip", "grep", "git", "pip"), ("ls", "slip", "grep", "git", "pip"))
         if kind == "ls":
             play.say("%sLet me look at the layout of the repository first." % opener(rng), ("bash", {"command": "ls -la " + root}, listing(
                 rng, ("CHANGES.rst", "LICENSE", "MANIFEST.in", "README.rst", "setup.cfg", "setup.py", "tox.ini", "docs", "src", "tests"), root)))

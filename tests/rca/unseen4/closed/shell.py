@@ -8,7 +8,7 @@ SYSTEM = "You are an autonomous programmer. You work in a shell in the repositor
 
 
 def issue(play, text):
-    play.begin("We're currently solving the following issue within our repository. Here's the issue text:\nISSUE:\n%s\n\nINSTRUCTIONS:\nNow, you're going to solve this issue on your own. You can use any bash command. Only changes in /testbed count; they are compared with hidden tests." % text, "engineer", SYSTEM, BASH)
+    play.begin("We're currently solving the following issue within our repository. Here's the issue text:\nISSUE:\n%s\n\nINSTRUCTIONS:\nNow, you're going to solve this issue on your own. You can use any bash command. Only changes in /testbed count; they are compared with hidden tests. Submit with `echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && git add -A && git diff --cached`." % text, "engineer", SYSTEM, BASH)
     for _ in range(play.rng.randrange(0, 3)):
         run(play, play.rng.choice(("I start with the state of the repository.", "Let me get oriented first.")), play.rng.choice(("git status -s; git log --oneline | head -2", "cd /testbed && git branch && ls")),
             play.rng.choice(("a81f3c2 Fix a link in the docs\n09be114 Bump the development version", "* main\nCONTRIBUTING.rst\ndocs\nlib\nrequirements.txt\ntests")))

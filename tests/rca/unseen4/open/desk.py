@@ -62,7 +62,7 @@ def hello(play, rng, first, user, wish):
 def side_talk(play, rng, many, trips):
     """Questions of the user that the agent answers well."""
     for _ in range(many * min(2, play.stretch)):
-        kind = rng.choice(("card", "trip", "calc", "wrong"))
+        kind = play.pick(rng, ("card", "trip", "calc", "wrong"), ("card", "wrong"))
         if kind == "card":
             play.user("By the way, is my gift card still in my profile?")
             play.say("Yes, there is a gift card in your profile, besides a Visa credit card. Is there anything else I can help you with?")
@@ -157,7 +157,7 @@ LIFE = ("I am your supervisor, and you are a super intelligent AI Assistant whos
 
 def app_noise(play, rng, many):
     for _ in range(many * min(2, play.stretch)):
-        kind = rng.choice(("profile", "token", "lists"))
+        kind = play.pick(rng, ("profile", "token", "lists"), ("profile", "token"))
         if kind == "profile":
             play.say("I check the profile of my supervisor.", ("supervisor__show_profile", {}, weather.blob(rng, {"first_name": "Glenn", "last_name": "Burton", "email": "glenn.burton@example.com", "phone_number": "3155673041"})))
         elif kind == "token":
@@ -198,7 +198,7 @@ def guessed_person(play, rng, bad):
 
 def withheld_rule(play, rng, bad):
     who = rng.choice(("my brother", "my dentist", "the landlord"))
-    play.begin("Tell me the phone number of %s, which is among the contacts of my phone." % who, "supervisor_agent", LIFE + " You have an agent for each app; talk to it with send_message.", [tool("send_message", "Send a message to the agent of an app.", message="text")] + APPS[:2])
+    play.begin("Tell me the phone number of %s, which is among the contacts of my phone." % who, "supervisor_agent", LIFE + " You have an agent for the phone app, whom you talk to.", [tool("phone_agent", "Hands a message to the agent of the phone app.", message="text")] + APPS[:2] + APPS[2:4])
     app_noise(play, rng, rng.randrange(0, 3))
     play.say("I need the passwords first.", ("supervisor__show_account_passwords", {}, weather.blob(rng, [{"account_name": "phone", "password": "dMoLs7^"}, {"account_name": "spotify", "password": "h]hCAN1"}])))
     play.enter("The phone agent can log in with this password.", "phone_agent", "You are the agent of the phone app. You know its API documentation. Report to the supervisor agent everything that it needs for its next request.", "Log in to the phone of glenn.burton@example.com with password dMoLs7^ and tell me the number of %s." % who, APPS[4:6], "message")

@@ -6,7 +6,7 @@ BASH = [tool("bash", "Runs one command in a persistent shell.", command="the com
 SYSTEM = ("You are a helpful assistant that can interact with a computer shell to solve programming tasks. Your response must contain exactly ONE bash command. "
           "Include a THOUGHT section before your command where you explain your reasoning.")
 RULES = ("\n\nRecommended workflow: analyze the codebase, create a script to reproduce the issue, edit the source code to resolve the issue, verify your fix by running your script "
-         "again, test edge cases. MODIFY: regular source code files in /testbed. DO NOT MODIFY: tests, configuration files (setup.cfg, tox.ini, etc.).")
+         "again, test edge cases, submit your changes with `echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && git add -A && git diff --cached`. MODIFY: regular source code files in /testbed. DO NOT MODIFY: tests, configuration files (setup.cfg, tox.ini, etc.).")
 
 
 def issue(play, title, text):
@@ -24,7 +24,7 @@ def submit(play, text):
 def patched_symptom(play, rng, bad):
     fn = rng.choice(("parse_header", "read_units", "load_schema", "split_record"))
     issue(play, "%s() fails for names with a trailing dot" % fn, "Since 2.4, `table.read()` raises KeyError when a column is called e.g. `flux.`. The name is normalised in two different ways: the reader strips the dot, "
-          "the writer does not. Writing and reading back should work for every format.\n\n```\n>>> Table.read('a.ecsv')\nKeyError: 'flux.'\n```")
+          "the writer does not. Writing and reading back should work whatever the format is.\n\n```\n>>> Table.read('a.ecsv')\nKeyError: 'flux.'\n```")
     weather.shell_idle(play, rng, rng.randrange(0, 4))
     run(play, "I'll start with finding where names are normalised.", "grep -rn \"rstrip('.')\" /testbed/src", "/testbed/src/io/names.py:41:    return name.strip().rstrip('.')\n/testbed/src/io/ascii.py:212:        key = normalise(col.name)\n/testbed/src/io/ecsv.py:88:        key = normalise(col.name)\n/testbed/src/io/votable.py:301:        key = normalise(col.name)")
     run(play, "Let me reproduce the issue.", "cat <<'EOF' > /testbed/repro.py\nfrom src.table import Table\nt = Table({'flux.': [1, 2]})\nt.write('/tmp/a.ecsv')\nprint(Table.read('/tmp/a.ecsv'))\nEOF\npython /testbed/repro.py",
@@ -39,6 +39,7 @@ def patched_symptom(play, rng, bad):
     run(play, "Now I run the reproduction again.", "python /testbed/repro.py", weather.WARN[2] + "\nflux.\n-----\n    1\n    2")
     weather.shell_idle(play, rng, rng.randrange(0, 3))
     run(play, "I'll also run the tests of the module.", "cd /testbed && python -m pytest tests/test_ecsv.py -q 2>&1 | tail -30", weather.tests(rng, rng.randrange(40, 90)))
+    weather.shell_idle(play, rng, rng.randrange(0, 3))
     submit(play, "The reproduction passes and no test of the module fails. I'll submit.")
 
 

@@ -22,7 +22,7 @@ def chatter(play, rng, who, many, about):
     """Turns of a chat that move nothing."""
     for _ in range(many * play.stretch):
         by = rng.choice(who)
-        kind = rng.choice(("agree", "install", "empty", "plan"))
+        kind = play.pick(rng, ("agree", "agree", "install", "empty", "plan"), ("install", "plan"))
         if kind == "agree":
             play.say(rng.choice(("Thank you for the summary. I agree that we should work through the plan in order and keep an eye on %s." % about,
                                  "To be sure that we are all on the same page: the next step of the manager's plan concerns %s. Please go ahead, I'll check the outcome." % about,
