@@ -8,6 +8,7 @@
 
 #define MEMBERS_MAX 64u   /* argument names compared between two calls of one tool */
 #define LACKS_WITHIN 160u /* bytes of an error that says that a tool is missing */
+#define AGENT_WITHIN 64u  /* steps between a call and the agent that it runs, others beside it */
 
 struct members {
         struct clew_slice name[MEMBERS_MAX];
@@ -197,13 +198,13 @@ void clew_rule_bad_arguments(const struct clew_rca_view *v, struct clew_findings
         schema_faults(v, ret);
 }
 
-/* An agent of that name is in the run: it was called, whatever the request says. */
-static bool is_agent(const struct clew_rca_view *v, struct clew_slice name)
+/* An agent of that name runs soon after step @i: it was called, whatever the request says. */
+static bool ran_agent(const struct clew_rca_view *v, uint32_t i, struct clew_slice name)
 {
-        for (uint32_t i = 0; i < v->n_steps; i++) {
-                if (v->steps[i].kind == CLEW_RCA_AGENT &&
-                    (clew_slice_eq(v->steps[i].name, name) ||
-                     clew_slice_eq(v->steps[i].agent_name, name)))
+        for (uint32_t k = i + 1; k < v->n_steps && k - i <= AGENT_WITHIN; k++) {
+                if (v->steps[k].kind == CLEW_RCA_AGENT &&
+                    (clew_slice_eq(v->steps[k].name, name) ||
+                     clew_slice_eq(v->steps[k].agent_name, name)))
                         return true;
         }
         return false;
@@ -223,7 +224,7 @@ static void not_offered(const struct clew_rca_view *v, uint32_t i, struct clew_f
                 struct clew_finding *f;
 
                 if (!c->name.len || offered(v, i, c->name) || went_well(v, c) ||
-                    is_agent(v, c->name))
+                    ran_agent(v, i, c->name))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_UNKNOWN_TOOL, i, 0.9);
                 clew_finding_effect(f, c->tool_step);
