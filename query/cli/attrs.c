@@ -111,6 +111,8 @@ static int list_keys(struct attrs *a)
                 r = clew_select_open(&s, &t, &data, &err);
                 if (r == 0)
                         r = clew_attributes_add(&all, data.traces);
+                else if (r == -ENOENT) /* deleted meanwhile */
+                        r = 0;
         }
         if (r == 0)
                 r = clew_attributes_finish(&all);

@@ -334,6 +334,10 @@ static int round_of_runs(struct tail *t)
                 if (!is_news(t, &run))
                         continue;
                 r = clew_select_whole(&s, &run, &err);
+                if (r == -ENOENT) { /* deleted meanwhile */
+                        r = 0;
+                        continue;
+                }
                 if (r == 0 && report_run(t, &run) != 0)
                         r = -EIO;
                 if (r < 0)

@@ -576,8 +576,10 @@ int clew_related_find(const struct clew_trace *trace, struct clew_select *select
                         continue;
                 f.at = &t;
                 match_session(&f);
-                if (clew_view_load(select->view, &t.id, &data, NULL) < 0) {
-                        select->damaged++;
+                r = clew_view_load(select->view, &t.id, &data, NULL);
+                if (r < 0) {
+                        select->damaged += r != -ENOENT; /* that one was deleted meanwhile */
+                        r = 0;
                         continue;
                 }
                 select->scanned++;

@@ -693,10 +693,13 @@ static bool is_wanted(struct clew_select *s, const struct clew_summary *summary)
         return false;
 }
 
-/* A trace that cannot be read; what comes behind it is. */
-static int pass_over(struct clew_select *s, const struct clew_error *damage, struct clew_error *err)
+/* A trace that cannot be read, or is no more there (-ENOENT); what comes behind it is. */
+static int pass_over(struct clew_select *s, int why, const struct clew_error *damage,
+                     struct clew_error *err)
 {
-        if (s->damaged++ == 0)
+        if (why == -ENOENT)
+                s->seen--;
+        else if (s->damaged++ == 0)
                 s->damage = *damage;
         return clew_view_is_broken(s->view) ? yield(s, err) : 0;
 }
@@ -731,7 +734,7 @@ static int examine(struct clew_select *s, const struct clew_list_entry *entry,
                 r = complete(s, ret, &damage);
                 r = r < 0 ? r : 1;
         }
-        return r < 0 ? pass_over(s, &damage, err) : r;
+        return r < 0 ? pass_over(s, r, &damage, err) : r;
 }
 
 /* The walk has come to its end: what indexes kept out of it was looked at, too. */

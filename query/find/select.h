@@ -7,6 +7,7 @@
  * up in the store's order; the query is put to the summaries, and where they do not decide, to the
  * spans.
  *
+ * A trace that was deleted since the snapshot, whose bytes only a bucket had, is passed over.
  * A record that cannot be read does not end the walk: it is counted in `damaged` and its message is
  * kept, and the command says so at its end.
  */

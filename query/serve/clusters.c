@@ -357,6 +357,8 @@ int clew_clusters_gather(struct clew_clusters *c, struct clew_select *s, struct 
                 return -ENOMEM;
         while ((r = clew_select_next(s, &t, err)) == 1) {
                 r = take(c, s, &t, err);
+                if (r == -ENOENT) /* deleted meanwhile */
+                        r = 0;
                 if (r < 0)
                         return r;
         }

@@ -158,6 +158,8 @@ int clew_contrast_add_side(struct clew_contrast *c, struct clew_select *s, unsig
                 if (side == 0)
                         c->seen[c->n_seen++] = t.id;
                 r = add_run(c, s, &t, side, bytes, err);
+                if (r == -ENOENT) /* deleted meanwhile */
+                        r = 0;
                 if (r < 0)
                         return r;
         }

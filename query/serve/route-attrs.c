@@ -71,6 +71,8 @@ int clew_route_attrs(struct clew_call *call)
                 r = clew_select_open(&s, &t, &data, &call->err);
                 if (r == 0)
                         r = clew_attributes_add(&all, data.traces);
+                else if (r == -ENOENT) /* deleted meanwhile */
+                        r = 0;
         }
         if (r == 0)
                 r = clew_attributes_finish(&all);

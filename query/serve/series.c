@@ -198,6 +198,8 @@ int clew_series_gather(struct clew_series *s, struct clew_view *view,
         r = clew_select_init(select, view, filter, clock, NULL, err);
         while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1) {
                 r = add(s, select, &t, err);
+                if (r == -ENOENT) /* deleted meanwhile */
+                        r = 0;
                 if (r < 0)
                         break;
         }

@@ -557,8 +557,11 @@ static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_
                 select->take = take_row;
         }
         select->take_context = s;
-        while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1)
+        while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1) {
                 r = add(s, select, &t, err);
+                if (r == -ENOENT) /* deleted meanwhile */
+                        r = 0;
+        }
         return r;
 }
 

@@ -4,7 +4,9 @@
  * sealed in between is never missing, and what was deleted is not there. Whole programs are
  * tests/integration/test-objects-readers and test-objects-tails.
  */
+#include "proto/base/clock.h"
 #include "proto/base/mem.h"
+#include "query/find/select.h"
 #include "query/model/summary.h"
 #include "storage/erase.h"
 #include "storage/follow.h"
@@ -358,6 +360,54 @@ static void an_answer_that_is_not_whole_changes_nothing(void **state)
         assert_same(f, "after");
 }
 
+/* A question that began before a deletion: what was deleted is not there, and no damage. */
+static void what_is_deleted_during_a_walk_is_not_there(void **state)
+{
+        struct fixture *f = *state;
+        const struct clew_rewrite_options o = {0};
+        struct clew_filter filter = {.n_queries = 1};
+        const struct clew_query_options options = {0};
+        struct clew_query_error mistake;
+        struct clew_trace_id ids[TRACES];
+        struct clew_rewrite_stats stats;
+        struct clew_query *query = NULL;
+        struct clew_view *view = NULL;
+        struct clew_select s = {0};
+        struct clew_selected t;
+        struct clew_arena arena;
+        struct clew_error err = {0};
+        unsigned n = 0;
+        int r;
+
+        for (uint64_t i = 0; i < TRACES; i++)
+                ids[i] = id_of(i);
+        for (unsigned i = 0; i < 20 * TRACES; i++)
+                send(f);
+        seal(f);
+        sync_node(f);
+        follow(f);
+        clew_arena_init(&arena, CLEW_QUERY_ARENA_MAX);
+        assert_int_equal(clew_query_parse(CLEW_SLICE_LITERAL("{ name =~ \"st.p\" }"), &options,
+                                          &arena, &query, &mistake),
+                         0);
+        filter.queries[0] = query;
+        require(clew_view_open(f->reader, &view, &err), &err);
+        require(clew_select_init(&s, view, &filter, clew_clock_system(), NULL, &err), &err);
+        require(clew_store_delete(f->node, ids, TRACES, &o, &stats, &err), &err);
+        sync_node(f);
+        follow(f);
+        while ((r = clew_select_next(&s, &t, &err)) == 1)
+                n++;
+        require(r, &err);
+        if (s.damaged)
+                fail_msg("damage: %s", s.damage.message);
+        assert_int_equal(n, 0);
+        clew_select_deinit(&s);
+        clew_view_close(view);
+        clew_query_deinit(query);
+        clew_arena_deinit(&arena);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -369,6 +419,8 @@ int main(void)
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(much_comes_while_something_goes, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(an_answer_that_is_not_whole_changes_nothing, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(what_is_deleted_during_a_walk_is_not_there, set_up,
                                                 tear_down),
         };
 
