@@ -134,6 +134,21 @@ static bool count_words(struct clew_slice t, const struct lowered *in, uint32_t 
         return true;
 }
 
+/* Something failed: why nothing was found, whatever was read last. */
+static bool tells_why(struct clew_slice text)
+{
+        static const char *const words[] = {"could not", "couldn't", "cannot",  "can't",
+                                            "unable to", "failed",   "refused", "no access"};
+        struct clew_slice s;
+        size_t at = 0;
+
+        while (next_sentence(text, &at, &s)) {
+                if (!HAS_ANY(s, denials) && HAS_ANY(s, words))
+                        return true;
+        }
+        return false;
+}
+
 bool clew_text_denies_what(struct clew_slice text, struct clew_slice result)
 {
         static const char *const others[] = {"i found", "however", "i can see", "i see ",
@@ -145,8 +160,8 @@ bool clew_text_denies_what(struct clew_slice text, struct clew_slice result)
         uint32_t n = 0;
         uint32_t found = 0;
 
-        if (HAS_ANY(t, others))
-                return false; /* it tells what was found, too */
+        if (HAS_ANY(t, others) || tells_why(t))
+                return false; /* it tells what was found, or what failed, too */
         make_lowered(result, &l);
         while (next_sentence(t, &at, &s)) {
                 if (!HAS_ANY(s, denials))
