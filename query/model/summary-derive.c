@@ -57,6 +57,7 @@ static bool take_known(struct clew_slice known, struct clew_arena *arena, struct
         if (known.len == 0 || clew_summary_decode(known, arena, &old) < 0 ||
             old.rules_version != clew_rules_version())
                 return false;
+        ret->asked = old.asked;
         ret->cause = old.cause;
         ret->facts = old.facts;
         return true;

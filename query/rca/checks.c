@@ -3,7 +3,6 @@
  * one, and "all tests pass" where no test ran since the last change.
  */
 #include "query/rca/deeds.h"
-#include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
 #include "query/rca/sentences-int.h"
 
@@ -206,55 +205,10 @@ static bool may_be_test(const struct clew_rca_step *s)
                (s->deed == CLEW_DEED_UNKNOWN && HAS_ANY(s->args, runners));
 }
 
-/* One command that sets up a machine: what tests are of is as it was. */
-static bool is_setup(struct clew_slice command)
-{
-        static const char *const begins[] = {"pip install", "pip3 install", "python -m pip install",
-                                             "npm install", "npm ci",       "apt install",
-                                             "apt-get ",    "conda ",       "uv pip install"};
-
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(begins); i++) {
-                if (clew_text_begins(command, begins[i]))
-                        return true;
-        }
-        return false;
-}
-
-/* All that the command line changed is which packages are there. */
-static bool only_sets_up(struct clew_slice line)
-{
-        bool any = false;
-
-        for (size_t i = 0; i < line.len;) {
-                size_t from = i;
-                struct clew_slice command;
-
-                while (i < line.len && !memchr(";&\n", line.data[i], 3) &&
-                       !(line.data[i] == '\\' && i + 1 < line.len && line.data[i + 1] == 'n'))
-                        i++;
-                command = clew_text_trim(clew_slice_make(line.data + from, i - from));
-                any |= is_setup(command);
-                if (!is_setup(command) && clew_deed_of_shell(command) == CLEW_DEED_CHANGES)
-                        return false;
-                i += i < line.len && line.data[i] == '\\' ? 2 : 1;
-        }
-        return any;
-}
-
 /* What step @s changed may be what tests are of. */
 static bool changes_what_is_tested(const struct clew_rca_step *s)
 {
-        struct clew_flat f;
-        struct clew_flat_leaf leaf = {.value = s->args};
-
-        if (s->deed != CLEW_DEED_CHANGES)
-                return false;
-        if (!clew_rca_runs_programs(s->name) || s->args.len > LOWER_MAX)
-                return true;
-        clew_flat_init(&f, s->args);
-        if (f.is_json && !clew_flat_next(&f, &leaf))
-                return true;
-        return !only_sets_up(leaf.value);
+        return s->deed == CLEW_DEED_CHANGES && !clew_deed_only_sets_up(s->args);
 }
 
 /* A user spoke to LLM step @s of what was run. */

@@ -181,17 +181,16 @@ static bool announces(struct clew_slice s)
                 "now i ",     "next i ",       "hold on",     "give me a moment",
         };
         static const char *const others[] = {
-                " if ",           "once ",          " when ",        "after ",
-                "as soon as",     "until",          "let me know",   "ll need",
-                "will need",      "will not",       "won't",         "ll be ",
-                "will be ",       "in mind",        "remember",      "will have",
-                "ll have",        "will keep",      "ll keep",       "ll stay",
-                "will stay",      "ll wait",        "will wait",     "would",
-                "could",          "happy to",       "glad",          "feel free",
-                "welcome",        "so that i can",  "so i can",      "before i",
-                "let me help",    "let me assist",  "i can ",        "thank you for",
-                "let me clarify", "let me explain", "let me summar", "ll summar",
-                "then i",         "will then",      "ll then",       "look forward"};
+                " if ", "once ", " when ", "after ", "as soon as", "until", "let me know",
+                "ll need", "will need", "will not", "won't", "ll be ", "will be ", "in mind",
+                "remember", "will have", "ll have", "will keep", "ll keep", "ll stay", "will stay",
+                "ll wait", "will wait", "would", "could", "happy to", "glad", "feel free",
+                "welcome", "so that i can", "so i can", "before i", "let me help", "let me assist",
+                "i can ", "thank you for", "let me clarify", "let me explain", "let me summar",
+                "ll summar",
+                /* what the text itself then is */
+                "a survey", "a plan ", "an outline", "then i", "will then", "ll then",
+                "look forward"};
 
         if (s.len && (is_digit(s.data[0]) || s.data[0] == '-' || s.data[0] == '*'))
                 return false;

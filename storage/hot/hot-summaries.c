@@ -416,14 +416,22 @@ static int grow(struct writing *w, uint32_t n_slots)
         return r == 0 ? write_header(w) : r;
 }
 
-/* A file of no version, or of another, is begun anew: its slots are of nothing. */
+static bool has_slots(int fd)
+{
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && (uint64_t)st.st_size >= LOG_AT;
+}
+
+/* A file of no version, or of another, or that was cut off, is begun anew: its slots are of
+ * nothing. */
 static int begin_file(struct writing *w, uint32_t n_live)
 {
         uint32_t n_slots = CLEW_HOT_SLOTS_MIN;
 
         while (n_slots < CLEW_HOT_SLOTS_MAX && n_slots / 2 < n_live)
                 n_slots *= 2;
-        if (read_header(w->fd, &w->n_slots, &w->next))
+        if (has_slots(w->fd) && read_header(w->fd, &w->n_slots, &w->next))
                 return w->n_slots < n_slots ? grow(w, n_slots) : 0;
         w->next = 0;
         w->n_slots = n_slots;

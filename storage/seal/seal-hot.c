@@ -14,7 +14,8 @@
 /* Of one step: so that what becomes due meanwhile does not wait. */
 #define STEP_BYTES ((uint64_t)8 << 20)
 #define STEP_TRACES 1024u
-/* Larger traces are derived from their first part by lists (query/find/select-glance.c). */
+/* Of a trace, with its sealed part: of a larger one lists derive from the first part
+ * (query/find/select-glance.c), and would answer otherwise with a summary of the whole. */
 #define ITEMS_MAX 30000u
 #define BYTES_MAX ((uint64_t)32 << 20)
 
@@ -188,6 +189,8 @@ static int tell_in_snapshot(struct telling *t, MDB_txn *txn, struct clew_seal_st
 
         clew_buffer_init(&t->summary, CLEW_PACK_MESSAGE_MAX);
         if (r == 0) {
+                t->loader.max_items = ITEMS_MAX;
+                t->loader.max_bytes = BYTES_MAX;
                 clew_loader_set_txn(&t->loader, txn);
                 clew_hot_summaries_begin(&t->known, clew_env_dir(t->store->env), t->epoch);
                 tell_some(t, clew_clock_unix_ns(t->store->clock), stats);

@@ -149,6 +149,29 @@ static void send(struct fixture *f, uint32_t trace, const char *text)
         assert_int_equal(test_store_append(f->store, "svc", &s, f->now_ns), 0);
 }
 
+#define MANY 9000u
+
+/* So many spans in one request. */
+static void send_many(struct fixture *f, uint32_t trace)
+{
+        struct test_span *spans = clew_calloc(MANY, sizeof(*spans));
+        CLEW_BUFFER request = {0};
+
+        assert_non_null(spans);
+        clew_buffer_init(&request, (size_t)4 << 20);
+        for (uint32_t i = 0; i < MANY; i++)
+                spans[i] = (struct test_span){.trace_id = test_trace_id(trace),
+                                              .span_id = test_span_id(++f->n_spans),
+                                              .name = "s",
+                                              .start_ns = f->now_ns,
+                                              .end_ns = f->now_ns + 5};
+        test_put_traces(&request, "svc", spans, MANY);
+        clew_free(spans);
+        assert_int_equal(test_store_append_otlp(f->store, clew_buffer_slice(&request),
+                                                CLEW_OTLP_TRACES, f->now_ns),
+                         0);
+}
+
 /* Seals what is idle for @idle_s, then tells of what is quiet, until nothing is left to be done. */
 static uint64_t seal(struct fixture *f, uint64_t idle_s)
 {
@@ -288,6 +311,26 @@ static void test_sealed_part(void **state)
         assert_int_equal(look(f), 1);
 }
 
+/* Of a trace that a list reads the first part of, no summary is kept: it would be of another part,
+ * and the answer another one with the file than without. */
+static void test_large_sealed_part(void **state)
+{
+        struct fixture *f = *state;
+
+        for (uint32_t i = 0; i < 3; i++)
+                send_many(f, 1);
+        f->now_ns += 20 * CLEW_NS_PER_S;
+        seal(f, 10);
+        send(f, 1, "more");
+        f->now_ns += 3 * CLEW_NS_PER_S;
+        assert_int_equal(seal(f, 3600), 1);
+        assert_int_equal(look(f), 1);
+        send_many(f, 1);
+        f->now_ns += 3 * CLEW_NS_PER_S;
+        assert_int_equal(seal(f, 3600), 0);
+        assert_int_equal(look(f), 0);
+}
+
 /* What is sealed then is not derived once more. */
 static void test_sealing(void **state)
 {
@@ -384,6 +427,26 @@ static void test_damage(void **state)
                 given += look(f);
         }
         assert_true(given > 60 && given < 60 * TRACES);
+}
+
+/* What a power cut leaves: a head, and nothing that it tells of. It is begun anew when there is
+ * more hot than it has slots for. */
+static void test_cut_off(void **state)
+{
+        struct fixture *f = *state;
+        char path[4200];
+
+        snprintf(path, sizeof(path), "%s/" CLEW_HOT_SUMMARIES_FILE, f->dir.path);
+        send(f, 0, "text");
+        f->now_ns += 3 * CLEW_NS_PER_S;
+        assert_int_equal(seal(f, 3600), 1);
+        assert_int_equal(look(f), 1);
+        assert_int_equal(truncate(path, 4096), 0);
+        for (uint32_t i = 0; i < CLEW_HOT_SLOTS_MIN / 2 + 50; i++)
+                send(f, i, "text");
+        f->now_ns += 3 * CLEW_NS_PER_S;
+        seal(f, 3600);
+        assert_true(look(f) > CLEW_HOT_SLOTS_MIN / 2);
 }
 
 /* A file that an entry of another trace was copied into, or of the same as it was before, or that
@@ -549,6 +612,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_random, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_quiet_ones, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_sealed_part, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_large_sealed_part, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_cut_off, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_sealing, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_growth, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),

@@ -3,6 +3,7 @@
  * in which the same rule has to speak: commands that the task prescribes, streams of a shell, ids
  * in two cases of letters, people who speak of errors, pages that correct something else.
  */
+#include "query/rca/deeds.h"
 #include "tests/unit/rca-scene.h"
 
 #include <setjmp.h>
@@ -233,6 +234,41 @@ static void test_what_tests_are_of(void **state)
         CHECK("untested-claim", cases);
 }
 
+/* Packages are no part of the work: who installed them is not who made the first change. */
+static void test_what_is_set_up(void **state)
+{
+        static const struct sentence_case first[] = {
+                {{{"user", "Mend it.", NULL}, BASH("pip install x", "Installed"), EDIT},
+                 "step 4 made a change"}, /* not the first one of all */
+                {{{"user", "Mend it.", NULL}, EDIT, BASH("pip install x", "Installed")},
+                 "step 2 made the first change"},
+                {{{"user", "Mend it.", NULL}, BASH("pip install x", "Installed")}, NULL},
+        };
+        static const struct sentence_case later[] = {
+                {{{"user", "Mend it.", NULL}, EDIT, BASH("pip install x", "Installed")}, NULL},
+                {{{"user", "Mend it.", NULL}, EDIT, EDIT}, "step 4 made a change"},
+        };
+        static const char *const setups[] = {"pip install x", "cd /src && pip install -e . 2>&1",
+                                             "apt-get update; apt-get install -y jq",
+                                             "```sh\npip install x\n```"};
+        static const char *const others[] = {"pip install x && sed -i s/a/b/ c",
+                                             "sed -i s/a/b/ c",
+                                             "pip install x\nrm -rf src",
+                                             "ls",
+                                             "",
+                                             "echo pip install x > notes.txt"};
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(setups); i++)
+                assert_true(clew_shell_only_sets_up(SLICE(setups[i])));
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(others); i++)
+                assert_false(clew_shell_only_sets_up(SLICE(others[i])));
+        assert_true(clew_deed_only_sets_up(SLICE("{\"command\": \"npm ci\"}")));
+        assert_false(clew_deed_only_sets_up(SLICE("{}")));
+        CHECK("first-change", first);
+        CHECK("later-change", later);
+}
+
 static void test_who_could_not_look(void **state)
 {
 #define PROFILE                                                                                    \
@@ -289,6 +325,7 @@ int main(void)
                 cmocka_unit_test(test_pages_that_correct_something_else),
                 cmocka_unit_test(test_names_of_one_kind),
                 cmocka_unit_test(test_what_tests_are_of),
+                cmocka_unit_test(test_what_is_set_up),
                 cmocka_unit_test(test_who_could_not_look),
                 cmocka_unit_test(test_people_who_speak_of_errors),
         };

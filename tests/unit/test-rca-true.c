@@ -375,6 +375,7 @@ static void test_promises(void **state)
                 "1. I will look\n2. I will book",
                 "It passes. I'll submit.\n\ndiff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py",
                 "Now I'll give it.\nFINAL ANSWER: 21000",
+                "I will first make a survey of the facts. Neither of the two is given.",
                 "Ich werde das pr\xc3\xbc"
                 "fen.",
         };
