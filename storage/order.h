@@ -46,13 +46,15 @@ struct clew_order {
 
 struct clew_order_told {
         uint64_t id;                         /* 0 = none was given */
+        uint64_t instead_of;                 /* one that said the same, and is gone; 0 = none was */
         char others[CLEW_ORDER_NAMES_BYTES]; /* who else writes there, in words; "" = nobody */
 };
 /*
  * Asks the bucket of the store of @tier (NULL: it has none) who else writes there, and when there
  * is somebody leaves an order for them and for this store's own collector; with an empty @what it
- * only asks. 0; -E2BIG: as many wait as may; -EACCES, -ETIMEDOUT, ...: it may be there all the
- * same. In any process and thread; it takes 10 s at the most.
+ * only asks. One that says the same and waits is replaced: the later covers what has come since,
+ * also to those that had done the earlier. 0; -E2BIG: as many wait as may; -EACCES, -ETIMEDOUT,
+ * ...: it may be there all the same. In any process and thread; it takes 10 s at the most.
  */
 CLEW_MUST_USE int clew_order_tell(struct clew_tier *tier, enum clew_order_kind kind,
                                   struct clew_slice what, struct clew_order_told *ret,
@@ -86,6 +88,9 @@ struct clew_order_state {
  */
 CLEW_MUST_USE int clew_order_look(struct clew_tier *tier, uint64_t id, struct clew_order_state *ret,
                                   bool *ret_there, struct clew_error *err);
+/* The order that says this and waits; *@ret_id 0: none does. In any process; 10 s at the most. */
+CLEW_MUST_USE int clew_order_find(struct clew_tier *tier, enum clew_order_kind kind,
+                                  struct clew_slice what, uint64_t *ret_id, struct clew_error *err);
 typedef int (*clew_order_fn)(void *context, const struct clew_order_state *order);
 /* Calls @fn for all that wait, the oldest first. 0, what @fn returned that was not 0, or an error.
  */

@@ -38,6 +38,14 @@ void clew_cli_order_begin(struct clew_cli_order *o, enum clew_order_kind kind,
                               "(redaction %" PRIu64 "; what is to go stands in the bucket until "
                               "all have done it)",
                               o->told.others, o->told.id);
+        if (o->told.instead_of)
+                clew_cli_note(o->cli,
+                              "it takes the place of redaction %" PRIu64
+                              ", which said the same and waited: all do it once more, as something "
+                              "may have come since",
+                              o->told.instead_of);
+        o->kind = kind;
+        o->what = what;
         if (r < 0)
                 snprintf(o->error, sizeof(o->error), "%s", err.message);
 }
@@ -70,7 +78,18 @@ static int tell_waiting(const struct clew_cli_order *o, const struct clew_order_
         return CLEW_EXIT_ELSEWHERE;
 }
 
-static int await(const struct clew_cli_order *o)
+/* It is gone: done by all, or said once more, which is waited for then. */
+static int look_for_later(struct clew_cli_order *o, bool *ret_there, struct clew_error *err)
+{
+        uint64_t later = 0;
+        int r = clew_order_find(o->cli->tier, o->kind, o->what, &later, err);
+
+        *ret_there = later != 0;
+        o->told.id = later ? later : o->told.id;
+        return r;
+}
+
+static int await(struct clew_cli_order *o)
 {
         static const struct timespec pause = {.tv_sec = POLL_S};
         uint64_t end = clew_clock_monotonic_ns(clew_clock_system()) +
@@ -83,8 +102,13 @@ static int await(const struct clew_cli_order *o)
                 int r = clew_order_look(o->cli->tier, o->told.id, &s, &is_there, &err);
                 bool is_late = clew_clock_monotonic_ns(clew_clock_system()) >= end;
 
-                if (r == 0 && !is_there)
-                        break;
+                if (r == 0 && !is_there) {
+                        r = look_for_later(o, &is_there, &err);
+                        if (r == 0 && is_there)
+                                continue;
+                        if (r == 0)
+                                break;
+                }
                 if (r < 0 && is_late) {
                         clew_cli_error(o->cli,
                                        "redacted in this store; whether the others that write to "

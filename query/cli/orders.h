@@ -16,12 +16,14 @@ struct clew_cli_order {
         bool here;       /* nothing is given: what is to go is not written to the bucket */
         uint64_t wait_s; /* for the others */
         /* What it has come to. */
+        enum clew_order_kind kind;
+        struct clew_slice what; /* the caller's */
         struct clew_order_told told;
         char error[CLEW_ERROR_MESSAGE_MAX]; /* why it could not be given; "" = it could */
 };
 
 /* Before it is done here: asks who else writes, and gives the order. What goes wrong is told at the
- * end. */
+ * end, until which @what stays. */
 void clew_cli_order_begin(struct clew_cli_order *o, enum clew_order_kind kind,
                           struct clew_slice what);
 /* Afterwards: waits for the others. 0 = all have done it; CLEW_EXIT_ELSEWHERE after a message that

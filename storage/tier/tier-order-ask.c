@@ -59,6 +59,52 @@ static bool is_there(const struct clew_tier_others *o, uint64_t id)
         return false;
 }
 
+/* ---- those that say the same ----------------------------------------------------------------- */
+
+/* With what it says an object has its name, its writer and a frame. */
+static bool may_say(const struct clew_order_seen *seen, const struct clew_order *order)
+{
+        return !seen->name.is_mark && seen->name.id != order->id && seen->bytes > order->what.len &&
+               seen->bytes - order->what.len <= CLEW_ORDER_OBJECT_MAX - CLEW_ORDER_WHAT_MAX;
+}
+
+/* The next after the @from-th of the list; 0 = none. What cannot be read says something else. */
+static uint64_t next_same(struct asking *a, const struct clew_order *order, size_t *from)
+{
+        const struct clew_order_seen *seen = (const void *)a->others.seen.data;
+        CLEW_BUFFER bytes = {0};
+        uint64_t id = 0;
+
+        clew_buffer_init(&bytes, CLEW_ORDER_OBJECT_MAX + 2);
+        for (; id == 0 && *from < clew_tier_others_n_seen(&a->others); ++*from) {
+                struct clew_order other;
+                struct clew_error ignored;
+
+                if (may_say(&seen[*from], order) &&
+                    clew_order_read(a->bucket, seen[*from].name.id, &bytes, &other, &ignored) ==
+                            0 &&
+                    other.kind == order->kind && clew_slice_eq(other.what, order->what))
+                        id = other.id;
+        }
+        if (bytes.len > 0)
+                explicit_bzero(bytes.data, bytes.len);
+        return id;
+}
+
+int clew_order_find(struct clew_tier *t, enum clew_order_kind kind, struct clew_slice what,
+                    uint64_t *ret_id, struct clew_error *err)
+{
+        const struct clew_order order = {.kind = kind, .what = what};
+        struct asking a;
+        size_t from = 0;
+        int r = begin(&a, t, err);
+
+        if (r == 0)
+                *ret_id = next_same(&a, &order, &from);
+        end(&a);
+        return r;
+}
+
 /* ---- giving one ------------------------------------------------------------------------------ */
 
 static int put(struct asking *a, struct clew_order *order, struct clew_buffer *bytes,
@@ -104,6 +150,23 @@ static int give(struct asking *a, struct clew_order *order, struct clew_error *e
         return r;
 }
 
+/* Those of the list that @order, which is there, says too; the last of them, or 0. What stays is
+ * done by all as well. */
+static uint64_t replace(struct asking *a, const struct clew_order *order)
+{
+        uint64_t replaced = 0;
+        size_t from = 0;
+        uint64_t id;
+
+        while ((id = next_same(a, order, &from)) != 0) {
+                struct clew_error ignored;
+
+                if (clew_order_remove(a->bucket, &a->others, id, &ignored) == 0)
+                        replaced = id;
+        }
+        return replaced;
+}
+
 int clew_order_tell(struct clew_tier *t, enum clew_order_kind kind, struct clew_slice what,
                     struct clew_order_told *ret, struct clew_error *err)
 {
@@ -125,6 +188,7 @@ int clew_order_tell(struct clew_tier *t, enum clew_order_kind kind, struct clew_
         if (r == 0 && ret->others[0] && what.len > 0) {
                 r = give(&a, &order, err);
                 ret->id = r == 0 ? order.id : 0;
+                ret->instead_of = r == 0 ? replace(&a, &order) : 0;
         }
         end(&a);
         return r;

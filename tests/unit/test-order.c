@@ -255,16 +255,22 @@ static void put_object(struct fixture *f, const struct clew_order_name *n, const
         close(fd);
 }
 
-static uint64_t give(struct writer *w)
+static uint64_t give_text(struct writer *w, const char *text, uint64_t instead_of)
 {
         struct clew_error err = {0};
         struct clew_order_told told;
 
-        require(clew_order_tell(w->tier, CLEW_ORDER_TEXT, CLEW_SLICE_LITERAL(SECRET), &told, &err),
+        require(clew_order_tell(w->tier, CLEW_ORDER_TEXT, clew_slice_of_cstr(text), &told, &err),
                 &err);
+        assert_int_equal(told.instead_of, instead_of);
         assert_string_equal(told.others, w->tier->name[0] == 'a' ? "b" : "a");
         assert_int_not_equal(told.id, 0);
         return told.id;
+}
+
+static uint64_t give(struct writer *w)
+{
+        return give_text(w, SECRET, 0);
 }
 
 /* Takes the order that waits. */
@@ -353,6 +359,53 @@ static void an_order_goes_when_all_have_done_it(void **state)
         assert_int_equal(count(f, "redact.") + count(f, "done."), 0);
         assert_int_equal(a->tier->orders.n + b->tier->orders.n, 0);
         assert_false(clew_order_noted(b->tier, noted, sizeof(noted)));
+}
+
+/* The later covers what has come since, also to who had done the earlier, which waits no more. */
+static void what_is_said_twice_waits_once(void **state)
+{
+        struct fixture *f = *state;
+        struct writer *a = &f->writers[0];
+        struct writer *b = &f->writers[1];
+        struct clew_error err = {0};
+        struct clew_order_told told;
+        struct clew_order_state s;
+        uint64_t first = give(a);
+        uint64_t other = give_text(a, "needle in word", 0);
+        uint64_t same;
+        uint64_t again;
+
+        sync_now(b);
+        settle(b, first, true);
+        sync_now(b);
+        assert_true(is_there(a, first, &s));
+        assert_string_equal(s.done, "b");
+        require(clew_order_tell(b->tier, CLEW_ORDER_RULES, CLEW_SLICE_LITERAL(SECRET), &told, &err),
+                &err);
+        assert_int_equal(told.instead_of, 0);
+        require(clew_order_take_back(a->tier, told.id, &err), &err);
+        again = give_text(b, SECRET, first); /* by whomever */
+        assert_int_equal(count(f, "redact."), 2);
+        assert_int_equal(count(f, "done."), 0);
+        assert_false(is_there(a, first, &s));
+        assert_true(is_there(a, again, &s) && s.waits_here);
+        assert_string_equal(s.waits, "b");
+        assert_true(is_there(a, other, &s));
+        require(clew_order_find(a->tier, CLEW_ORDER_TEXT, CLEW_SLICE_LITERAL(SECRET), &same, &err),
+                &err);
+        assert_int_equal(same, again);
+        require(clew_order_find(a->tier, CLEW_ORDER_NAMES, CLEW_SLICE_LITERAL(SECRET), &same, &err),
+                &err);
+        assert_int_equal(same, 0);
+        require(clew_order_take_back(a->tier, other, &err), &err);
+        sync_now(b);
+        take(b, again);
+        settle(b, first, true); /* what was under way is of no order any more */
+        assert_int_equal(b->tier->orders.n, 1);
+        settle(b, again, true);
+        sync_now(b);
+        assert_true(is_there(a, again, &s));
+        assert_string_equal(s.done, "b");
 }
 
 /* Whatever of it may be in the bucket yet. */
@@ -487,8 +540,12 @@ static void no_more_wait_than_may(void **state)
         struct clew_error err = {0};
         unsigned n = 0;
 
-        for (unsigned i = 0; i < CLEW_ORDERS_MAX; i++)
-                more.id = give(a);
+        for (unsigned i = 0; i < CLEW_ORDERS_MAX; i++) {
+                char text[] = SECRET;
+
+                text[0] = (char)('0' + i);
+                more.id = give_text(a, text, 0);
+        }
         assert_int_equal(count(f, "redact."), CLEW_ORDERS_MAX);
         assert_int_equal(
                 clew_order_tell(a->tier, CLEW_ORDER_TEXT, CLEW_SLICE_LITERAL(SECRET), &told, &err),
@@ -540,6 +597,7 @@ int main(void)
                 cmocka_unit_test(one_is_as_large_as_it_may_be),
                 cmocka_unit_test_setup_teardown(an_order_goes_when_all_have_done_it, set_up,
                                                 tear_down),
+                cmocka_unit_test_setup_teardown(what_is_said_twice_waits_once, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(nothing_says_it_is_done_while_something_is_left,
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
