@@ -381,6 +381,27 @@ static void test_growth(void **state)
         assert_true((uint64_t)st.st_size - CLEW_HOT_SLOTS_MAX * 16ull < ((uint64_t)8 << 20));
 }
 
+/* More than the log can keep: some are derived by who asks, and nobody tells of them for ever. */
+static void test_more_than_is_kept(void **state)
+{
+        struct fixture *f = *state;
+        const struct clew_seal_options o = {.idle_ns = 3600 * CLEW_NS_PER_S, .tell_ns = QUIET_NS};
+        struct clew_seal_stats stats = {.more = true};
+        struct clew_error err = {0};
+        uint32_t n = (uint32_t)(CLEW_HOT_LOG_BYTES_MAX / 60000);
+
+        f->padding = 60000;
+        for (uint32_t i = 0; i < n; i++)
+                send(f, i, "text");
+        f->now_ns += 3 * CLEW_NS_PER_S;
+        for (unsigned i = 0; stats.more && i < 20; i++) {
+                if (clew_store_seal(f->store, &o, &stats, &err) < 0)
+                        fail_msg("seal: %s", err.message);
+        }
+        assert_false(stats.more);
+        assert_true(look(f) > n / 4);
+}
+
 /* ---- damage ---------------------------------------------------------------------------------- */
 
 static void hurt(struct fixture *f)
@@ -616,6 +637,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_cut_off, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_sealing, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_growth, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_more_than_is_kept, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_strange_file, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
