@@ -125,10 +125,9 @@ static void derive_known(const struct run *r)
         uint64_t start_ns;
 
         clew_buffer_init(&record, BYTES_MAX);
-        assert_int_equal(clew_model_deriver()->summarize_known(NULL, NULL,
-                                                               clew_buffer_slice(&r->otlp),
-                                                               CLEW_SLICE_NULL, known, &record,
-                                                               &start_ns, NULL),
+        assert_int_equal(clew_model_deriver()->summarize_known(
+                                 NULL, NULL, clew_buffer_slice(&r->otlp), CLEW_SLICE_NULL, known,
+                                 &record, &start_ns, NULL),
                          0);
         assert_int_equal(record.len, known.len);
         assert_memory_equal(record.data, known.data, known.len);

@@ -450,8 +450,8 @@ static void test_damage(void **state)
         assert_true(given > 60 && given < 60 * TRACES);
 }
 
-/* What a power cut leaves: a head, and nothing that it tells of. It is begun anew when there is more
- * hot than it has slots for. */
+/* What a power cut leaves: a head, and nothing that it tells of. It is begun anew when there is
+ * more hot than it has slots for. */
 static void test_cut_off(void **state)
 {
         struct fixture *f = *state;
