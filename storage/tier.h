@@ -174,16 +174,28 @@ struct clew_tier_retired {
         uint64_t uploaded;  /* segments */
         uint64_t segments;  /* of its catalog, now */
         uint64_t version;
+        uint64_t redactions; /* of others, that it has done */
+        uint64_t left;       /* that wait for it still: why was told as a finding */
+};
+
+struct clew_order;
+
+/* What it needs of rooms above. */
+struct clew_tier_retiring {
+        const struct clew_deriver *deriver;
+        /* Redacts in @store what another writer has redacted; 0 = it is done. */
+        int (*redact)(struct clew_store *store, const struct clew_order *order,
+                      struct clew_error *err);
 };
 
 /*
  * Writer @options->writer is gone for good: what it acknowledged is sealed and uploaded by this
  * process, which is that writer for the time, in directory @dir (new or empty, the caller's, who
- * removes it). A clewd that still has the name is taken over. 0; -ENOENT: there is no such writer;
- * what clew_tier_attach() and clew_tier_sync() give. After an error it may be done again, in an
- * empty directory.
+ * removes it), and what others have deleted and redacted is carried out. A clewd that still has the
+ * name is taken over. 0; -ENOENT: there is no such writer; what clew_tier_attach() and
+ * clew_tier_sync() give. After an error it may be done again, in an empty directory.
  */
-CLEW_MUST_USE int clew_tier_retire(const char *dir, const struct clew_deriver *deriver,
+CLEW_MUST_USE int clew_tier_retire(const char *dir, const struct clew_tier_retiring *retiring,
                                    const struct clew_tier_options *options,
                                    struct clew_tier_retired *ret, struct clew_error *err);
 

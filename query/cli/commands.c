@@ -143,8 +143,10 @@ static const struct clew_command commands[] = {
          .more = "The bucket is named before the command: clew --store s3://BUCKET/PREFIX writers\n"
                  "--retire is that writer once more, in a directory of its own in TMPDIR: what\n"
                  "it acknowledged and had not sealed is sealed and uploaded, what others have\n"
-                 "deleted is carried out, and readers ask nobody for its tail any more. A clewd\n"
-                 "that still has the name is taken over. Started again with its name it goes on.\n"
+                 "deleted or redacted is carried out (status 6: not all of it), and readers ask\n"
+                 "nobody for its tail any more. A clewd that still has the name is taken over.\n"
+                 "Started again with its name it goes on; what is redacted later waits for it,\n"
+                 "and --retire once more does it.\n"
                  "'' is the writer without a name. More: clew help objects.\n",
          .served = CLEW_SERVED_NOT, .why_not = "it asks a bucket itself; run it with --store URL"},
         {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",

@@ -17,9 +17,9 @@
 /* What is to be done with those that do not come by themselves. */
 #define WAY_OUT                                                                                    \
         "A clewd that runs does it within a minute, one that does not at its next start; one "     \
-        "whose "                                                                                   \
-        "machine is gone is started once with its name (clewd --objects URL --writer NAME) on an " \
-        "empty directory; one that is older than this clew does it after its update. Until then "  \
+        "whose machine is gone when it is retired (clew --store URL writers --retire NAME), or "   \
+        "is started with its name on an empty directory; one that is older than this clew does "   \
+        "it after its update. Until then "                                                         \
         "readers show what came to it"
 
 /* ---- giving one ------------------------------------------------------------------------------ */

@@ -8,6 +8,7 @@
 #include "query/cli/options.h"
 #include "query/cli/output.h"
 #include "query/model/summary.h"
+#include "query/serve/redact-order.h"
 #include "storage/tier.h"
 
 #include <errno.h>
@@ -96,9 +97,13 @@ static int tell_retired(struct writers *x, const char *name, const struct clew_t
         if (!x->json) {
                 fprintf(x->cli->out,
                         "%s is retired: %" PRIu64 " fragment%s of its journal sealed, %" PRIu64
-                        " segment%s uploaded, %" PRIu64 " in all (version %" PRIu64 ")\n",
+                        " segment%s uploaded, %" PRIu64 " in all (version %" PRIu64 ")",
                         name[0] ? name : NAMELESS, d->fragments, clew_plural(d->fragments),
                         d->uploaded, clew_plural(d->uploaded), d->segments, d->version);
+                if (d->redactions > 0)
+                        fprintf(x->cli->out, ", %" PRIu64 " redaction%s of others done",
+                                d->redactions, clew_plural(d->redactions));
+                fputc('\n', x->cli->out);
                 return 0;
         }
         j = clew_output_begin(&x->output, "writer");
@@ -112,13 +117,39 @@ static int tell_retired(struct writers *x, const char *name, const struct clew_t
         clew_json_write_uint64(&j, d->segments);
         clew_json_write_key(&j, "version");
         clew_json_write_uint64(&j, d->version);
+        clew_json_write_key(&j, "redactions");
+        clew_json_write_uint64(&j, d->redactions);
         return clew_output_end(&x->output, &j);
+}
+
+/* What others have redacted waits for it no more, or it is said that it does. */
+static int tell_left(struct writers *x, const char *name, const struct clew_tier_retired *d)
+{
+        if (d->left == 0)
+                return 0;
+        clew_cli_error(x->cli,
+                       "%" PRIu64 " redaction%s of others %s for %s still: readers show what came "
+                       "to it. clew redact --orders, on the store of a writer, tells of which; "
+                       "--take-back there ends one",
+                       d->left, clew_plural(d->left), d->left == 1 ? "waits" : "wait",
+                       name[0] ? name : NAMELESS);
+        return CLEW_EXIT_ELSEWHERE;
+}
+
+static int redact(struct clew_store *store, const struct clew_order *order, struct clew_error *err)
+{
+        const struct clew_rewrite_options how = {0};
+        uint64_t places;
+
+        return clew_redact_order(store, order, &how, &places, err);
 }
 
 static int retire(struct writers *x, const char *name)
 {
         const struct clew_tier_options options = {
                 .url = x->cli->store_dir, .writer = name, .finding = on_finding, .context = x};
+        const struct clew_tier_retiring retiring = {.deriver = clew_model_deriver(),
+                                                    .redact = redact};
         const char *base = getenv("TMPDIR");
         struct clew_tier_retired done;
         struct clew_error err = {0};
@@ -131,9 +162,12 @@ static int retire(struct writers *x, const char *name)
                 return CLEW_EXIT_STORE;
         }
         clew_leftover_add(dir);
-        r = clew_tier_retire(dir, clew_model_deriver(), &options, &done, &err);
+        r = clew_tier_retire(dir, &retiring, &options, &done, &err);
         clew_leftover_remove(dir);
-        return r < 0 ? clew_cli_fail(x->cli, r, &err) : tell_retired(x, name, &done);
+        if (r < 0)
+                return clew_cli_fail(x->cli, r, &err);
+        r = tell_retired(x, name, &done);
+        return r == 0 ? tell_left(x, name, &done) : r;
 }
 
 int clew_cmd_writers(struct clew_cli *cli, int argc, char **argv)

@@ -204,6 +204,16 @@ static bool other_number(struct asked *x, const struct clew_act *act, struct cle
         return true;
 }
 
+/* The 2 of "2>&1" and of "2>/dev/null": a number of a stream, and no value. */
+static bool is_redirection(struct clew_slice text, const struct clew_token *t)
+{
+        size_t to = t->offset + t->text.len;
+
+        return t->text.len == 1 &&
+               ((to < text.len && (text.data[to] == '>' || text.data[to] == '<')) ||
+                (t->offset > 0 && text.data[t->offset - 1] == '&'));
+}
+
 /* "zone 3", "pool=470": numbers in a text with the word right before them. */
 static bool numbers_inside(struct asked *x, const struct clew_act *act, struct clew_slice text)
 {
@@ -214,7 +224,7 @@ static bool numbers_inside(struct asked *x, const struct clew_act *act, struct c
                 size_t end = t.offset;
 
                 x->leaves++;
-                if (!t.is_number || end < KEY_MIN + 1)
+                if (!t.is_number || end < KEY_MIN + 1 || is_redirection(text, &t))
                         continue;
                 end--;
                 if (text.data[end] != ' ' && text.data[end] != '=' && text.data[end] != ':')

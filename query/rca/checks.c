@@ -2,6 +2,7 @@
  * Rules about checks that were not made: a tool that the instructions want called before another
  * one, and "all tests pass" where no test ran since the last change.
  */
+#include "query/rca/deeds.h"
 #include "query/rca/request-rules-int.h"
 #include "query/rca/sentences-int.h"
 
@@ -204,6 +205,12 @@ static bool may_be_test(const struct clew_rca_step *s)
                (s->deed == CLEW_DEED_UNKNOWN && HAS_ANY(s->args, runners));
 }
 
+/* What step @s changed may be what tests are of. */
+static bool changes_what_is_tested(const struct clew_rca_step *s)
+{
+        return s->deed == CLEW_DEED_CHANGES && !clew_deed_only_sets_up(s->args);
+}
+
 /* A user spoke to LLM step @s of what was run. */
 static bool hears_of_tests(const struct clew_rca_view *v, const struct clew_rca_step *s)
 {
@@ -254,7 +261,7 @@ static void tests_unrun(const struct clew_rca_view *v, struct clew_findings *ret
                 struct clew_finding *f;
 
                 if (s->kind == CLEW_RCA_TOOL) {
-                        bool changes = s->deed == CLEW_DEED_CHANGES;
+                        bool changes = changes_what_is_tested(s);
 
                         if ((changes || changed != CLEW_RCA_NONE) && may_be_test(s))
                                 changed = CLEW_RCA_NONE;

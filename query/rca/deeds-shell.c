@@ -282,6 +282,41 @@ enum clew_deed clew_deed_of_shell(struct clew_slice text)
         return l.looked && !l.unknown ? CLEW_DEED_READS : CLEW_DEED_UNKNOWN;
 }
 
+/* One command that brings packages. */
+static bool is_setup(struct clew_slice command)
+{
+        static const char *const begins[] = {"pip install", "pip3 install", "python -m pip install",
+                                             "npm install", "npm ci",       "apt install",
+                                             "apt-get ",    "conda ",       "uv pip install"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(begins); i++) {
+                if (clew_text_begins(command, begins[i]))
+                        return true;
+        }
+        return false;
+}
+
+bool clew_shell_only_sets_up(struct clew_slice line)
+{
+        bool any = false;
+
+        line = head(line, LINE_MAX);
+        for (size_t i = 0; i < line.len;) {
+                size_t from = i;
+                struct clew_slice command;
+
+                while (i < line.len && !memchr(";&\n", line.data[i], 3) &&
+                       !(line.data[i] == '\\' && i + 1 < line.len && line.data[i + 1] == 'n'))
+                        i++;
+                command = clew_text_trim(clew_slice_make(line.data + from, i - from));
+                any |= is_setup(command);
+                if (!is_setup(command) && clew_deed_of_shell(command) == CLEW_DEED_CHANGES)
+                        return false;
+                i += i < line.len && line.data[i] == '\\' ? 2 : 1;
+        }
+        return any;
+}
+
 enum clew_no clew_shell_no(struct clew_slice text)
 {
         struct line l = read_line(text);

@@ -397,3 +397,12 @@ enum clew_deed clew_deed_of(struct clew_slice name, struct clew_slice args,
                 d = of_result(result);
         return d;
 }
+
+bool clew_deed_only_sets_up(struct clew_slice args)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf = {.value = args};
+
+        clew_flat_init(&f, args);
+        return (!f.is_json || clew_flat_next(&f, &leaf)) && clew_shell_only_sets_up(leaf.value);
+}

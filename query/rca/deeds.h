@@ -29,6 +29,11 @@ enum clew_deed clew_deed_of(struct clew_slice name, struct clew_slice args,
 enum clew_no { CLEW_NO_FAILURE, CLEW_NO_MATCH, CLEW_NO_DIFFERENCE };
 enum clew_no clew_shell_no(struct clew_slice line);
 
+/* All that a command line changed is which packages are there ("pip install x"): no part of the
+ * work, and nothing that tests are of. Of a whole call: by its first argument, or by a program. */
+bool clew_shell_only_sets_up(struct clew_slice line);
+bool clew_deed_only_sets_up(struct clew_slice args);
+
 /* Of a shell command line; of one SQL text. */
 enum clew_deed clew_deed_of_shell(struct clew_slice line);
 enum clew_deed clew_deed_of_sql(struct clew_slice text);

@@ -100,6 +100,12 @@ static bool is_printed(struct clew_slice text)
         return clew_text_result_error(t) != CLEW_TROUBLE_NONE;
 }
 
+/* What AutoGen's executor says to a message without a program. */
+static bool had_nothing_to_run(struct clew_slice text)
+{
+        return clew_text_begins(clew_text_trim(text), "there is no code from the last ");
+}
+
 static bool counts_tokens(const struct clew_rca_view *v)
 {
         for (uint32_t i = 0; i < v->n_steps; i++) {
@@ -165,6 +171,12 @@ void clew_rca_find_executors(struct clew_rca_builder *b)
                                 name = CLEW_SLICE_LITERAL("its action");
                 }
                 text = only_text(b, s);
+                if (!is_executors_name(name) && clew_text_is_said(text))
+                        continue; /* somebody speaks, whatever of */
+                if (had_nothing_to_run(text)) {
+                        s->kind = CLEW_RCA_OTHER; /* neither a model spoke nor was anything done */
+                        continue;
+                }
                 if ((s->failed || !is_printed(text)) && !(counted && s->tokens_out == 0))
                         continue;
                 s->kind = CLEW_RCA_TOOL;

@@ -360,11 +360,13 @@ static bool has_results_before(const struct clew_rca_view *v, uint32_t unit)
         return v->first_result != CLEW_RCA_NONE && v->first_result < unit;
 }
 
-/* An empty result (or a missing one) before LLM step @i, in its group; NONE otherwise. */
+/* An empty result (or a missing one) before LLM step @i, in its group, that no later call of the
+ * same put right before it; NONE otherwise. */
 static uint32_t empty_before(const struct clew_rca_view *v, uint32_t i)
 {
         for (uint32_t k = i; k-- > 0 && k + 40 > i;) {
-                if (v->steps[k].kind == CLEW_RCA_TOOL && v->steps[k].empty)
+                if (v->steps[k].kind == CLEW_RCA_TOOL && v->steps[k].empty &&
+                    clew_rca_recovery_of(v, k) > i)
                         return k;
         }
         return CLEW_RCA_NONE;
@@ -409,10 +411,11 @@ static void say_invented(const struct clew_rca_view *v, struct shapes *shapes,
                         strength *= 0.7;
                 f = clew_finding_add(ret, CLEW_RULE_EMPTY_RESULT_USED, step, strength);
                 clew_finding_evidence(f, empty, v->steps[empty].result);
-                clew_finding_say(ret, f,
-                                 "Step %u gives %.*s after step %u (%.*s) returned nothing.",
+                clew_finding_say(ret, f, "Step %u gives %.*s after step %u (%.*s) %s.",
                                  v->steps[step].number, CLEW_SHOWN(n->token.text, 48),
-                                 v->steps[empty].number, CLEW_SHOWN(v->steps[empty].name, 60));
+                                 v->steps[empty].number, CLEW_SHOWN(v->steps[empty].name, 60),
+                                 clew_rca_has_error(&v->steps[empty]) ? "failed"
+                                                                      : "returned nothing");
         } else {
                 f = clew_finding_add(ret, CLEW_RULE_UNGROUNDED_VALUE, step, strength);
                 clew_finding_say(ret, f,

@@ -248,6 +248,7 @@ static void places_of_changes(const struct clew_rca_view *v, struct clew_finding
 {
         uint32_t changes = 0;
         uint32_t unclear = 0;
+        bool prepared = false; /* packages were installed */
 
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 struct act a;
@@ -256,8 +257,10 @@ static void places_of_changes(const struct clew_rca_view *v, struct clew_finding
                         if (a.failed || clew_rca_proves_identity(a.name) ||
                             clew_rca_hands_over(a.name))
                                 continue;
-                        if (a.deed == CLEW_DEED_CHANGES && changes < CHANGES_MAX)
-                                say_change(v, ret, i, &a, changes++, unclear == 0);
+                        if (clew_deed_only_sets_up(a.args))
+                                prepared = true;
+                        else if (a.deed == CLEW_DEED_CHANGES && changes < CHANGES_MAX)
+                                say_change(v, ret, i, &a, changes++, unclear == 0 && !prepared);
                         else if (a.deed == CLEW_DEED_UNKNOWN && unclear++ < CHANGES_MAX)
                                 say_unclear(v, ret, i, &a);
                 }

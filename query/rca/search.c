@@ -9,6 +9,8 @@
 #include "query/rca/rules.h"
 #include "query/rca/text-int.h"
 
+#include "proto/base/hash.h"
+
 #define SEARCH_MIN 5u /* actions in a row that are a search, not a look */
 #define IDS_MAX 16u   /* of one call */
 #define CHANGES_MAX 128u
@@ -317,7 +319,7 @@ static void ids_of(struct clew_slice args, struct change *ret)
                 if (!names_somebody(leaf.key) && clew_token_next(&it, &t) &&
                     t.digits >= DIGITS_MIN && !is_date(t.text) &&
                     t.text.len + 2 >= clew_text_trim(leaf.value).len)
-                        ret->ids[ret->n_ids++] = t.hash;
+                        ret->ids[ret->n_ids++] = clew_hash(t.text); /* "l77" is not "L77" */
         }
 }
 

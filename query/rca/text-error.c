@@ -9,6 +9,7 @@
 #define MESSAGE_LINES_MAX 12u
 #define ERROR_LINES_MAX 40u /* at the end of an output, in which it says what went wrong */
 #define FRAME_MAX 200u      /* of a result that says how a program ended and nothing more */
+#define SAID_MAX 400u       /* of the first line of what somebody says */
 #define TITLE_MAX 160u      /* of a page, with its address before or behind it */
 
 /* First match wins, so narrower wordings stand above wider ones. */
@@ -547,6 +548,20 @@ static bool is_about_errors(struct clew_slice h)
         return false;
 }
 
+bool clew_text_is_said(struct clew_slice text)
+{
+        static const char *const words[] = {" should ", " we ",   " let us ",  " let's ",
+                                            "we can ",  " i'd ",  " i would ", " my ",
+                                            " would ",  "please "};
+        struct clew_slice t = clew_text_trim(text);
+        size_t n = 0;
+
+        while (n < t.len && n < SAID_MAX && t.data[n] != '\n')
+                n++;
+        t.len = n;
+        return !begins_with_exception(t) && HAS_ANY(t, words);
+}
+
 enum clew_trouble clew_text_result_error(struct clew_slice result)
 {
         static const char *const openers[] = {
@@ -646,7 +661,8 @@ const char *clew_trouble_name(enum clew_trouble c)
         return names[c];
 }
 
-/* The name of a member that only says what to try, beside a list of nothing. */
+/* The name of a member that only says what to try, beside a list of nothing. Alone it is what the
+ * tool has to say. */
 static bool is_advice(struct clew_slice key)
 {
         static const char *const words[] = {"suggestion", "hint", "message",
@@ -687,6 +703,8 @@ bool clew_text_is_empty_result(struct clew_slice result)
         struct clew_slice last = CLEW_SLICE_NULL; /* the key before a value */
         struct clew_slice key;
         bool only_marks = true;
+        bool only_advice = false;
+        bool advised = false;
 
         if (t.len == 0 || clew_slice_eq_cstr(t, "null") || clew_slice_eq_cstr(t, "None") ||
             clew_slice_eq_cstr(t, "\"\""))
@@ -705,10 +723,13 @@ bool clew_text_is_empty_result(struct clew_slice result)
                                 while (k + 1 < t.len && is_space(t.data[k + 1]))
                                         k++;
                                 only_marks = k + 1 < t.len && t.data[k + 1] == ':';
-                                if (only_marks)
+                                if (only_marks) {
+                                        only_advice = is_advice(key) && (only_advice || !last.len);
                                         last = key;
-                                else
+                                } else {
                                         only_marks = is_advice(last);
+                                        advised |= key.len > 0;
+                                }
                         } else if (is_alpha(t.data[i])) {
                                 only_marks =
                                         clew_text_begins(head(clew_slice_from(t, i), 4), "null");
@@ -717,7 +738,7 @@ bool clew_text_is_empty_result(struct clew_slice result)
                                 only_marks = t.data[i] == '0';
                         }
                 }
-                return only_marks;
+                return only_marks && (!only_advice || !advised || HAS_ANY(t, phrases));
         }
         return t.len <= 80 && HAS_ANY(t, phrases);
 }

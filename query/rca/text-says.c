@@ -134,6 +134,21 @@ static bool count_words(struct clew_slice t, const struct lowered *in, uint32_t 
         return true;
 }
 
+/* Something failed: why nothing was found, whatever was read last. */
+static bool tells_why(struct clew_slice text)
+{
+        static const char *const words[] = {"could not", "couldn't", "cannot",  "can't",
+                                            "unable to", "failed",   "refused", "no access"};
+        struct clew_slice s;
+        size_t at = 0;
+
+        while (next_sentence(text, &at, &s)) {
+                if (!HAS_ANY(s, denials) && HAS_ANY(s, words))
+                        return true;
+        }
+        return false;
+}
+
 bool clew_text_denies_what(struct clew_slice text, struct clew_slice result)
 {
         static const char *const others[] = {"i found", "however", "i can see", "i see ",
@@ -145,8 +160,8 @@ bool clew_text_denies_what(struct clew_slice text, struct clew_slice result)
         uint32_t n = 0;
         uint32_t found = 0;
 
-        if (HAS_ANY(t, others))
-                return false; /* it tells what was found, too */
+        if (HAS_ANY(t, others) || tells_why(t))
+                return false; /* it tells what was found, or what failed, too */
         make_lowered(result, &l);
         while (next_sentence(t, &at, &s)) {
                 if (!HAS_ANY(s, denials))
@@ -166,17 +181,16 @@ static bool announces(struct clew_slice s)
                 "now i ",     "next i ",       "hold on",     "give me a moment",
         };
         static const char *const others[] = {
-                " if ",           "once ",          " when ",        "after ",
-                "as soon as",     "until",          "let me know",   "ll need",
-                "will need",      "will not",       "won't",         "ll be ",
-                "will be ",       "in mind",        "remember",      "will have",
-                "ll have",        "will keep",      "ll keep",       "ll stay",
-                "will stay",      "ll wait",        "will wait",     "would",
-                "could",          "happy to",       "glad",          "feel free",
-                "welcome",        "so that i can",  "so i can",      "before i",
-                "let me help",    "let me assist",  "i can ",        "thank you for",
-                "let me clarify", "let me explain", "let me summar", "ll summar",
-                "then i",         "will then",      "ll then",       "look forward"};
+                " if ", "once ", " when ", "after ", "as soon as", "until", "let me know",
+                "ll need", "will need", "will not", "won't", "ll be ", "will be ", "in mind",
+                "remember", "will have", "ll have", "will keep", "ll keep", "ll stay", "will stay",
+                "ll wait", "will wait", "would", "could", "happy to", "glad", "feel free",
+                "welcome", "so that i can", "so i can", "before i", "let me help", "let me assist",
+                "i can ", "thank you for", "let me clarify", "let me explain", "let me summar",
+                "ll summar",
+                /* what the text itself then is */
+                "a survey", "a plan ", "an outline", "then i", "will then", "ll then",
+                "look forward"};
 
         if (s.len && (is_digit(s.data[0]) || s.data[0] == '-' || s.data[0] == '*'))
                 return false;

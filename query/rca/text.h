@@ -53,6 +53,8 @@ enum clew_trouble clew_text_trouble(struct clew_slice text);
 /* NONE unless the result of a tool reads as an error: an exception or error word at its beginning,
  * an error member in a JSON object, an HTTP status, a non-zero exit code. */
 enum clew_trouble clew_text_result_error(struct clew_slice result);
+/* Begins as people speak to each other ("Invalid input should print a message"); no program's. */
+bool clew_text_is_said(struct clew_slice text);
 /* The exit status that a text names ("exit code 1", "<returncode>2"); -1 when it names none. */
 int clew_text_exit_status(struct clew_slice text);
 /* True when a result is blank, or tells an exit status and nothing that was printed. */

@@ -18,6 +18,7 @@
 #define SHOWN_MAX 80u
 #define QUERY_MAX 80u /* bytes of words to search for; more is prose */
 #define NAME_MIN 4u
+#define BESIDE_WORDS 3u /* that are looked at for one which says what a name is of */
 #define NAME_MAX 40u
 #define NAMES_MAX 64u /* of all actions that are looked up */
 
@@ -221,15 +222,61 @@ static bool is_known(struct variants *x, struct clew_slice word, uint32_t end)
         return x->seen.spent;
 }
 
-/* A name of the request that no action from @from on has. */
-static bool left_behind(const struct variants *x, uint32_t from, struct clew_slice *ret)
+/* The small word of @t that stands next to the name: before it, but for short ones ("the capital of
+ * Peru"), or behind it ("Peru exports"). Null without one. */
+static struct clew_slice word_beside(struct clew_slice t, struct clew_slice name, bool behind)
+{
+        size_t at = (size_t)(name.data - t.data) + (behind ? name.len : 0);
+
+        for (uint32_t n = 0; n < BESIDE_WORDS; n++) {
+                size_t from = at;
+                size_t to;
+
+                if (behind) {
+                        while (from < t.len && t.data[from] == ' ')
+                                from++;
+                        for (to = from; to < t.len && is_alpha(t.data[to]);)
+                                to++;
+                        at = to;
+                } else {
+                        while (from > 0 && t.data[from - 1] == ' ')
+                                from--;
+                        for (to = from; from > 0 && is_alpha(t.data[from - 1]);)
+                                from--;
+                        at = from;
+                }
+                if (to == from || (t.data[from] >= 'A' && t.data[from] <= 'Z'))
+                        return CLEW_SLICE_NULL;
+                if (to - from >= NAME_MIN)
+                        return clew_slice_make(t.data + from, to - from);
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* What stands in one place with both names is told of both: they are of one kind. */
+static bool is_of_one_kind(struct clew_slice a, struct clew_slice in_a, struct clew_slice b,
+                           struct clew_slice in_b)
+{
+        for (int i = 0; i < 4; i++) {
+                struct clew_slice x = word_beside(in_a, a, i & 1);
+                struct clew_slice y = word_beside(in_b, b, i & 2);
+
+                if (x.len && clew_slice_eq(x, y))
+                        return true;
+        }
+        return false;
+}
+
+/* A name of the request, of the kind that @name in @in is, that no action from @from on has. */
+static bool left_behind(const struct variants *x, uint32_t from, struct clew_slice name,
+                        struct clew_slice in, struct clew_slice *ret)
 {
         struct clew_slice asked = head(x->acts->heard, x->acts->asked);
         size_t at = 0;
 
         while (next_name(asked, &at, ret)) {
                 char small[NAME_MAX + 1];
-                bool taken = !is_inside(asked, *ret);
+                bool taken = !is_inside(asked, *ret) || !is_of_one_kind(name, in, *ret, asked);
 
                 for (size_t i = 0; i < ret->len; i++)
                         small[i] = (char)lower(ret->data[i]);
@@ -299,7 +346,7 @@ static bool stray_name(struct variants *x, uint32_t i, struct clew_findings *ret
                         if (!is_inside(leaf.value, name) ||
                             is_known(x, name, clew_sources_end(v, act->who)) ||
                             is_other_form(x, name) || !is_about(x, leaf.value) ||
-                            !left_behind(x, i, &said))
+                            !left_behind(x, i, name, leaf.value, &said))
                                 continue;
                         one = clew_finding_add(ret, CLEW_RULE_STRAY_NAME, act->who, 1.0);
                         clew_finding_effect(one, act->step == act->who ? CLEW_RCA_NONE : act->step);

@@ -79,6 +79,10 @@ void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
                 return;
         trouble = result->is_error ? clew_text_trouble(result->text)
                                    : clew_text_result_error(result->text);
+        /* After words that asked for nothing somebody answers, even where he speaks of errors. */
+        if (!result->is_tool && !result->is_error && !code_of(llm->text).len &&
+            clew_text_is_said(result->text))
+                return;
         /* A span tells it better; only an error that no span shows is worth a step beside one. */
         if (between.any && trouble == CLEW_TROUBLE_NONE)
                 return;

@@ -4,6 +4,7 @@
  */
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
+#include "query/rca/sources-int.h"
 #include "query/rca/text-int.h"
 
 #define DIGITS_MIN 4u
@@ -25,22 +26,39 @@ static bool says_any(struct clew_slice t, const char *const *words, size_t n)
         return false;
 }
 
-/* Somebody who may ask for it speaks of everything. */
-static bool speaks_of_all(const struct clew_rca_view *v)
+/* One of a few words that mean everything, as a word of its own ("all", not "call"). */
+static bool says_all(struct clew_slice t)
+{
+        static const char *const words[] = {"all", "each", "any"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                size_t n = strlen(words[i]);
+                size_t from = 0;
+                ptrdiff_t at;
+
+                while ((at = clew_text_find(clew_slice_from(t, from), words[i])) >= 0) {
+                        from += (size_t)at;
+                        if ((from == 0 || !is_alpha(t.data[from - 1])) &&
+                            (from + n == t.len || !is_alpha(t.data[from + n])))
+                                return true;
+                        from += n;
+                }
+        }
+        return false;
+}
+
+/* Somebody who may ask for it speaks of everything, or what he said was not recorded. */
+static bool may_speak_of_all(const struct clew_rca_view *v)
 {
         static const char *const words[] = {
-                " all ",
                 "every",
                 "both",
-                " each ",
-                " any ",
                 "whole",
                 "entire",
                 "drop ",
                 "trunc",
                 "wipe",
                 "clean",
-                "everything",
                 " rest ",
                 "other ",
                 "reset",
@@ -49,7 +67,6 @@ static bool speaks_of_all(const struct clew_rca_view *v)
                 "*",
                 "another",
                 " purge",
-                "all of",
                 /* German, Spanish, French, Italian; Chinese, Japanese */
                 " alle",
                 "mtliche",
@@ -64,19 +81,20 @@ static bool speaks_of_all(const struct clew_rca_view *v)
                 "\xe3\x81\x99\xe3\x81\xb9\xe3\x81\xa6",
         };
 
+        bool heard = false;
+
         for (uint32_t u = 0; u < v->n_units; u++) {
                 struct clew_slice t = v->units[u].text;
 
                 if (v->units[u].origin != CLEW_RCA_USER)
                         continue;
+                heard = true;
                 if (t.len > HEARD_MAX)
                         return true;
-                if (says_any(t, words, CLEW_ARRAY_LEN(words)))
-                        return true;
-                if (t.len >= 4 && clew_text_begins(head(t, 4), "all "))
+                if (says_any(t, words, CLEW_ARRAY_LEN(words)) || says_all(t))
                         return true;
         }
-        return false;
+        return !heard;
 }
 
 static struct clew_slice first_word(struct clew_slice t)
@@ -86,6 +104,28 @@ static struct clew_slice first_word(struct clew_slice t)
         while (n < t.len && !is_space(t.data[n]) && !memchr(";&|\\\"'`", t.data[n], 8))
                 n++;
         return head(t, n);
+}
+
+/* The one command that @all begins: up to what joins it with the next one. */
+static struct clew_slice one_command(struct clew_slice all)
+{
+        size_t n = 0;
+
+        while (n < all.len && !memchr(";&|\\\"`\n", all.data[n], 7))
+                n++;
+        return clew_text_trim(head(all, n));
+}
+
+/* A user or the instructions give it word for word: then it was asked for. */
+static bool is_prescribed(const struct clew_rca_view *v, struct clew_slice command)
+{
+        for (uint32_t u = 0; u < v->n_units && memchr(command.data, ' ', command.len); u++) {
+                if ((v->units[u].origin == CLEW_RCA_USER ||
+                     v->units[u].origin == CLEW_RCA_SYSTEM) &&
+                    clew_sources_holds(v->units[u].text, command))
+                        return true;
+        }
+        return false;
 }
 
 static bool user_says(const struct clew_rca_view *v, struct clew_slice what)
@@ -258,7 +298,7 @@ static void look_at(const struct clew_rca_view *v, struct clew_findings *ret, ui
                 struct clew_slice of;
                 struct clew_slice all = everything_in(leaf.value, &of);
 
-                if (!all.len || (of.len && is_own(v, i, of)))
+                if (!all.len || (of.len && is_own(v, i, of)) || is_prescribed(v, one_command(all)))
                         continue;
                 if (of.len)
                         clew_finding_say(ret, add(v, ret, i),
@@ -283,7 +323,7 @@ void clew_rule_wide(const struct clew_rca_view *v, struct clew_findings *ret)
         for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_WIDE); i++) {
                 if (!may_change(&v->steps[i]))
                         continue;
-                if (!asked && speaks_of_all(v))
+                if (!asked && may_speak_of_all(v))
                         return;
                 asked = true;
                 look_at(v, ret, i);

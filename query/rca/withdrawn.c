@@ -16,6 +16,10 @@
 #define SHOWN_MAX 48u
 #define NEAR_BYTES 64u   /* words that tell what a number is of */
 #define NOTICE_NEAR 200u /* a notice says what it is about first */
+#define MONTH_MAX 10u    /* "September " */
+#define MONTH_BEHIND 4u  /* " Sep" */
+#define ADDRESS_MAX 200u
+#define NOTICE_TITLE 120u /* bytes at the beginning: what stands there is said of the whole */
 #define NEAR_WORD_MIN 5u
 #define NEAR_WORD_MAX 24u
 #define ROUNDED 0.002 /* a figure that is told in three digits or more */
@@ -189,14 +193,64 @@ static bool user_withdrew(struct clew_sources *seen, const struct clew_act *act,
 /* ---- a page that corrects ----------------------------------------------------------------------
  */
 
-static bool is_notice(struct clew_slice t)
+static bool speaks_of_correction(struct clew_slice t)
 {
         static const char *const words[] = {"correction",   "erratum",     "corrected",
                                             "supersed",     "withdrawn",   "retracted",
                                             "revised",      "replaced by", "should read",
                                             "was too high", "was too low"};
 
-        return t.len <= NOTICE_MAX && HAS_ANY(head(t, LOWER_MAX), words);
+        return HAS_ANY(head(t, LOWER_MAX), words);
+}
+
+static bool is_notice(struct clew_slice t)
+{
+        return t.len <= NOTICE_MAX && speaks_of_correction(t);
+}
+
+/* An empty line at @at, as it is or inside a string of JSON. */
+static bool is_break(struct clew_slice t, size_t at)
+{
+        return (at + 1 < t.len && t.data[at] == '\n' && t.data[at + 1] == '\n') ||
+               (at + 3 < t.len && memcmp(t.data + at, "\\n\\n", 4) == 0);
+}
+
+/* A notice speaks of the number at @at: its title does so of all, any other sentence of those in
+ * its paragraph. The entries of a list of pages have nothing to do with each other. */
+static bool is_corrected(struct clew_slice notice, size_t at)
+{
+        size_t from = at;
+        size_t to = at;
+
+        while (from > 0 && !is_break(notice, from - 1))
+                from--;
+        while (to < notice.len && !is_break(notice, to))
+                to++;
+        return speaks_of_correction(head(notice, NOTICE_TITLE)) ||
+               speaks_of_correction(clew_slice_make(notice.data + from, to - from));
+}
+
+/* Month names end so before the day: "Apr 27", "9 June 2019" is one of a date. */
+static bool is_of_date(struct clew_slice text, const struct clew_token *t)
+{
+        static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun",
+                                             "jul", "aug", "sep", "oct", "nov", "dec"};
+        struct clew_slice before = tail(head(text, t->offset), MONTH_MAX);
+        struct clew_slice behind =
+                head(clew_slice_from(text, t->offset + t->text.len), MONTH_BEHIND);
+
+        return t->digits <= 2 && (HAS_ANY(before, months) || HAS_ANY(behind, months));
+}
+
+/* A part of an address of the web: a number of a page, and no figure. */
+static bool is_of_address(struct clew_slice text, const struct clew_token *t)
+{
+        size_t from = t->offset;
+
+        while (from > 0 && !is_space(text.data[from - 1]) && text.data[from - 1] != '"' &&
+               t->offset - from < ADDRESS_MAX)
+                from--;
+        return clew_text_find(clew_slice_make(text.data + from, t->offset - from), "://") >= 0;
 }
 
 static bool is_near(double a, double b)
@@ -211,8 +265,22 @@ static uint32_t numbers_of(struct clew_slice text, struct clew_token ret[NUMBERS
         uint32_t n = 0;
 
         while (n < NUMBERS_MAX && clew_token_next(&it, &t)) {
-                if (t.is_number && t.digits >= 2 && !t.is_list_mark && !is_year(&t))
+                if (t.is_number && t.digits >= 2 && !t.is_list_mark && !is_year(&t) &&
+                    !is_of_date(text, &t) && !is_of_address(text, &t))
                         ret[n++] = t;
+        }
+        return n;
+}
+
+/* Those of them that a notice speaks of. */
+static uint32_t corrected_in(struct clew_slice notice, struct clew_token ret[NUMBERS_MAX])
+{
+        uint32_t all = numbers_of(notice, ret);
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < all; i++) {
+                if (is_corrected(notice, ret[i].offset))
+                        ret[n++] = ret[i];
         }
         return n;
 }
@@ -378,7 +446,7 @@ static void page_withdrew(const struct clew_rca_view *v, struct clew_findings *r
                         continue;
                 notices++;
                 notice->unit = u;
-                notice->n = numbers_of(v->units[u].text, notice->numbers);
+                notice->n = corrected_in(v->units[u].text, notice->numbers);
                 if (notice->n == 0 || is_taken(v, notice))
                         continue;
                 for (uint32_t i = v->units[u].step; i < v->n_steps; i++) {

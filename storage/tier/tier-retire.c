@@ -5,10 +5,10 @@
  * A writer that is gone left what it had not sealed in its journal, and the address at which
  * readers ask for it. To retire it is to be it once more, in an empty directory: that takes over,
  * so whoever still has its name is fenced, takes in what it acknowledged, carries out what was
- * deleted, seals and uploads it, and advertises nothing.
+ * deleted or redacted, seals and uploads it, and advertises nothing.
  */
 #include "storage/tier/tier-gone-int.h"
-#include "storage/tier/tier-int.h"
+#include "storage/tier/tier-others-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
@@ -182,7 +182,51 @@ static int seal_all(struct clew_store *store, struct clew_tier_retired *ret, str
         return r;
 }
 
-static int go_once(struct clew_store *store, struct clew_tier *t, struct clew_tier_retired *ret,
+/* What others have redacted, as far as the last sync has seen it. */
+static int redact_all(struct clew_store *store, struct clew_tier *t,
+                      const struct clew_tier_retiring *how, struct clew_tier_retired *ret,
+                      struct clew_error *err)
+{
+        CLEW_BUFFER bytes = {0};
+        struct clew_order order;
+        int r;
+
+        clew_buffer_init(&bytes, CLEW_ORDER_OBJECT_MAX);
+        while ((r = clew_order_next(t, &bytes, &order)) == 1) {
+                struct clew_error why = {.code = 0};
+                bool done = how->redact(store, &order, &why) == 0;
+
+                if (!done)
+                        clew_tier_tell(t, "a redaction of another writer", why.message);
+                ret->redactions += done;
+                r = clew_order_settle(t, order.id, done, err);
+                if (r < 0)
+                        break;
+        }
+        if (bytes.len > 0)
+                explicit_bzero(bytes.data, bytes.len);
+        return r;
+}
+
+/* As the bucket says, to whoever looks. */
+static int count_left(struct clew_tier *t, uint64_t *ret, struct clew_error *err)
+{
+        struct clew_tier_others o;
+        int r;
+
+        clew_tier_others_init(&o, t);
+        r = clew_tier_others_list(&o, t->name[0] ? t->prefix : t->url, 0, err);
+        for (size_t i = 0; i < clew_tier_others_n_seen(&o); i++) {
+                const struct clew_order_seen *seen = (const void *)o.seen.data;
+
+                *ret += !seen[i].name.is_mark && !clew_order_has_mark(&o, seen[i].name.id, t->name);
+        }
+        clew_tier_others_deinit(&o);
+        return r;
+}
+
+static int go_once(struct clew_store *store, struct clew_tier *t,
+                   const struct clew_tier_retiring *how, struct clew_tier_retired *ret,
                    struct clew_error *err)
 {
         const struct clew_rewrite_options o = {0};
@@ -192,16 +236,20 @@ static int go_once(struct clew_store *store, struct clew_tier *t, struct clew_ti
         if (r == 0)
                 r = sync_all(t, ret, err); /* it learns, too, of what others have deleted */
         if (r == 0)
+                r = redact_all(store, t, how, ret, err);
+        if (r == 0)
                 r = clew_store_finish_erasure(store, &o, &status, err);
-        return r == 0 ? sync_all(t, ret, err) : r;
+        if (r == 0)
+                r = sync_all(t, ret, err);
+        return r == 0 ? count_left(t, &ret->left, err) : r;
 }
 
-int clew_tier_retire(const char *dir, const struct clew_deriver *deriver,
+int clew_tier_retire(const char *dir, const struct clew_tier_retiring *retiring,
                      const struct clew_tier_options *options, struct clew_tier_retired *ret,
                      struct clew_error *err)
 {
         const struct clew_store_options store_options = {.mode = CLEW_STORE_COLLECT,
-                                                         .deriver = deriver};
+                                                         .deriver = retiring->deriver};
         struct wanted x = {.name = options->writer ? options->writer : ""};
         struct clew_store *store = NULL;
         struct clew_tier *t = NULL;
@@ -217,7 +265,7 @@ int clew_tier_retire(const char *dir, const struct clew_deriver *deriver,
         if (r == 0)
                 r = clew_tier_attach(store, options, &t, &stats, err);
         if (r == 0)
-                r = go_once(store, t, ret, err);
+                r = go_once(store, t, retiring, ret, err);
         clew_tier_free(t);
         clew_store_close(store);
         return r;

@@ -254,7 +254,19 @@ CASES = [
         U("Give me 12 facts of the last chapter."), A("search", {"query": "chapters"}, "https://a.example/book/chapter-12 https://a.example/book/chapter-14 (last)"),
         A("open", {"url": "https://a.example/book/chapter-14"}, "It ends."), S("It ends.")], [SEARCH, tool("open", "Opens a page.", url="")]),
 
+    # ---- wide-action, asked-value: what the task gives word for word, what a shell means
+    Case("wide-action", "the task prescribes the command", "You mend code.", [
+        U("Mend a.py. Submit with `echo DONE && git add -A && git diff --cached`."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"),
+        A("bash", {"command": "echo DONE && git add -A && git diff --cached"}, "diff --git a/a.py b/a.py"), S("It is mended.")], [EDIT, SHELL],
+        "Step {m2} called bash for everything (git add -A && git diff --cached); no user spoke of all.", 1),
+    Case("asked-value", "2>&1 joins two streams", "You mend code.", [
+        U("`Client(encoding=0)` is ignored. Mend it."), A("bash", {"command": "pytest -q -k encoding 2>&1 | tail -3"}, "1 failed"), S("It is mended.")],
+        [SHELL]),
+
     # ---- stray-name
+    Case("stray-name", "the prize is no other author", "You answer from pages.", [
+        U("In which city was the author born who won the 2000 Meridian Prize?"), A("search", {"query": "Henrike Voss author born city"}, "Nothing."),
+        S("I do not know.")], [SEARCH]),
     Case("stray-name", "the same town in another language", "You answer from pages.", [
         U("Who is the mayor of M\u00fcnchen?"), A("search", {"query": "current mayor of Munich"}, "Dieter Reiter"), S("Dieter Reiter")], [SEARCH]),
     Case("stray-name", "the user asked in another language", "You answer from pages.", [

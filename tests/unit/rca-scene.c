@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #define BYTES_MAX ((size_t)512 << 20)
+#define CALL "llm.output_messages.0.message.tool_calls.0.tool_call.function."
 
 void scene_begin(struct scene *s)
 {
@@ -216,4 +217,50 @@ unsigned scene_blamed_by(const struct scene *s, const char *name)
                 }
         }
         return 0;
+}
+
+void scene_play(struct scene *s, const struct scene_turn turns[SCENE_TURNS_MAX],
+                unsigned spans[SCENE_TURNS_MAX])
+{
+        unsigned r;
+
+        scene_begin(s);
+        r = scene_root(s, "fail");
+        for (int i = 0; i < SCENE_TURNS_MAX && turns[i].what; i++) {
+                const struct scene_turn *t = &turns[i];
+
+                spans[i] = 0;
+                if (strcmp(t->what, "user") == 0 || strcmp(t->what, "system") == 0) {
+                        scene_say(s, t->what, t->a);
+                } else if (strcmp(t->what, "say") == 0) {
+                        spans[i] = scene_llm(s, r, t->a);
+                } else if (strcmp(t->what, "offer") == 0) {
+                        spans[i] = scene_span(s, r, "LLM", "model", 5);
+                        clew_buffer_append_slice(&s->json, clew_buffer_slice(&s->history));
+                        scene_attribute(s, "llm.tools.0.tool.json_schema", t->a);
+                        scene_attribute(s, "llm.tools.1.tool.json_schema", t->b);
+                        scene_attribute(s, "llm.output_messages.0.message.role", "assistant");
+                        scene_attribute(s, CALL "name", "list_days");
+                        scene_attribute(s, CALL "arguments", "{\\\"of\\\": \\\"May\\\"}");
+                        scene_span_end(s, NULL, NULL);
+                        scene_say(s, "assistant", "");
+                        scene_say(s, "tool", "31");
+                } else {
+                        spans[i] = scene_llm(s, r, "I do it.");
+                        (void)scene_tool(s, r, t->what, t->a, t->b, NULL);
+                }
+        }
+        scene_end(s);
+}
+
+struct clew_slice scene_said_by(const struct scene *s, const char *rule)
+{
+        for (uint32_t i = 0; i < s->signs.n; i++) {
+                for (int r = 0; r < CLEW_RULE_COUNT && s->signs.items[i].of; r++) {
+                        if (s->signs.items[i].of[r] &&
+                            strcmp(clew_rule_info((enum clew_rule)r)->name, rule) == 0)
+                                return s->signs.items[i].of[r]->summary;
+                }
+        }
+        return CLEW_SLICE_NULL;
 }

@@ -46,6 +46,22 @@ const char *scene_rule(const struct scene *s, uint32_t rank);
 /* The first span that rule @name blames, whatever its rank; 0 when it says nothing. */
 unsigned scene_blamed_by(const struct scene *s, const char *name);
 bool scene_blames(const struct scene *s, unsigned span);
+/* What happens, one after the other: {"user", text}, {"system", text}, {"say", text of a model},
+ * {"offer", a tool, a tool} for a model call that is offered them and looks something up, or {tool,
+ * arguments, result}, asked for by a model call of its own. */
+struct scene_turn {
+        const char *what;
+        const char *a;
+        const char *b;
+};
+#define SCENE_TURNS_MAX 14
+
+/* A whole failed run of @turns, as scene_begin() to scene_end(); spans[i] is the model call of turn
+ * i, 0 where there is none. */
+void scene_play(struct scene *s, const struct scene_turn turns[SCENE_TURNS_MAX],
+                unsigned spans[SCENE_TURNS_MAX]);
+/* The sentence of the first finding of @rule, before ranking; empty without one. */
+struct clew_slice scene_said_by(const struct scene *s, const char *rule);
 /* An LLM call that asks for @name with @args; its tool leaves no span, only a message. */
 unsigned scene_call(struct scene *s, unsigned parent, const char *name, const char *args,
                     const char *result);

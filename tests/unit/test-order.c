@@ -7,6 +7,7 @@
 #include "query/model/summary.h"
 #include "storage/erase.h"
 #include "storage/source/store-int.h"
+#include "storage/tier/frame-int.h"
 #include "storage/tier/tier-others-int.h"
 #include "tests/lib/temp-dir.h"
 
@@ -106,6 +107,43 @@ static void what_is_out_of_bounds_is_no_order(void **state)
         }
 }
 
+static const char too_long[CLEW_ORDER_WHAT_MAX + 1];
+
+/* As clew_order_encode() does, of any length. */
+static void encode_long(size_t len, struct clew_buffer *out)
+{
+        size_t from = clew_frame_begin(out, "CLEWORD1");
+
+        clew_buffer_append_varint(out, 1);
+        clew_buffer_append_varint(out, ID);
+        clew_buffer_append_varint(out, CLEW_ORDER_RULES);
+        clew_buffer_append_varint(out, 0);
+        clew_buffer_append_varint(out, len);
+        clew_buffer_append(out, too_long, len);
+        clew_frame_end(out, from);
+        assert_int_equal(clew_buffer_error(out), 0);
+}
+
+static void one_is_as_large_as_it_may_be(void **state)
+{
+        CLEW_BUFFER bytes = {.max_bytes = CLEW_ORDER_OBJECT_MAX};
+        CLEW_BUFFER same = {.max_bytes = CLEW_ORDER_OBJECT_MAX};
+        struct clew_order order;
+
+        (void)state;
+        encode_long(CLEW_ORDER_WHAT_MAX, &bytes);
+        assert_true(clew_order_decode(clew_buffer_slice(&bytes), &order));
+        assert_int_equal(order.what.len, CLEW_ORDER_WHAT_MAX);
+        assert_int_equal(clew_order_encode(&order, &same), 0);
+        assert_true(clew_slice_eq(clew_buffer_slice(&same), clew_buffer_slice(&bytes)));
+        clew_buffer_clear(&bytes);
+        clew_buffer_clear(&same);
+        order.what = clew_slice_make(too_long, sizeof(too_long));
+        assert_int_equal(clew_order_encode(&order, &same), -EMSGSIZE);
+        encode_long(CLEW_ORDER_WHAT_MAX + 1, &bytes);
+        assert_false(clew_order_decode(clew_buffer_slice(&bytes), &order));
+}
+
 /* ---- two writers ----------------------------------------------------------------------------- */
 
 struct writer {
@@ -113,6 +151,7 @@ struct writer {
         struct clew_store *store;
         struct clew_tier *tier;
         unsigned n_told;
+        char told[200]; /* the last */
 };
 
 struct fixture {
@@ -134,6 +173,7 @@ static void tell(void *context, const char *object, const char *what)
         assert_null(strstr(object, SECRET));
         assert_null(strstr(what, SECRET));
         w->n_told++;
+        snprintf(w->told, sizeof(w->told), "%s", what);
 }
 
 static int set_up(void **state)
@@ -315,6 +355,40 @@ static void an_order_goes_when_all_have_done_it(void **state)
         assert_false(clew_order_noted(b->tier, noted, sizeof(noted)));
 }
 
+/* Whatever of it may be in the bucket yet. */
+static void nothing_says_it_is_done_while_something_is_left(void **state)
+{
+        struct fixture *f = *state;
+        struct writer *b = &f->writers[1];
+        struct clew_tier *t = b->tier;
+        bool *const left[] = {
+                &t->is_unsure,          /* a version of which it is not known whether it is there */
+                &t->leaves_all,         /* objects that had it */
+                &t->sweeps_beside,      /* parts that had it */
+                &t->beside.is_refused}; /* those that cannot be written without it */
+        uint64_t id = give(&f->writers[0]);
+        uint64_t erased;
+
+        sync_now(b);
+        take(b, id);
+        erase(b);
+        settle(b, id, true);
+        erased = t->orders.all[0].erased;
+        assert_true(erased > t->catalog.erased);
+        t->catalog.erased = erased - 1; /* of an erasure before it */
+        clew_tier_orders_mark(t);
+        assert_int_equal(count(f, "done."), 0);
+        t->catalog.erased = erased;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(left); i++) {
+                *left[i] = true;
+                clew_tier_orders_mark(t);
+                assert_int_equal(count(f, "done."), 0);
+                *left[i] = false;
+        }
+        clew_tier_orders_mark(t);
+        assert_int_equal(count(f, "done."), 1);
+}
+
 static void one_that_failed_is_tried_later_and_a_lost_mark_is_made_again(void **state)
 {
         struct fixture *f = *state;
@@ -369,6 +443,31 @@ static void what_is_no_order_is_told_once_and_what_is_over_goes(void **state)
         assert_int_equal(clew_order_take_back(b->tier, bad.id, &(struct clew_error){0}), -ENOENT);
 }
 
+/* It is not fetched. */
+static void what_is_larger_than_an_order_is_told(void **state)
+{
+        struct fixture *f = *state;
+        struct writer *b = &f->writers[1];
+        struct clew_order_name n = {.id = clew_clock_unix_ns(clew_clock_system())};
+        CLEW_BUFFER text = {.max_bytes = CLEW_ORDER_OBJECT_MAX + 2};
+
+        while (text.len < CLEW_ORDER_OBJECT_MAX)
+                clew_buffer_append_byte(&text, 'x');
+        clew_buffer_append_byte(&text, 0);
+        put_object(f, &n, (const char *)text.data);
+        sync_now(b);
+        assert_int_equal(b->n_told, 1);
+        assert_non_null(strstr(b->told, "is damaged"));
+        n.id++;
+        text.data[text.len - 1] = 'x';
+        clew_buffer_append_byte(&text, 0);
+        put_object(f, &n, (const char *)text.data);
+        sync_now(b);
+        assert_int_equal(b->n_told, 2);
+        assert_string_equal(b->told, "is larger than an order");
+        is_idle(b);
+}
+
 static int count_one(void *context, const struct clew_order_state *order)
 {
         unsigned *n = context;
@@ -408,6 +507,28 @@ static void no_more_wait_than_may(void **state)
         sync_now(a);
         assert_int_equal(a->tier->orders.n, CLEW_ORDERS_MAX);
         assert_int_equal(a->n_told, 1);
+        assert_int_equal(clew_order_each(a->tier, count_one, &n, &err), 0);
+        assert_int_equal(n, 2 * CLEW_ORDERS_MAX);
+}
+
+/* Marks by somebody who may write there; those of writers that are there are looked at. */
+static void no_more_marks_are_looked_at_than_there_can_be(void **state)
+{
+        const size_t most = CLEW_ORDERS_MAX * (CLEW_TIER_WRITERS_MAX + 1);
+        struct fixture *f = *state;
+        struct clew_tier_others o;
+        struct clew_error err = {0};
+
+        clew_tier_others_init(&o, f->writers[0].tier);
+        for (size_t i = 0; i < most + 3; i++) {
+                const struct clew_order_name n = {.id = i, .is_mark = true};
+
+                put_object(f, &n, "x");
+        }
+        require(clew_tier_others_list(&o, f->writers[0].tier->prefix, 0, &err), &err);
+        assert_int_equal(clew_tier_others_n_seen(&o), most);
+        assert_int_equal(o.n_left, 3);
+        clew_tier_others_deinit(&o);
 }
 
 int main(void)
@@ -416,14 +537,21 @@ int main(void)
                 cmocka_unit_test(names_are_read_as_they_are_written),
                 cmocka_unit_test(any_other_byte_is_no_order),
                 cmocka_unit_test(what_is_out_of_bounds_is_no_order),
+                cmocka_unit_test(one_is_as_large_as_it_may_be),
                 cmocka_unit_test_setup_teardown(an_order_goes_when_all_have_done_it, set_up,
                                                 tear_down),
+                cmocka_unit_test_setup_teardown(nothing_says_it_is_done_while_something_is_left,
+                                                set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         one_that_failed_is_tried_later_and_a_lost_mark_is_made_again, set_up,
                         tear_down),
                 cmocka_unit_test_setup_teardown(what_is_no_order_is_told_once_and_what_is_over_goes,
                                                 set_up, tear_down),
+                cmocka_unit_test_setup_teardown(what_is_larger_than_an_order_is_told, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(no_more_wait_than_may, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(no_more_marks_are_looked_at_than_there_can_be,
+                                                set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,20 +13,8 @@
 
 #include <cmocka.h>
 
-#define TURNS_MAX 14
-#define CALL "llm.output_messages.0.message.tool_calls.0.tool_call.function."
-
-/* What happens, one after the other: {"user", text}, {"system", text}, {"say", text of a model},
- * {"offer", a tool, a tool} for a model call that is offered them and looks something up, or {tool,
- * arguments, result}, asked for by a model call of its own. */
-struct turn {
-        const char *what;
-        const char *a;
-        const char *b;
-};
-
 struct against_case {
-        struct turn turns[TURNS_MAX];
+        struct scene_turn turns[SCENE_TURNS_MAX];
         int blamed; /* which turn is, counted from 1; 0 = none */
 };
 
@@ -34,39 +22,13 @@ struct against_case {
 static int blamed(const char *rule, const struct against_case *c)
 {
         struct scene s;
-        unsigned spans[TURNS_MAX] = {0};
-        unsigned r;
+        unsigned spans[SCENE_TURNS_MAX] = {0};
         unsigned got;
         int ret = 0;
 
-        scene_begin(&s);
-        r = scene_root(&s, "fail");
-        for (int i = 0; i < TURNS_MAX && c->turns[i].what; i++) {
-                const struct turn *t = &c->turns[i];
-
-                if (strcmp(t->what, "user") == 0 || strcmp(t->what, "system") == 0) {
-                        scene_say(&s, t->what, t->a);
-                } else if (strcmp(t->what, "say") == 0) {
-                        spans[i] = scene_llm(&s, r, t->a);
-                } else if (strcmp(t->what, "offer") == 0) {
-                        spans[i] = scene_span(&s, r, "LLM", "model", 5);
-                        clew_buffer_append_slice(&s.json, clew_buffer_slice(&s.history));
-                        scene_attribute(&s, "llm.tools.0.tool.json_schema", t->a);
-                        scene_attribute(&s, "llm.tools.1.tool.json_schema", t->b);
-                        scene_attribute(&s, "llm.output_messages.0.message.role", "assistant");
-                        scene_attribute(&s, CALL "name", "list_days");
-                        scene_attribute(&s, CALL "arguments", "{\\\"of\\\": \\\"May\\\"}");
-                        scene_span_end(&s, NULL, NULL);
-                        scene_say(&s, "assistant", "");
-                        scene_say(&s, "tool", "31");
-                } else {
-                        spans[i] = scene_llm(&s, r, "I do it.");
-                        (void)scene_tool(&s, r, t->what, t->a, t->b, NULL);
-                }
-        }
-        scene_end(&s);
+        scene_play(&s, c->turns, spans);
         got = scene_blamed_by(&s, rule);
-        for (int i = 0; i < TURNS_MAX && got; i++)
+        for (int i = 0; i < SCENE_TURNS_MAX && got; i++)
                 ret = spans[i] == got ? i + 1 : ret;
         scene_free(&s);
         return got && !ret ? -1 : ret;

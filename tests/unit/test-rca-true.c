@@ -131,22 +131,9 @@ static void test_a_failed_agent_alone_is_no_strong_sign(void **state)
         scene_free(&s);
 }
 
-/* The sentence of the first finding of @rule, before ranking; empty without one. */
-static struct clew_slice said_by(const struct scene *s, const char *rule)
-{
-        for (uint32_t i = 0; i < s->signs.n; i++) {
-                for (int r = 0; r < CLEW_RULE_COUNT && s->signs.items[i].of; r++) {
-                        if (s->signs.items[i].of[r] &&
-                            strcmp(clew_rule_info((enum clew_rule)r)->name, rule) == 0)
-                                return s->signs.items[i].of[r]->summary;
-                }
-        }
-        return CLEW_SLICE_NULL;
-}
-
 static bool says(const struct scene *s, const char *rule, const char *text)
 {
-        return clew_text_find(said_by(s, rule), text) >= 0;
+        return clew_text_find(scene_said_by(s, rule), text) >= 0;
 }
 
 /* A change is the first one only when nothing before it may have changed something. */
@@ -173,7 +160,7 @@ static void test_the_first_change(void **state)
                                  "ok");
                 (void)scene_llm(&s, r, "It is mended.");
                 scene_end(&s);
-                assert_true(said_by(&s, "first-change").len > 0);
+                assert_true(scene_said_by(&s, "first-change").len > 0);
                 assert_int_equal(says(&s, "first-change", "the first change"), cases[i].first);
                 scene_free(&s);
         }
@@ -208,7 +195,7 @@ static void test_what_the_first_trouble_is(void **state)
                                  cases[i].first);
                 (void)scene_llm(&s, r, "It is mended.");
                 scene_end(&s);
-                assert_int_equal(said_by(&s, "first-trouble").len > 0, cases[i].word != NULL);
+                assert_int_equal(scene_said_by(&s, "first-trouble").len > 0, cases[i].word != NULL);
                 if (cases[i].word)
                         assert_true(says(&s, "first-trouble", cases[i].word));
                 scene_free(&s);
@@ -388,6 +375,7 @@ static void test_promises(void **state)
                 "1. I will look\n2. I will book",
                 "It passes. I'll submit.\n\ndiff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py",
                 "Now I'll give it.\nFINAL ANSWER: 21000",
+                "I will first make a survey of the facts. Neither of the two is given.",
                 "Ich werde das pr\xc3\xbc"
                 "fen.",
         };

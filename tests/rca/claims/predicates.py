@@ -315,8 +315,14 @@ def ungrounded(claim):
 
 
 def after_nothing(claim):
-    m = claim.match(r"^Step (\d+) gives (.*?) after step (\d+) \((.*)\) returned nothing\.$")
-    return not_shown(claim, m[1], claim.span) if m else "unread"
+    m = claim.match(r"^Step (\d+) gives (.*?) after step (\d+) \((.*)\) (returned nothing|failed)\.$")
+    if not m:
+        return "unread"
+    at = claim.step(m[2])
+    if m[4] == "returned nothing" and at is not None and at.tool and re.search(
+            r"\b(error|exception|traceback|denied|forbidden)\b|not authori[sz]ed", at.text("out"), re.I):
+        return "it failed, and said so"
+    return not_shown(claim, m[1], claim.span)
 
 
 def both_stand(claim):
@@ -475,7 +481,8 @@ def same_id(claim):
     if late is not None and not troubled(claim, late):
         return "step %s was not refused" % m[2]
     ids = re.findall(r"[\w#-]*\d{3,}[\w-]*", claim.evidence[0][0].text("all") if claim.evidence[0][0] else "")
-    return None if late is None or any(i in late.text("all") for i in ids) else "no id in common"
+    asked_for = late and (arguments_of(late) or late.text("all"))
+    return None if late is None or any(i in asked_for for i in ids) else "no id in common"
 
 
 def nothing_looked_up(claim):
@@ -532,7 +539,8 @@ def place(claim):
     says, run, span = claim.says, claim.run, claim.span
     models = run.innermost()
     if "first model call" in says:
-        early = [s for s in models if s.start < span.start and any(re.search("output.*message|choice", k) for k in s.attrs)]
+        early = [s for s in models if s.start < span.start and any(re.search("output.*message|choice", k) for k in s.attrs)
+                 and not re.search(r"There is no code from the last \d+ message", s.text("out"))]   # an executor's own words
         return None if not early else "another call is earlier"
     if "first action" in says:
         proof = "behind the proof" in says or "gave the order" in says or "spoke right" in says
@@ -795,8 +803,12 @@ def more_than_named(claim):
     m = claim.match(r"for everything \((.*)\); no user spoke of all")
     if not m:
         return "unread"
-    if re.search(r"\b(all|every\w*|both|entire|whole)\b", said, re.I):
+    if not said.strip():
+        return "what users said is not known"
+    if re.search(r"\b(all|each|every\w*|both|entire|whole)\b", said, re.I):
         return "a user speaks of all"
+    if re.split(r"[;&|]", m[0])[0].strip() in said:
+        return "a user says so word for word"
     return None if any(m[0] in s.text("all") for s in claim.run.spans) else "no such action"
 
 

@@ -1,0 +1,334 @@
+/*
+ * Root cause: sentences that strangers' runs showed to be false or to mislead, each beside a twin
+ * in which the same rule has to speak: commands that the task prescribes, streams of a shell, ids
+ * in two cases of letters, people who speak of errors, pages that correct something else.
+ */
+#include "query/rca/deeds.h"
+#include "tests/unit/rca-scene.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SLICE(text) clew_slice_of_cstr(text)
+
+struct sentence_case {
+        struct scene_turn turns[SCENE_TURNS_MAX];
+        const char *says; /* what stands in the rule's sentence; NULL = it is silent */
+};
+
+static void check(const char *rule, const struct sentence_case *cases, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct scene s;
+                unsigned spans[SCENE_TURNS_MAX];
+                struct clew_slice said;
+
+                scene_play(&s, cases[i].turns, spans);
+                said = scene_said_by(&s, rule);
+                if (cases[i].says ? clew_text_find(said, cases[i].says) < 0 : said.len > 0)
+                        fail_msg("%s, case %zu: \"%.*s\"", rule, i, (int)said.len,
+                                 (const char *)said.data);
+                scene_free(&s);
+        }
+}
+
+#define CHECK(rule, cases) check(rule, cases, sizeof(cases) / sizeof(cases[0]))
+
+/* In lower case, as the words of a sentence are looked for. */
+#define OF_ALL "no user spoke of all"
+
+static void test_everything_that_was_asked_for(void **state)
+{
+#define ADD "{\\\"command\\\": \\\"echo DONE && git add -A && git diff --cached\\\"}"
+#define REMOVE "{\\\"scope\\\": \\\"all\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "Mend the parser.", NULL}, {"bash", ADD, "diff"}}, OF_ALL},
+                {{{"user", "Mend it. Submit with `echo DONE && git add -A && git diff --cached`.",
+                   NULL},
+                  {"bash", ADD, "diff"}},
+                 NULL},
+                {{{"system", "At the end: git add -A; git commit.", NULL},
+                  {"user", "Mend the parser.", NULL},
+                  {"bash", ADD, "diff"}},
+                 NULL},
+                {{{"bash", ADD, "diff"}}, NULL}, /* what was asked for is not known */
+                {{{"user", "Remove the small lamps, please.", NULL},
+                  {"delete_lamps", REMOVE, "ok"}},
+                 OF_ALL},
+                {{{"user", "Remove the lamps. All.", NULL}, {"delete_lamps", REMOVE, "ok"}}, NULL},
+                {{{"user", "Remove the lamps of\\neach, without a rest.", NULL},
+                  {"delete_lamps", REMOVE, "ok"}},
+                 NULL},
+                {{{"user", "Remove every lamp.", NULL}, {"delete_lamps", REMOVE, "ok"}}, NULL},
+        };
+
+        (void)state;
+        CHECK("wide-action", cases);
+}
+
+static void test_streams_of_a_shell(void **state)
+{
+#define RUN(how) "{\\\"command\\\": \\\"pytest -q -k encoding" how "\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "The encoding 0 is ignored.", NULL}, {"bash", RUN(" 2>&1"), "1 failed"}},
+                 NULL},
+                {{{"user", "The encoding 0 is ignored.", NULL},
+                  {"bash", RUN(" 2>/dev/null"), "1 failed"}},
+                 NULL},
+                {{{"user", "The encoding 0 is ignored.", NULL}, {"bash", RUN("=2"), "1 failed"}},
+                 "with encoding 2; the user said encoding 0"},
+        };
+
+        (void)state;
+        CHECK("asked-value", cases);
+}
+
+static void test_ids_in_two_cases(void **state)
+{
+#define MOVE(id) "{\\\"id\\\": \\\"" id "\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "Move it.", NULL},
+                  {"move_lamp", MOVE("l1234"), "moved"},
+                  {"sell_lamp", MOVE("L1234"), "Error: L1234 is not for sale"}},
+                 NULL},
+                {{{"user", "Move it.", NULL},
+                  {"move_lamp", MOVE("L1234"), "moved"},
+                  {"sell_lamp", MOVE("L1234"), "Error: L1234 is not for sale"}},
+                 "on the same id"},
+        };
+
+        (void)state;
+        CHECK("own-change", cases);
+}
+
+static void test_what_holds_nothing(void **state)
+{
+        (void)state;
+        assert_false(clew_text_is_empty_result(SLICE("{\"message\": \"Marked as complete.\"}")));
+        assert_false(clew_text_is_empty_result(
+                SLICE("{\"message\": \"Your access token is missing or expired.\"}")));
+        assert_false(clew_text_is_empty_result(SLICE("{\"note\": \"Sent.\", \"hint\": \"ok\"}")));
+        assert_true(clew_text_is_empty_result(SLICE("{\"message\": \"No results\"}")));
+        assert_true(clew_text_is_empty_result(SLICE("{\"message\": \"\"}")));
+        assert_true(clew_text_is_empty_result(SLICE("{\"message\": null}")));
+        assert_true(
+                clew_text_is_empty_result(SLICE("{\"items\": [], \"hint\": \"Try other words\"}")));
+        assert_true(
+                clew_text_is_empty_result(SLICE("{\"hint\": \"Try other words\", \"items\": []}")));
+}
+
+static void test_after_nothing(void **state)
+{
+#define FIND(what) "{\\\"name\\\": \\\"" what "\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "Call Ada.", NULL},
+                  {"find_number", FIND("Ada"), "[]"},
+                  {"say", "It is 3155673041.", NULL}},
+                 "(find_number) returned nothing"},
+                {{{"user", "Call Ada.", NULL},
+                  {"find_number", FIND("Ada"), "Error: contact not found"},
+                  {"say", "It is 3155673041.", NULL}},
+                 "(find_number) failed"},
+                /* something was found after all, whatever it was */
+                {{{"user", "Call Ada.", NULL},
+                  {"find_number", FIND("Ada"), "[]"},
+                  {"find_number", FIND("Ada L."), "{\\\"number\\\": \\\"3155673042\\\"}"},
+                  {"say", "Her key is K-7731-B.", NULL}},
+                 NULL},
+        };
+
+        (void)state;
+        CHECK("empty-result-used", cases);
+}
+
+static void test_pages_that_correct_something_else(void **state)
+{
+#define SEARCH(what) "{\\\"query\\\": \\\"" what "\\\"}"
+#define REPORT "In 2017 the tram network carried on average 52,210 passengers a day."
+#define REVISED                                                                                    \
+        "Six pages about the tram network and its passengers were found for these words, the "     \
+        "newest of them last.\\n\\n1. Archive\\nA revised edition with corrected tables "          \
+        "appeared.\\n\\n2. Archive\\nhttps://en.example/wiki/90283\\nPassengers waited for "       \
+        "the tram network on 61,400 seats."
+        static const struct sentence_case cases[] = {
+                {{{"user", "How many passengers?", NULL},
+                  {"search", SEARCH("trams"), REPORT},
+                  {"search", SEARCH("tram archive"), REVISED},
+                  {"say", "52,210 passengers.", NULL}},
+                 NULL},
+                {{{"user", "How many passengers?", NULL},
+                  {"search", SEARCH("trams"), REPORT},
+                  {"search", SEARCH("tram archive"),
+                   "Corrected: the tram network carried 61,400 passengers a day."},
+                  {"say", "52,210 passengers.", NULL}},
+                 "says 61,400"},
+                {{{"user", "How many passengers?", NULL},
+                  {"search", SEARCH("trams"), "52 passengers a tram."},
+                  {"search", SEARCH("tram archive"),
+                   "Revised 27 September 2019: passengers of a tram, "
+                   "https://en.example/passengers/61"},
+                  {"say", "52 passengers.", NULL}},
+                 NULL},
+        };
+
+        (void)state;
+        CHECK("withdrawn-value", cases);
+}
+
+static void test_names_of_one_kind(void **state)
+{
+        static const struct sentence_case cases[] = {
+                {{{"user", "In which city was the author born who won the 2000 Meridian Prize?",
+                   NULL},
+                  {"search", SEARCH("author Henrike Voss born city biography"), "Nothing."}},
+                 NULL},
+                {{{"user", "In which city was the author Lena Winter born?", NULL},
+                  {"search", SEARCH("birth city author Henrike Voss"), "Nothing."}},
+                 "the user said lena"},
+                {{{"user", "In which city was the author Winter born?", NULL},
+                  {"search", SEARCH("birth city author Voss"), "Nothing."}},
+                 "the user said winter"},
+        };
+
+        (void)state;
+        CHECK("stray-name", cases);
+}
+
+static void test_what_tests_are_of(void **state)
+{
+#define TEST                                                                                       \
+        {                                                                                          \
+                "bash", "{\\\"command\\\": \\\"pytest -q\\\"}", "12 passed in 0.2s"                \
+        }
+#define BASH(line, out)                                                                            \
+        {                                                                                          \
+                "bash", "{\\\"command\\\": \\\"" line "\\\"}", out                                 \
+        }
+#define EDIT BASH("sed -i s/a/b/ a.py && head -1 a.py", "b = 1")
+#define DONE                                                                                       \
+        {                                                                                          \
+                "say", "All tests pass now.", NULL                                                 \
+        }
+        static const struct sentence_case cases[] = {
+                {{{"user", "Mend it.", NULL}, EDIT, TEST, EDIT, DONE}, "after the change"},
+                {{{"user", "Mend it.", NULL},
+                  EDIT,
+                  TEST,
+                  BASH("pip install hypothesis", "Successfully installed"),
+                  DONE},
+                 NULL},
+                {{{"user", "Mend it.", NULL},
+                  EDIT,
+                  TEST,
+                  BASH("cd /src && pip install hypothesis && sed -i s/b/c/ a.py", "Installed"),
+                  DONE},
+                 "after the change"},
+        };
+
+        (void)state;
+        CHECK("untested-claim", cases);
+}
+
+/* Packages are no part of the work: who installed them is not who made the first change. */
+static void test_what_is_set_up(void **state)
+{
+        static const struct sentence_case first[] = {
+                {{{"user", "Mend it.", NULL}, BASH("pip install x", "Installed"), EDIT},
+                 "step 4 made a change"}, /* not the first one of all */
+                {{{"user", "Mend it.", NULL}, EDIT, BASH("pip install x", "Installed")},
+                 "step 2 made the first change"},
+                {{{"user", "Mend it.", NULL}, BASH("pip install x", "Installed")}, NULL},
+        };
+        static const struct sentence_case later[] = {
+                {{{"user", "Mend it.", NULL}, EDIT, BASH("pip install x", "Installed")}, NULL},
+                {{{"user", "Mend it.", NULL}, EDIT, EDIT}, "step 4 made a change"},
+        };
+        static const char *const setups[] = {"pip install x", "cd /src && pip install -e . 2>&1",
+                                             "apt-get update; apt-get install -y jq",
+                                             "```sh\npip install x\n```"};
+        static const char *const others[] = {"pip install x && sed -i s/a/b/ c",
+                                             "sed -i s/a/b/ c",
+                                             "pip install x\nrm -rf src",
+                                             "ls",
+                                             "",
+                                             "echo pip install x > notes.txt"};
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(setups); i++)
+                assert_true(clew_shell_only_sets_up(SLICE(setups[i])));
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(others); i++)
+                assert_false(clew_shell_only_sets_up(SLICE(others[i])));
+        assert_true(clew_deed_only_sets_up(SLICE("{\"command\": \"npm ci\"}")));
+        assert_false(clew_deed_only_sets_up(SLICE("{}")));
+        CHECK("first-change", first);
+        CHECK("later-change", later);
+}
+
+static void test_who_could_not_look(void **state)
+{
+#define PROFILE                                                                                    \
+        "{\\\"first_name\\\": \\\"Glenn\\\", \\\"email\\\": \\\"glenn@example.com\\\", "           \
+        "\\\"phone_number\\\": \\\"3155673041\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "The number of my brother, please.", NULL},
+                  {"show_profile", "{}", PROFILE},
+                  {"say", "I could not log in to the phone. The number could not be found.", NULL}},
+                 NULL},
+                {{{"user", "The number of Glenn, please.", NULL},
+                  {"show_profile", "{}", PROFILE},
+                  {"say", "The number could not be found.", NULL}},
+                 "had just returned"},
+        };
+
+        (void)state;
+        CHECK("unused-evidence", cases);
+}
+
+static void test_people_who_speak_of_errors(void **state)
+{
+        static const struct sentence_case cases[] = {
+                {{{"user", "A planner for seats.", NULL},
+                  {"say", "I propose a page with a table.", NULL},
+                  {"user", "Invalid input should print a message, and not end the program.", NULL},
+                  {"say", "Agreed.", NULL}},
+                 NULL},
+                {{{"user", "A planner for seats.", NULL},
+                  {"say", "I propose a page with a table.", NULL},
+                  {"user", "Failed imports: we ask again.", NULL},
+                  {"say", "Agreed.", NULL}},
+                 NULL},
+                {{{"user", "A planner for seats.", NULL},
+                  {"say", "I try it.\\n```py\\nimport seats\\n```", NULL},
+                  {"user", "ModuleNotFoundError: No module named 'seats'", NULL},
+                  {"say", "Agreed.", NULL}},
+                 "ended in an error"},
+        };
+
+        (void)state;
+        CHECK("error-origin", cases);
+        CHECK("error-response", ((const struct sentence_case[]){cases[0], cases[1]}));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_everything_that_was_asked_for),
+                cmocka_unit_test(test_streams_of_a_shell),
+                cmocka_unit_test(test_ids_in_two_cases),
+                cmocka_unit_test(test_what_holds_nothing),
+                cmocka_unit_test(test_after_nothing),
+                cmocka_unit_test(test_pages_that_correct_something_else),
+                cmocka_unit_test(test_names_of_one_kind),
+                cmocka_unit_test(test_what_tests_are_of),
+                cmocka_unit_test(test_what_is_set_up),
+                cmocka_unit_test(test_who_could_not_look),
+                cmocka_unit_test(test_people_who_speak_of_errors),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
