@@ -149,6 +149,50 @@ static void send(struct fixture *f, uint32_t trace, const char *text)
         assert_int_equal(test_store_append(f->store, "svc", &s, f->now_ns), 0);
 }
 
+#define BATCH 128u
+
+struct batch {
+        struct clew_fragment all[BATCH];
+        size_t from[BATCH]; /* of its bytes */
+        uint32_t n;
+        struct clew_buffer bytes;
+};
+
+static int gather(void *context, const struct clew_fragment *fragment, struct clew_error *err)
+{
+        struct batch *b = context;
+
+        (void)err;
+        b->from[b->n] = b->bytes.len;
+        b->all[b->n++] = *fragment;
+        clew_buffer_append_slice(&b->bytes, fragment->bytes);
+        return clew_buffer_error(&b->bytes);
+}
+
+/* A span of each of traces @from to @to - 1, many in one commit. */
+static void send_each(struct fixture *f, uint32_t from, uint32_t to)
+{
+        while (from < to) {
+                struct clew_error err = {0};
+                struct batch b = {.n = 0};
+
+                clew_buffer_init(&b.bytes, (size_t)4 << 20);
+                for (; from < to && b.n < BATCH; from++) {
+                        struct test_span s = {.trace_id = test_trace_id(from),
+                                              .span_id = test_span_id(++f->n_spans),
+                                              .name = "s",
+                                              .start_ns = f->now_ns,
+                                              .end_ns = f->now_ns + 5};
+
+                        assert_int_equal(test_with_fragment("svc", &s, f->now_ns, gather, &b), 0);
+                }
+                for (uint32_t i = 0; i < b.n; i++)
+                        b.all[i].bytes.data = b.bytes.data + b.from[i];
+                assert_int_equal(clew_store_append(f->store, b.all, b.n, &err), 0);
+                clew_buffer_deinit(&b.bytes);
+        }
+}
+
 #define MANY 9000u
 
 /* So many spans in one request. */
@@ -391,8 +435,7 @@ static void test_more_than_is_kept(void **state)
         uint32_t n = (uint32_t)(CLEW_HOT_LOG_BYTES_MAX / 60000);
 
         f->padding = 60000;
-        for (uint32_t i = 0; i < n; i++)
-                send(f, i, "text");
+        send_each(f, 0, n);
         f->now_ns += 3 * CLEW_NS_PER_S;
         for (unsigned i = 0; stats.more && i < 20; i++) {
                 if (clew_store_seal(f->store, &o, &stats, &err) < 0)
@@ -463,8 +506,7 @@ static void test_cut_off(void **state)
         assert_int_equal(seal(f, 3600), 1);
         assert_int_equal(look(f), 1);
         assert_int_equal(truncate(path, 4096), 0);
-        for (uint32_t i = 0; i < CLEW_HOT_SLOTS_MIN / 2 + 50; i++)
-                send(f, i, "text");
+        send_each(f, 0, CLEW_HOT_SLOTS_MIN / 2 + 50);
         f->now_ns += 3 * CLEW_NS_PER_S;
         seal(f, 3600);
         assert_true(look(f) > CLEW_HOT_SLOTS_MIN / 2);
