@@ -6,6 +6,7 @@
 #include "proto/base/mem.h"
 #include "storage/base/directory-int.h"
 #include "storage/erase.h"
+#include "storage/keep.h"
 #include "storage/source/store-int.h"
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
@@ -643,6 +644,33 @@ static void test_redact(void **state)
         assert_false(file_has(f, SECRET));
 }
 
+/* A store that is made anew of what can be read knows nothing of what was still to be wiped. */
+static void test_repair(void **state)
+{
+        struct fixture *f = *state;
+        const struct clew_redaction what = {.count = count, .replace = replace};
+        const struct clew_rewrite_options o = {0};
+        const struct clew_keep_options keep = {0};
+        struct clew_redaction_stats stats;
+        struct clew_repair_report report;
+        struct clew_error err = {0};
+
+        tell_secrets(f);
+        if (clew_store_redact(f->store, &what, false, &o, &stats, &err) < 0)
+                fail_msg("redact: %s", err.message);
+        clew_store_close(f->store);
+        f->store = NULL;
+        if (clew_store_repair(f->dir.path, &keep, &report, &err) < 0)
+                fail_msg("repair: %s", err.message);
+        assert_false(file_has(f, SECRET));
+        open_store(f);
+        assert_int_equal(look(f), 0);
+        finish(f);
+        assert_int_equal(seal(f, 3600), 10);
+        assert_int_equal(look(f), 10);
+        assert_false(file_has(f, SECRET));
+}
+
 /* What was derived before something was erased is not written after it. */
 static bool holds_not(void *context)
 {
@@ -684,6 +712,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_strange_file, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_redact, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_repair, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_late_writer, set_up, tear_down),
         };
 
