@@ -102,8 +102,8 @@ struct clew_hot_summary_log {
         struct clew_buffer entries;
         struct clew_buffer marks; /* struct clew_hot_mark of each */
         uint32_t n;
-        bool has_turned; /* writing has passed a quarter of the log: it is to be asked what is old
-                          */
+        bool has_turned; /* writing has passed a quarter of the log: it is to be asked what is old,
+                          * unless more lives than can be kept */
 };
 
 /* Adds one, derived in epoch @epoch. Without memory it is left out. */

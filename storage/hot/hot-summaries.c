@@ -286,6 +286,14 @@ static uint64_t limit_for(uint32_t n_live, uint64_t mean_bytes)
         return bytes < CLEW_HOT_LOG_BYTES_MAX ? bytes : CLEW_HOT_LOG_BYTES_MAX;
 }
 
+/* All that lives has its place in half of the log: so what is old can be written again before it is
+ * written over, and that comes to an end. */
+static bool holds_all(uint32_t n_live, uint64_t mean_bytes)
+{
+        return n_live <= CLEW_HOT_SLOTS_MAX / 2 &&
+               mean_bytes * n_live < limit_for(n_live, mean_bytes) / 2;
+}
+
 /* Half of the log is written before it is asked again, at the most. */
 bool clew_hot_summaries_is_old(const struct clew_hot_summaries *s, uint32_t n_live,
                                uint64_t mean_bytes)
@@ -507,6 +515,7 @@ int clew_hot_summary_log_write(struct clew_hot_summary_log *l, const char *dir, 
                         r = begin_file(&w, n_live);
                         if (r == 0)
                                 r = write_entries(&w, l);
+                        l->has_turned &= holds_all(n_live, mean_bytes);
                 }
                 close(w.fd); /* and its lock */
                 if (r < 0 && r != -ETIMEDOUT)

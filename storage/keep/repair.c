@@ -9,6 +9,7 @@
 
 #include "storage/base/directory-int.h"
 #include "storage/base/own-file-int.h"
+#include "storage/hot/hot-summaries-int.h"
 #include "storage/tier.h"
 
 #include <errno.h>
@@ -107,6 +108,15 @@ static int swap(struct repair *r, struct clew_error *err)
         return fsync(r->dir_fd) < 0 ? not_swapped(r, "syncing its directory", err) : 0;
 }
 
+/* The new file does not know whether summaries of what is hot were still to be wiped, or in which
+ * epoch they were made. What is not ours to touch is none of ours. */
+static int wipe_summaries(struct repair *r, struct clew_error *err)
+{
+        int e = clew_hot_summaries_wipe(r->dir, err);
+
+        return e == -EINVAL || e == -EACCES ? 0 : e;
+}
+
 static int run(struct repair *r, struct clew_error *err)
 {
         int e = clew_bulk_open(&r->bulk, r->dir, r->dir_fd, err);
@@ -119,6 +129,8 @@ static int run(struct repair *r, struct clew_error *err)
                 e = clew_rebuild_finish(&r->rebuild, err);
         if (e == 0)
                 e = clew_bulk_verify(&r->bulk, "what the repair has made", err);
+        if (e == 0)
+                e = wipe_summaries(r, err);
         if (e == 0)
                 e = swap(r, err);
         r->report->lost_traces = r->rebuild.lost_traces;

@@ -6,6 +6,7 @@
 #include "proto/base/mem.h"
 #include "storage/base/directory-int.h"
 #include "storage/erase.h"
+#include "storage/keep.h"
 #include "storage/source/store-int.h"
 #include "tests/lib/otlp-build.h"
 #include "tests/lib/random.h"
@@ -147,6 +148,50 @@ static void send(struct fixture *f, uint32_t trace, const char *text)
                               .end_ns = f->now_ns + 5};
 
         assert_int_equal(test_store_append(f->store, "svc", &s, f->now_ns), 0);
+}
+
+#define BATCH 128u
+
+struct batch {
+        struct clew_fragment all[BATCH];
+        size_t from[BATCH]; /* of its bytes */
+        uint32_t n;
+        struct clew_buffer bytes;
+};
+
+static int gather(void *context, const struct clew_fragment *fragment, struct clew_error *err)
+{
+        struct batch *b = context;
+
+        (void)err;
+        b->from[b->n] = b->bytes.len;
+        b->all[b->n++] = *fragment;
+        clew_buffer_append_slice(&b->bytes, fragment->bytes);
+        return clew_buffer_error(&b->bytes);
+}
+
+/* A span of each of traces @from to @to - 1, many in one commit. */
+static void send_each(struct fixture *f, uint32_t from, uint32_t to)
+{
+        while (from < to) {
+                struct clew_error err = {0};
+                struct batch b = {.n = 0};
+
+                clew_buffer_init(&b.bytes, (size_t)4 << 20);
+                for (; from < to && b.n < BATCH; from++) {
+                        struct test_span s = {.trace_id = test_trace_id(from),
+                                              .span_id = test_span_id(++f->n_spans),
+                                              .name = "s",
+                                              .start_ns = f->now_ns,
+                                              .end_ns = f->now_ns + 5};
+
+                        assert_int_equal(test_with_fragment("svc", &s, f->now_ns, gather, &b), 0);
+                }
+                for (uint32_t i = 0; i < b.n; i++)
+                        b.all[i].bytes.data = b.bytes.data + b.from[i];
+                assert_int_equal(clew_store_append(f->store, b.all, b.n, &err), 0);
+                clew_buffer_deinit(&b.bytes);
+        }
 }
 
 #define MANY 9000u
@@ -381,6 +426,26 @@ static void test_growth(void **state)
         assert_true((uint64_t)st.st_size - CLEW_HOT_SLOTS_MAX * 16ull < ((uint64_t)8 << 20));
 }
 
+/* More than the log can keep: some are derived by who asks, and nobody tells of them for ever. */
+static void test_more_than_is_kept(void **state)
+{
+        struct fixture *f = *state;
+        const struct clew_seal_options o = {.idle_ns = 3600 * CLEW_NS_PER_S, .tell_ns = QUIET_NS};
+        struct clew_seal_stats stats = {.more = true};
+        struct clew_error err = {0};
+        uint32_t n = (uint32_t)(CLEW_HOT_LOG_BYTES_MAX / 60000);
+
+        f->padding = 60000;
+        send_each(f, 0, n);
+        f->now_ns += 3 * CLEW_NS_PER_S;
+        for (unsigned i = 0; stats.more && i < 20; i++) {
+                if (clew_store_seal(f->store, &o, &stats, &err) < 0)
+                        fail_msg("seal: %s", err.message);
+        }
+        assert_false(stats.more);
+        assert_true(look(f) > n / 4);
+}
+
 /* ---- damage ---------------------------------------------------------------------------------- */
 
 static void hurt(struct fixture *f)
@@ -442,8 +507,7 @@ static void test_cut_off(void **state)
         assert_int_equal(seal(f, 3600), 1);
         assert_int_equal(look(f), 1);
         assert_int_equal(truncate(path, 4096), 0);
-        for (uint32_t i = 0; i < CLEW_HOT_SLOTS_MIN / 2 + 50; i++)
-                send(f, i, "text");
+        send_each(f, 0, CLEW_HOT_SLOTS_MIN / 2 + 50);
         f->now_ns += 3 * CLEW_NS_PER_S;
         seal(f, 3600);
         assert_true(look(f) > CLEW_HOT_SLOTS_MIN / 2);
@@ -580,6 +644,33 @@ static void test_redact(void **state)
         assert_false(file_has(f, SECRET));
 }
 
+/* A store that is made anew of what can be read knows nothing of what was still to be wiped. */
+static void test_repair(void **state)
+{
+        struct fixture *f = *state;
+        const struct clew_redaction what = {.count = count, .replace = replace};
+        const struct clew_rewrite_options o = {0};
+        const struct clew_keep_options keep = {0};
+        struct clew_redaction_stats stats;
+        struct clew_repair_report report;
+        struct clew_error err = {0};
+
+        tell_secrets(f);
+        if (clew_store_redact(f->store, &what, false, &o, &stats, &err) < 0)
+                fail_msg("redact: %s", err.message);
+        clew_store_close(f->store);
+        f->store = NULL;
+        if (clew_store_repair(f->dir.path, &keep, &report, &err) < 0)
+                fail_msg("repair: %s", err.message);
+        assert_false(file_has(f, SECRET));
+        open_store(f);
+        assert_int_equal(look(f), 0);
+        finish(f);
+        assert_int_equal(seal(f, 3600), 10);
+        assert_int_equal(look(f), 10);
+        assert_false(file_has(f, SECRET));
+}
+
 /* What was derived before something was erased is not written after it. */
 static bool holds_not(void *context)
 {
@@ -616,10 +707,12 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_cut_off, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_sealing, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_growth, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_more_than_is_kept, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_strange_file, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_redact, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_repair, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_late_writer, set_up, tear_down),
         };
 
