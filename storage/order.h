@@ -58,6 +58,14 @@ CLEW_MUST_USE int clew_order_tell(struct clew_tier *tier, enum clew_order_kind k
                                   struct clew_slice what, struct clew_order_told *ret,
                                   struct clew_error *err);
 
+/* That are looked at; as many as a bucket has for its readers. */
+#define CLEW_ORDER_OTHERS_MAX 64u
+
+struct clew_order_other {
+        char name[CLEW_TIER_WRITER_BYTES]; /* "" = the writer without a name */
+        bool has_done;
+};
+
 /* How it stands with one. */
 struct clew_order_state {
         uint64_t id;
@@ -68,6 +76,9 @@ struct clew_order_state {
         bool waits_here;                    /* this store's own writer has not done it */
         char waits[CLEW_ORDER_NAMES_BYTES]; /* others that have not done it, in words */
         char done[CLEW_ORDER_NAMES_BYTES];  /* who has, in words */
+        uint32_t n_others;
+        struct clew_order_other others[CLEW_ORDER_OTHERS_MAX]; /* the same, for programs */
+        uint32_t n_more; /* that are not looked at, and are taken to wait */
 };
 /*
  * Of one order. *@ret_there false: all have done it, and it is gone (or was taken back). When the

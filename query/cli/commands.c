@@ -130,7 +130,9 @@ static const struct clew_command commands[] = {
          "a text taken out of everything that is stored", clew_cmd_redact,
          .more = "What stands in a file of rules, and what is found: clew help redaction. Others\n"
                  "that write to the store's bucket do it too: until they have, what is to go\n"
-                 "stands there. Status 6: some have not.\n",
+                 "stands there. Status 6: some have not; --orders tells who (--json: id, said,\n"
+                 "by, kind text, names or rules, bytes, waits_here, and who waits and has done\n"
+                 "it; \"\" is the writer without a name).\n",
          .served = CLEW_SERVED_NOT,
          .why_not = "it rewrites all that is stored; run it on the machine with the store"},
         {"setup", "retention", NULL, "FILE [--apply]",

@@ -4,6 +4,7 @@
 #include "proto/base/number.h"
 #include "query/answer/when.h"
 #include "query/cli/open.h"
+#include "query/cli/output.h"
 #include "storage/store.h"
 
 #include <errno.h>
@@ -135,8 +136,54 @@ void clew_cli_order_failed(const struct clew_cli_order *o)
 
 struct listing {
         struct clew_cli *cli;
+        struct clew_output output;
+        bool json;
         unsigned n;
 };
+
+static void put_names(struct clew_json_writer *j, const char *key, const struct clew_order_state *s,
+                      bool done)
+{
+        clew_json_write_key(j, key);
+        clew_json_write_array_begin(j);
+        for (uint32_t i = 0; i < s->n_others; i++) {
+                if (s->others[i].has_done == done)
+                        clew_json_write_cstr(j, s->others[i].name);
+        }
+        clew_json_write_array_end(j);
+}
+
+/* What could not be read of it is null. */
+static int put_json(struct listing *l, const struct clew_order_state *s)
+{
+        static const char *const kinds[] = {[CLEW_ORDER_TEXT] = "text",
+                                            [CLEW_ORDER_NAMES] = "names",
+                                            [CLEW_ORDER_RULES] = "rules"};
+        struct clew_json_writer j = clew_output_begin(&l->output, "redaction");
+        char when[CLEW_WHEN_TEXT];
+
+        clew_json_write_key(&j, "id");
+        clew_json_write_uint64_string(&j, s->id);
+        clew_json_write_key(&j, "said");
+        clew_when_rfc3339(s->id, when);
+        clew_json_write_cstr(&j, when);
+        clew_json_write_key(&j, "by");
+        clew_json_write_cstr(&j, s->is_known ? s->by : NULL);
+        clew_json_write_key(&j, "kind");
+        clew_json_write_cstr(&j, s->is_known ? kinds[s->kind] : NULL);
+        clew_json_write_key(&j, "bytes");
+        if (s->is_known)
+                clew_json_write_uint64(&j, s->bytes);
+        else
+                clew_json_write_null(&j);
+        clew_json_write_key(&j, "waits_here");
+        clew_json_write_bool(&j, s->waits_here);
+        put_names(&j, "waits", s, false);
+        put_names(&j, "done", s, true);
+        clew_json_write_key(&j, "not_looked_at");
+        clew_json_write_uint64(&j, s->n_more);
+        return clew_output_end(&l->output, &j);
+}
 
 static int print_one(void *context, const struct clew_order_state *s)
 {
@@ -145,6 +192,9 @@ static int print_one(void *context, const struct clew_order_state *s)
         char when[CLEW_WHEN_TEXT];
         char what[64] = "damaged, or of a later version";
 
+        l->n++;
+        if (l->json)
+                return put_json(l, s);
         clew_when_full(s->id, true, when);
         name_waiting(l->cli, s, names, sizeof(names));
         if (s->is_known)
@@ -163,7 +213,6 @@ static int print_one(void *context, const struct clew_order_state *s)
                         s->waits_here ? "" : ", this store");
         else if (!s->waits_here)
                 fprintf(l->cli->out, "    done by: this store\n");
-        l->n++;
         return 0;
 }
 
@@ -181,17 +230,21 @@ static int open_tier(struct clew_cli *cli)
         return r;
 }
 
-int clew_cli_orders_list(struct clew_cli *cli)
+int clew_cli_orders_list(struct clew_cli *cli, bool json)
 {
-        struct listing l = {.cli = cli};
+        const struct clew_output_flags flags = {.json = json};
+        struct listing l = {.cli = cli, .json = json};
         struct clew_error err = {0};
         int r = open_tier(cli);
 
+        if (r == 0)
+                r = clew_output_init(&l.output, cli, &flags, "redaction", NULL);
         if (r != 0)
                 return r;
         r = clew_order_each(cli->tier, print_one, &l, &err);
-        if (r < 0)
-                return clew_cli_fail(cli, r, &err);
+        clew_output_deinit(&l.output);
+        if (r != 0)
+                return r < 0 ? clew_cli_fail(cli, r, &err) : r;
         if (l.n == 0)
                 return 0;
         clew_cli_note(cli, WAY_OUT);

@@ -31,7 +31,7 @@ CLEW_MUST_USE int clew_cli_order_end(struct clew_cli_order *o);
 void clew_cli_order_failed(const struct clew_cli_order *o);
 
 /* clew redact --orders, clew redact --take-back ID. */
-CLEW_MUST_USE int clew_cli_orders_list(struct clew_cli *cli);
+CLEW_MUST_USE int clew_cli_orders_list(struct clew_cli *cli, bool json);
 CLEW_MUST_USE int clew_cli_order_take_back(struct clew_cli *cli, const char *id);
 
 #endif

@@ -32,6 +32,7 @@ struct redact_command {
         bool dry_run;
         bool yes;
         bool orders;
+        bool json; /* of those */
         const char *take_back;
         struct clew_cli_order order;
         struct clew_buffer text;
@@ -308,6 +309,7 @@ int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
                 {"here", 0, NULL, "in this store alone: what is to go is not written to the bucket",
                  .ret_flag = &c.order.here},
                 {"orders", 0, NULL, "tell for whom redactions wait", .ret_flag = &c.orders},
+                {"json", 0, NULL, "with --orders: one JSON object a line", .ret_flag = &c.json},
                 {"take-back", 0, "N", "end one that waits", .ret_text = &c.take_back},
                 {0},
         };
@@ -320,8 +322,12 @@ int clew_cmd_redact(struct clew_cli *cli, int argc, char **argv)
                 clew_cli_error(cli, "clew redact takes flags alone: --string S");
                 return CLEW_EXIT_USAGE;
         }
+        if (c.json && !c.orders) {
+                clew_cli_error(cli, "clew redact has --json with --orders alone");
+                return CLEW_EXIT_USAGE;
+        }
         if (c.orders || c.take_back)
-                return c.orders ? clew_cli_orders_list(cli)
+                return c.orders ? clew_cli_orders_list(cli, c.json)
                                 : clew_cli_order_take_back(cli, c.take_back);
         clew_buffer_init(&c.text, CLEW_REDACT_BYTES_MAX + 1);
         clew_buffer_init(&c.rules_text, CLEW_ORDER_WHAT_MAX + 1);

@@ -31,6 +31,7 @@
 /* In the map. */
 #define NOTE "orders"
 #define TIME_BYTES 32u
+_Static_assert(CLEW_ORDER_OTHERS_MAX == CLEW_TIER_WRITERS_MAX, "all that are looked at");
 
 /* ---- what a list says ------------------------------------------------------------------------ */
 
@@ -73,13 +74,15 @@ bool clew_order_state_of(const struct clew_tier_others *o, uint64_t id,
 {
         bool all = o->n_more == 0;
 
-        *ret = (struct clew_order_state){.id = id};
+        *ret = (struct clew_order_state){.id = id, .n_others = o->n, .n_more = o->n_more};
         ret->waits_here = !clew_order_has_mark(o, id, o->tier->name);
         for (uint32_t i = 0; i < o->n; i++) {
                 const char *word = o->names[i][0] ? o->names[i] : "the one without a name";
                 bool has = clew_order_has_mark(o, id, o->names[i]);
 
                 add_word(has ? ret->done : ret->waits, sizeof(ret->waits), word);
+                snprintf(ret->others[i].name, sizeof(ret->others[i].name), "%s", o->names[i]);
+                ret->others[i].has_done = has;
                 all = all && has;
         }
         if (o->n_more > 0)
