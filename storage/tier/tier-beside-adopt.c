@@ -340,12 +340,12 @@ int clew_tier_beside_adopt(struct clew_tier *t, struct clew_object_bucket *b,
         struct adopting a = {.tier = t};
         int r = 0;
 
-        if (!t->catalog.beside.is_known)
-                return 0;
         clew_buffer_init(&a.digests, DIGESTS_BYTES_MAX);
         clew_buffer_init(&a.gone, DIGESTS_BYTES_MAX);
-        if (!is_here(t, err))
+        if (t->catalog.beside.is_known && !is_here(t, err))
                 r = take_all(&a, b, stats, err);
+        /* Also where nothing is kept beside: who erases next has to count on from there, or objects
+         * that have something of it would stay. */
         if (r == 0 && t->writes)
                 r = clew_tier_write(t, count_deleted, &a, err);
         clew_buffer_deinit(&a.digests);
