@@ -433,6 +433,12 @@ struct clew_store_figures {
 CLEW_MUST_USE int clew_store_figures(struct clew_store *store, struct clew_store_figures *ret,
                                      struct clew_error *err);
 
+/* Whether the file of summaries of what is hot can be used (storage/hot/hot-summaries-int.h); with
+ * @whole, whether none of them is damaged. 0, or a negative errno with a sentence. Nothing depends
+ * on that file: it is made again. */
+CLEW_MUST_USE int clew_store_check_hot_summaries(struct clew_store *store, bool whole,
+                                                 struct clew_error *err);
+
 /* Bytes of stored records that were read since it was opened, each time that one was; pages on the
  * way to them are not counted. */
 uint64_t clew_store_read_bytes(const struct clew_store *store);

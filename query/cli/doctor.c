@@ -38,6 +38,7 @@ struct doctor {
         struct clew_seal_stats sealed;
         uint64_t n_old; /* stored summaries of other rules than the present */
         struct clew_store_figures figures;
+        char kept[CLEW_ERROR_MESSAGE_MAX]; /* what is wrong with the file of hot summaries, or "" */
 };
 
 /* One line of the report, over as many lines of the screen as it needs. */
@@ -218,6 +219,10 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 clew_json_write_key(&w, "redactions_waiting");
                 clew_json_write_cstr(&w, waiting);
         }
+        if (d->kept[0]) {
+                clew_json_write_key(&w, "hot_summaries");
+                clew_json_write_cstr(&w, d->kept);
+        }
         if (d->verify) {
                 clew_json_write_key(&w, "findings");
                 clew_json_write_uint64(&w, d->n_findings);
@@ -309,6 +314,8 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
                 put_line(d, "rules", "version %u", clew_rules_version() & UINT16_MAX);
         (void)clew_tier_each_damaged(d->cli->tier, put_damaged, d);
         put_waiting(d);
+        if (d->kept[0])
+                put_line(d, "summaries", "%s", d->kept);
         if (d->verify)
                 put_line(d, "verify", "%s", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
         return clew_page_error(&d->page) < 0
@@ -333,6 +340,15 @@ static uint64_t count_old_summaries(struct clew_view *view)
         return n;
 }
 
+/* What a collector keeps of what is hot is no part of the store: it is told of, and no finding. */
+static void check_kept(struct doctor *d)
+{
+        struct clew_error err = {0};
+
+        if (d->cli->store && clew_store_check_hot_summaries(d->cli->store, d->verify, &err) < 0)
+                (void)clew_safe_cstr(clew_slice_of_cstr(err.message), d->kept, sizeof(d->kept));
+}
+
 static int put_stats(struct doctor *d)
 {
         struct clew_view *view = NULL;
@@ -348,6 +364,7 @@ static int put_stats(struct doctor *d)
                 r = clew_cli_view(d->cli, &view);
         if (r != 0)
                 return r;
+        check_kept(d);
         r = clew_view_stats(view, &stats, &err);
         if (r < 0)
                 return clew_cli_fail(d->cli, r, &err);
