@@ -208,7 +208,8 @@ static int redact_all(struct clew_store *store, struct clew_tier *t,
         return r;
 }
 
-/* What others have deleted. A sync looks at that too, but lets it be when the bucket does not answer.
+/* What others have deleted. A sync looks at that too, but lets it be when the bucket does not
+ * answer.
  */
 static int carry_all(struct clew_tier *t, struct clew_error *err)
 {
@@ -220,8 +221,7 @@ static int carry_all(struct clew_tier *t, struct clew_error *err)
         for (uint32_t i = 0; r == 0 && i < o.n; i++) {
                 r = clew_tier_carry(t, o.names[i], err);
                 if (r < 0 && !clew_tier_passes(r)) {
-                        clew_tier_tell(t,
-                                       o.names[i][0] ? o.names[i] : "the writer without a name",
+                        clew_tier_tell(t, o.names[i][0] ? o.names[i] : "the writer without a name",
                                        err->message);
                         r = 0;
                 }
