@@ -86,7 +86,7 @@ static const char *const seconds_write[] = {
 static bool is_one_of(const char *word, const char *const *list, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                if (strcmp(word, list[i]) == 0)
+                if (word[0] == list[i][0] && strcmp(word, list[i]) == 0)
                         return true;
         }
         return false;
@@ -154,7 +154,7 @@ static void meet_program(struct line *l, const char *word)
         }
         meet_question(l, word);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(programs); i++) {
-                if (strcmp(word, programs[i].name) != 0)
+                if (word[0] != programs[i].name[0] || strcmp(word, programs[i].name) != 0)
                         continue;
                 l->pending = programs[i].doing;
                 l->wrote |= programs[i].doing == WRITES;
@@ -296,11 +296,25 @@ static bool is_setup(struct clew_slice command)
         return false;
 }
 
+/* One of these is in each command that is_setup() knows: most lines need no closer look. */
+static bool may_set_up(struct clew_slice line)
+{
+        static const char *const marks[] = {"install", "npm ci", "apt-get ", "conda "};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(marks); i++) {
+                if (clew_text_find(line, marks[i]) >= 0)
+                        return true;
+        }
+        return false;
+}
+
 bool clew_shell_only_sets_up(struct clew_slice line)
 {
         bool any = false;
 
         line = head(line, LINE_MAX);
+        if (!may_set_up(line))
+                return false;
         for (size_t i = 0; i < line.len;) {
                 size_t from = i;
                 struct clew_slice command;
