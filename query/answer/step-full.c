@@ -61,6 +61,37 @@ static void put_attributes(struct full *v, struct clew_json_writer *w, const cha
         clew_json_write_object_end(w);
 }
 
+/* Each with a role that is known, and more than the text itself taken for one message. */
+static bool is_conversation(const struct clew_messages *m, struct clew_slice text)
+{
+        for (uint32_t i = 0; i < m->n; i++) {
+                const struct clew_message *one = &m->items[i];
+
+                if (one->role == CLEW_ROLE_OTHER || one->n_parts == 0 ||
+                    one->parts[0].text.len == text.len)
+                        return false;
+        }
+        return m->n > 0;
+}
+
+int clew_shown_messages(const struct clew_trace *trace, const struct clew_step *step,
+                        enum clew_direction direction, struct clew_arena *arena,
+                        struct clew_messages *ret)
+{
+        struct clew_slice text = direction == CLEW_MESSAGES_IN ? step->input : step->output;
+        bool all = clew_shows_messages(step);
+        int r;
+
+        *ret = (struct clew_messages){0};
+        if (!all && ((step->kind != CLEW_KIND_AGENT && step->kind != CLEW_KIND_CHAIN) ||
+                     step->tool_name.len > 0 || text.len == 0 || text.data[0] != '['))
+                return 0;
+        r = clew_step_messages(trace, step, direction, arena, ret);
+        if (r == 0 && !all && !is_conversation(ret, text))
+                *ret = (struct clew_messages){0};
+        return r;
+}
+
 static int put_messages(struct full *v, struct clew_json_writer *w, const char *key,
                         enum clew_direction direction)
 {
@@ -68,8 +99,8 @@ static int put_messages(struct full *v, struct clew_json_writer *w, const char *
         int r;
 
         clew_arena_reset(v->scratch);
-        r = clew_step_messages(v->trace, v->step, direction, v->scratch, &m);
-        if (r < 0)
+        r = clew_shown_messages(v->trace, v->step, direction, v->scratch, &m);
+        if (r < 0 || (m.n == 0 && !clew_shows_messages(v->step)))
                 return r;
         clew_json_write_key(w, key);
         clew_json_write_array_begin(w);
@@ -260,9 +291,8 @@ int clew_step_write_full(struct clew_json_writer *w, const struct clew_trace *tr
         clew_write_member(w, "user", s->user);
         clew_json_write_key(w, "dialect");
         clew_json_write_cstr(w, clew_dialect_name(s->dialect));
-        if (clew_shows_messages(s))
-                r = put_messages(v, w, "input_messages", CLEW_MESSAGES_IN);
-        if (clew_shows_messages(s) && r == 0)
+        r = put_messages(v, w, "input_messages", CLEW_MESSAGES_IN);
+        if (r == 0)
                 r = put_messages(v, w, "output_messages", CLEW_MESSAGES_OUT);
         put_provenance(v, w);
         clew_json_write_key(w, "span_name");

@@ -10,6 +10,7 @@
 #include "proto/base/json.h"
 #include "query/answer/record.h"
 #include "query/answer/step-record.h"
+#include "query/model/message.h"
 #include "query/model/parameters.h"
 #include "query/model/trace.h"
 
@@ -23,6 +24,16 @@ static inline bool clew_shows_messages(const struct clew_step *s)
         return s->kind == CLEW_KIND_LLM ||
                (s->kind == CLEW_KIND_CHAIN && clew_step_is(s, CLEW_STEP_WRAPPER));
 }
+
+/*
+ * The messages that are shown instead of the text that went into (came out of) @step: all of a
+ * model call; of another step without a tool those of a text that is nothing but a list of
+ * messages, as agents of the GenAI conventions have it. None: the text is shown as it is. As
+ * clew_step_messages() otherwise.
+ */
+CLEW_MUST_USE int clew_shown_messages(const struct clew_trace *trace, const struct clew_step *step,
+                                      enum clew_direction direction, struct clew_arena *arena,
+                                      struct clew_messages *ret);
 
 /* Writes them into an object that is open. @scratch is for messages and is reset. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_step_write_full(struct clew_json_writer *w, const struct clew_trace *trace,

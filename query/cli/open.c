@@ -194,10 +194,12 @@ int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,
         struct clew_lookup_found found;
         struct clew_error err = {0};
         struct clew_view *view = NULL;
+        char digits[CLEW_TRACE_ID_HEX];
         int r = clew_cli_view(cli, &view);
 
         if (r != 0)
                 return r;
+        clew_target_digits(target, digits);
         r = clew_lookup_trace(view, target, ret, &found, &err);
         if (r < 0)
                 return clew_cli_fail(cli, r, &err);
@@ -206,12 +208,12 @@ int clew_cli_resolve(struct clew_cli *cli, const struct clew_target *target,
                 return 0;
         case CLEW_LOOKUP_NONE:
                 clew_cli_error(cli,
-                               "no trace has that id (clew list shows the newest; "
+                               "no trace has the id %s (clew list shows the newest; "
                                "the store is %s)",
-                               cli->store_dir);
+                               digits, cli->store_dir);
                 break;
         case CLEW_LOOKUP_AMBIGUOUS:
-                clew_cli_error(cli, "that id is ambiguous; it begins:");
+                clew_cli_error(cli, "the id %s is ambiguous; it begins:", digits);
                 print_candidates(cli, view, found.ids, found.n);
                 break;
         case CLEW_LOOKUP_TOO_FAR:

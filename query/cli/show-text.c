@@ -79,20 +79,16 @@ void clew_show_message(struct clew_show *v, const struct clew_message *m)
                 put_part(v, &m->parts[i]);
 }
 
-static int put_messages(struct clew_show *v, enum clew_direction direction)
+static void put_messages(struct clew_show *v, enum clew_direction direction,
+                         const struct clew_messages *messages)
 {
         const char *name = direction == CLEW_MESSAGES_IN ? "IN" : "OUT";
-        struct clew_messages m = {0};
+        const struct clew_messages m = *messages;
         bool documents =
                 v->step->kind == CLEW_KIND_RETRIEVER || v->step->kind == CLEW_KIND_RERANKER;
         uint32_t from = 0;
         char heading[96];
-        int r;
 
-        clew_arena_reset(&v->scratch);
-        r = clew_step_messages(v->opened.trace, v->step, direction, &v->scratch, &m);
-        if (r < 0 || m.n == 0)
-                return r;
         if (!v->all && m.n > HISTORY_SHOWN + 1)
                 from = m.n - HISTORY_SHOWN;
         for (uint32_t i = 0; i < m.n; i++) {
@@ -115,7 +111,6 @@ static int put_messages(struct clew_show *v, enum clew_direction direction)
         }
         if (m.truncated)
                 clew_page_fieldf(&v->page, "", CLEW_SLICE_NULL, "(cut: the rest was not sent)");
-        return 0;
 }
 
 static void put_text(struct clew_show *v, const char *heading, struct clew_slice text)
@@ -126,28 +121,57 @@ static void put_text(struct clew_show *v, const char *heading, struct clew_slice
         clew_page_block(&v->page, text);
 }
 
+/* What went in (came out): as messages where it is some, else as it is, unless @said tells it. */
+static int put_side(struct clew_show *v, enum clew_direction direction, struct clew_slice said)
+{
+        bool in = direction == CLEW_MESSAGES_IN;
+        struct clew_slice text = in ? v->step->input : v->step->output;
+        struct clew_messages m;
+        int r;
+
+        clew_arena_reset(&v->scratch);
+        r = clew_shown_messages(v->opened.trace, v->step, direction, &v->scratch, &m);
+        if (r < 0)
+                return r;
+        if (m.n > 0)
+                put_messages(v, direction, &m);
+        else if (!clew_shows_messages(v->step) && !clew_slice_eq(text, said))
+                put_text(v, in ? "INPUT" : "OUTPUT", text);
+        return 0;
+}
+
+/* Of steps whose texts came in keys of their own: what was embedded, documents that were found. */
+static int put_apart(struct clew_show *v, enum clew_direction direction)
+{
+        struct clew_messages m;
+        int r;
+
+        clew_arena_reset(&v->scratch);
+        r = clew_step_messages(v->opened.trace, v->step, direction, &v->scratch, &m);
+        if (r == 0 && m.n > 0)
+                put_messages(v, direction, &m);
+        return r;
+}
+
 int clew_show_texts(struct clew_show *v)
 {
         const struct clew_step *s = v->step;
-        int r = 0;
+        bool model = clew_shows_messages(s);
+        int r;
 
-        if (clew_shows_messages(s)) {
-                r = put_messages(v, CLEW_MESSAGES_IN);
-                if (r == 0)
-                        r = put_messages(v, CLEW_MESSAGES_OUT);
-                return r;
-        }
-        put_text(v, "ARGUMENTS", s->tool_arguments);
-        if (!clew_slice_eq(s->input, s->tool_arguments))
-                put_text(v, "INPUT", s->input);
-        if (!s->input.data && s->kind == CLEW_KIND_EMBEDDING)
-                r = put_messages(v, CLEW_MESSAGES_IN);
+        if (!model)
+                put_text(v, "ARGUMENTS", s->tool_arguments);
+        r = put_side(v, CLEW_MESSAGES_IN, s->tool_arguments);
+        if (r == 0 && !s->input.data && s->kind == CLEW_KIND_EMBEDDING)
+                r = put_apart(v, CLEW_MESSAGES_IN);
         if (r == 0 && !s->output.data &&
             (s->kind == CLEW_KIND_RETRIEVER || s->kind == CLEW_KIND_RERANKER))
-                r = put_messages(v, CLEW_MESSAGES_OUT); /* documents came in keys of their own */
-        put_text(v, "RESULT", s->tool_result);
-        if (!clew_slice_eq(s->output, s->tool_result))
-                put_text(v, "OUTPUT", s->output);
-        put_text(v, "STACK", s->error.stack);
+                r = put_apart(v, CLEW_MESSAGES_OUT);
+        if (!model)
+                put_text(v, "RESULT", s->tool_result);
+        if (r == 0)
+                r = put_side(v, CLEW_MESSAGES_OUT, s->tool_result);
+        if (!model)
+                put_text(v, "STACK", s->error.stack);
         return r;
 }

@@ -5,6 +5,8 @@
  */
 #include "query/rca/cause-int.h"
 
+#include "proto/base/utf8.h"
+
 #define EXCEPTION_MAX 80u /* bytes of the name of an exception */
 
 static bool has_cause(const struct clew_why *why)
@@ -85,6 +87,24 @@ static struct clew_slice signature_of(const struct clew_why *why, const char *ru
                                  exception.len ? " " : "", CLEW_SHOWN(exception, 40));
 }
 
+/* As much as a summary keeps, ending with a word and a mark that there was more. */
+static struct clew_slice kept_of(struct clew_slice sentence, struct clew_arena *arena)
+{
+        const size_t mark = sizeof("…") - 1;
+        size_t n;
+
+        if (sentence.len <= CLEW_SUMMARY_TEXT_MAX)
+                return sentence;
+        n = clew_utf8_cut(sentence, CLEW_SUMMARY_TEXT_MAX - mark).len;
+        for (size_t i = n; i > n - CLEW_SUMMARY_TEXT_MAX / 4; i--) {
+                if (sentence.data[i] == ' ') {
+                        n = i;
+                        break;
+                }
+        }
+        return clew_arena_printf(arena, "%.*s…", (int)n, (const char *)sentence.data);
+}
+
 void clew_cause_of(const struct clew_why *why, struct clew_arena *arena,
                    struct clew_summary_cause *ret)
 {
@@ -100,7 +120,7 @@ void clew_cause_of(const struct clew_why *why, struct clew_arena *arena,
         rule = clew_rule_info(f->rule)->name;
         ret->rule = clew_slice_of_cstr(rule);
         ret->step = why->view->steps[f->step].number;
-        ret->detail = f->summary;
+        ret->detail = kept_of(f->summary, arena);
         ret->signature = signature_of(why, rule, arena);
 }
 

@@ -11,6 +11,17 @@ struct sentences {
         size_t at;
 };
 
+/* Behind blanks and the mark of an entry of a list. */
+static inline size_t sentence_start(struct clew_slice text, size_t from, size_t end)
+{
+        while (from < end && is_space(text.data[from]))
+                from++;
+        if (from + 1 < end && (text.data[from] == '-' || text.data[from] == '*') &&
+            text.data[from + 1] == ' ')
+                from += 2;
+        return from;
+}
+
 /* The next one of at most @max bytes, without its mark: it ends at a line feed, a semicolon, or a
  * mark with a blank behind. False at the end. */
 static inline bool next_sentence(struct sentences *s, size_t max, struct clew_slice *ret)
@@ -28,6 +39,7 @@ static inline bool next_sentence(struct sentences *s, size_t max, struct clew_sl
                                 break;
                 }
                 s->at = i + 1;
+                from = sentence_start(s->text, from, i);
                 if (i > from && i - from <= max) {
                         *ret = clew_slice_make(s->text.data + from, i - from);
                         return true;

@@ -29,13 +29,15 @@ int clew_call_refuse(struct clew_call *call, enum clew_problem problem, const ch
         return 0;
 }
 
-static void refuse_ambiguous(struct clew_call *call, const struct clew_lookup_found *found)
+static void refuse_ambiguous(struct clew_call *call, const char *digits,
+                             const struct clew_lookup_found *found)
 {
-        struct clew_json_writer w =
-                clew_problem_begin(call->answer, CLEW_PROBLEM_AMBIGUOUS_ID,
-                                   "that id is ambiguous; the traces that begin so are in "
-                                   "\"candidates\"");
+        char detail[CLEW_ERROR_MESSAGE_MAX];
+        struct clew_json_writer w;
 
+        snprintf(detail, sizeof(detail),
+                 "the id %s is ambiguous; the traces that begin so are in \"candidates\"", digits);
+        w = clew_problem_begin(call->answer, CLEW_PROBLEM_AMBIGUOUS_ID, detail);
         clew_json_write_key(&w, "candidates");
         clew_json_write_array_begin(&w);
         for (int i = 0; i < found->n && i < CLEW_CANDIDATES_MAX; i++)
@@ -49,6 +51,7 @@ int clew_call_resolve(struct clew_call *call, const char *text, struct clew_trac
 {
         struct clew_target target;
         struct clew_lookup_found found;
+        char digits[CLEW_TRACE_ID_HEX];
         int r = clew_target_parse(text, &target, &call->err);
 
         if (r == 0 && (target.step > 0 || target.n_span_digits > 0))
@@ -61,11 +64,13 @@ int clew_call_resolve(struct clew_call *call, const char *text, struct clew_trac
         r = clew_lookup_trace(call->view, &target, ret, &found, &call->err);
         if (r <= 0) /* CLEW_LOOKUP_FOUND, or the store's error */
                 return r;
+        clew_target_digits(&target, digits);
         if (r == CLEW_LOOKUP_AMBIGUOUS)
-                refuse_ambiguous(call, &found);
+                refuse_ambiguous(call, digits, &found);
         else if (r == CLEW_LOOKUP_NONE)
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ID,
-                                        "no trace has that id (clew list shows the newest)");
+                                        "no trace has the id %s (clew list shows the newest)",
+                                        digits);
         else
                 (void)!clew_call_refuse(call, CLEW_PROBLEM_UNKNOWN_ID, "%s", call->err.message);
         return 1;

@@ -21,7 +21,7 @@
 
 enum clew_lookup {
         CLEW_LOOKUP_FOUND = 0,
-        CLEW_LOOKUP_NONE,      /* no trace has that id */
+        CLEW_LOOKUP_NONE,      /* no trace has the id */
         CLEW_LOOKUP_TOO_FAR,   /* `@N` beyond the oldest; err says how many there are */
         CLEW_LOOKUP_AMBIGUOUS, /* see the candidates */
         CLEW_LOOKUP_NO_STEP,   /* err says why */

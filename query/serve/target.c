@@ -129,6 +129,12 @@ static int parse_back(const char *text, struct clew_target *ret, struct clew_err
         return scan_suffix(text + n, ret, err);
 }
 
+void clew_target_digits(const struct clew_target *target, char ret[CLEW_TRACE_ID_HEX])
+{
+        clew_trace_id_to_hex(&target->prefix, ret);
+        ret[target->n_digits] = '\0';
+}
+
 int clew_target_parse(const char *text, struct clew_target *ret, struct clew_error *err)
 {
         struct clew_target t = {0};

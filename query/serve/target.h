@@ -38,6 +38,9 @@ struct clew_target {
 CLEW_MUST_USE int clew_target_parse(const char *text, struct clew_target *ret,
                                     struct clew_error *err);
 
+/* The digits of the trace id that were typed, lower-case. */
+void clew_target_digits(const struct clew_target *target, char ret[CLEW_TRACE_ID_HEX]);
+
 /* True when the first @n_digits hex digits of both ids are equal. */
 bool clew_hex_prefix_matches(const uint8_t *id, const uint8_t *prefix, unsigned n_digits);
 

@@ -124,6 +124,22 @@ unsigned scene_step(struct scene *s, unsigned parent, const char *name, const ch
         return id;
 }
 
+/* A summary keeps the sentence, or its first words and a mark that there was more. */
+static void check_detail(struct clew_slice sentence, struct clew_slice detail)
+{
+        const struct clew_slice mark = CLEW_SLICE_LITERAL("…");
+        size_t n = detail.len - mark.len;
+
+        if (sentence.len <= CLEW_SUMMARY_TEXT_MAX) {
+                assert_true(clew_slice_eq(sentence, detail));
+                return;
+        }
+        assert_in_range(detail.len, CLEW_SUMMARY_TEXT_MAX / 2, CLEW_SUMMARY_TEXT_MAX);
+        assert_memory_equal(detail.data + n, mark.data, mark.len);
+        assert_memory_equal(detail.data, sentence.data, n);
+        assert_int_equal(sentence.data[n], ' ');
+}
+
 /* The short way to what a summary keeps comes to the same as the long one. */
 static void check_summary(struct scene *s)
 {
@@ -134,6 +150,8 @@ static void check_summary(struct scene *s)
         assert_int_equal(clew_why_for_summary(s->trace, &s->arena, &why), 0);
         clew_cause_note(&s->why, &s->arena, &whole);
         clew_cause_note(&why, &s->arena, &brief);
+        if (whole.rule.len > 0)
+                check_detail(s->why.findings[0].summary, whole.detail);
         assert_true(clew_slice_eq(whole.rule, brief.rule));
         assert_int_equal(whole.step, brief.step);
         assert_true(clew_slice_eq(whole.detail, brief.detail));

@@ -66,7 +66,7 @@ const textsOf = (id, s) => ({ name: `${id}#${s}`, texts: (signal) => one(`traces
 }) });
 
 function Call({ step, rest, whole, before, last, against }) {
-        const input = step.input_messages || [];
+        const input = step.input_messages || [], answer = step.output_messages || [];
         if (last.busy)
             return null;
         const known = last.data && [...(last.data.input_messages || []), ...(last.data.output_messages || [])];
@@ -79,8 +79,9 @@ function Call({ step, rest, whole, before, last, against }) {
         return html`${old > 0 && html`<p class="dim repeated">${old} ${old === 1 ? 'message' : 'messages'} as in #${before}</p>`}
                 ${lost > 0 && html`<p class="dim repeated">${lost} ${lost === 1 ? 'message' : 'messages'} of #${before} ${lost === 1 ? 'is' : 'are'} changed or gone · <button class="link" onClick=${against}>against #${before}</button></p>`}
                 ${fresh.map((m, i) => html`<${Message} key=${i} message=${m} whole=${whole} rest=${(at) => rest(`/input_messages/${old + i}${at}`)} note=${before && old ? `new since #${before}` : ''} />`)}
-                ${(step.output_messages || []).map((m, i) => html`<${Message} key=${`o${i}`} message=${m} note="answer" whole=${whole} rest=${(at) => rest(`/output_messages/${i}${at}`)} />`)}
-                ${!input.length && !(step.output_messages || []).length && html`<${Plain} step=${step} rest=${rest} />`}
+                ${!input.length && answer.length > 0 && step.input && html`<${Plain} step=${step} rest=${rest} sides=${['in']} />`}
+                ${answer.map((m, i) => html`<${Message} key=${`o${i}`} message=${m} note="answer" whole=${whole} rest=${(at) => rest(`/output_messages/${i}${at}`)} />`)}
+                ${!answer.length && (!input.length || step.output) && html`<${Plain} step=${step} rest=${rest} sides=${input.length ? ['out'] : ['in', 'out']} />`}
                 <${Settings} step=${step} />`;
 }
 
@@ -93,13 +94,13 @@ function Settings({ step }) {
 }
 
 /** What went in and came out, where it is no conversation. */
-function Plain({ step, rest }) {
+function Plain({ step, rest, sides = ['in', 'out'] }) {
         const part = (words, names, aside) => {
                 const name = names.find((n) => step[n] !== null && step[n] !== undefined) || names[0];
                 return html`<section class="msg"><div class="role"><span>${words}</span><span class="faint">${aside || ''}</span></div><${Payload} text=${step[name]} rest=${rest(`/${name}`)} /></section>`;
         };
-        return html`${part(step.tool ? 'arguments' : 'input', ['tool_arguments', 'input'], step.tool_call_id && visible(step.tool_call_id))}
-                ${part(step.tool ? 'result' : 'output', ['tool_result', 'output'])}`;
+        return html`${sides.includes('in') && part(step.tool ? 'arguments' : 'input', ['tool_arguments', 'input'], step.tool_call_id && visible(step.tool_call_id))}
+                ${sides.includes('out') && part(step.tool ? 'result' : 'output', ['tool_result', 'output'])}`;
 }
 
 function Table({ rows, rest = () => undefined, at = '' }) {
@@ -122,7 +123,7 @@ export function Step({ id, tree, s, close, marks = [] }) {
         const answer = useAnswer(`${id}#${s}`, (signal) => one(`traces/${id}/steps/${s}`, {}, { signal }));
         const [tab, go] = useState('new');
         const step = answer.data;
-        const before = step && isCall(step) ? callBefore(tree, step.step) : 0;
+        const before = step?.kind === 'llm' ? callBefore(tree, step.step) : 0;
         const last = useAnswer(`${id}#${before}`, (signal) => (before ? one(`traces/${id}/steps/${before}`, {}, { signal }) : Promise.resolve(null)));
         if (answer.error)
                 return html`<aside><${Failure} error=${answer.error} again=${answer.again} /></aside>`;
@@ -131,7 +132,7 @@ export function Step({ id, tree, s, close, marks = [] }) {
         const rest = restOf(id, step), whole = textsOf(id, s), inputs = (step.input_messages || []).length;
         const messages = [...(step.input_messages || []), ...(step.output_messages || [])];
         const tools = step.tools_offered || [];
-        const tabs = [['new', isCall(step) ? 'New here' : 'In and out'], messages.length && ['all', `All ${messages.length} messages`], before && messages.length && ['against', `Against #${before}`], tools.length && ['tools', `Tools ${tools.length}`],
+        const tabs = [['new', step.kind === 'llm' ? 'New here' : 'In and out'], step.kind === 'llm' && messages.length && ['all', `All ${messages.length} messages`], before && messages.length && ['against', `Against #${before}`], tools.length && ['tools', `Tools ${tools.length}`],
                 ['attributes', 'Attributes'], ['raw', 'Raw']].filter(Boolean);
         const now = tabs.some(([name]) => name === tab) ? tab : 'new';
         return html`<${Marks.Provider} value=${marks}><aside class=${answer.busy ? 'busy' : ''} aria-label=${`step ${s}`}><div class="step-head"><h2><span class="m">#${step.step}</span> <span class=${kindClass(step.kind)}>${step.kind}</span>

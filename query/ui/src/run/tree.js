@@ -48,15 +48,22 @@ const Row = still(({ tree, s, top, selected, folded, act, brief, frame, hit }) =
                 <span class=${`bar ${tone}`} role="gridcell"><span class="unseen">starts at ${took(tree.at(s))}</span>${!aside && html`<i class=${`${tree.failed(s) ? 'bad' : ''} ${tree.took(s) < 0 ? 'running' : ''}`} style=${{ left: `min(${left}%, calc(100% - 2px))`, width: `${right - left}%` }}></i>`}</span></div>`;
 });
 
-/** Times over the bars: four or five round ones. */
+/* Nanoseconds that people count in: 1, 2, 5 and tens of them below ten seconds, then as on a clock, then days. */
+const ROUND = [
+        ...Array.from({ length: 10 }, (_, e) => [1, 2, 5].map((n) => n * 10 ** e)).flat(),
+        ...[10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].map((n) => n * 1e9),
+        ...Array.from({ length: 6 }, (_, e) => [1, 2, 5].map((n) => n * 10 ** e * 86400e9)).flat(),
+];
+
+/** Times over the bars: three or four round ones. */
 function Axis({ frame, total }) {
         const [low, high] = frame.seen;
         const from = frame.time(low), to = frame.time(high);
-        const step = [1, 2, 5].flatMap((n) => Array.from({ length: 16 }, (_, e) => n * 10 ** e)).sort((a, b) => a - b).find((n) => (to - from) / n <= 4.5) || to - from;
+        const step = ROUND.find((n) => (to - from) / n <= 4.5) || to - from;
         const ticks = [];
         for (let t = Math.ceil(from / step) * step; t <= to && ticks.length < 8; t += step) {
                 const at = ((frame.place(t) - low) / (high - low)) * 100;
-                if (at < 92 && !ticks.some((tick) => at - tick.at < 14))
+                if (at + 2.4 * (t ? tick(t) : '0').length < 103 && !ticks.some((tick) => at - tick.at < 14))
                         ticks.push({ t, at });
         }
         return html`<div class="r axis" aria-hidden="true"><span></span><span></span><span class="d x">tokens</span><span class="d">took</span><span class="bar">${total > 0 && ticks.map(({ t, at }) => html`<u style=${{ left: `${at}%` }}>${t ? tick(t) : '0'}</u>`)}</span></div>`;

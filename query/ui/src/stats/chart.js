@@ -27,7 +27,7 @@ function options(uPlot, { width, series, form, share, steps, moved, chosen }) {
         const faint = variable('--faint'), line = variable('--line'), font = '11px system-ui, sans-serif';
         const axis = { stroke: faint, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
         return {
-                width, height: HIGH, legend: { show: false }, padding: [8, 12, 0, 0],
+                width, height: HIGH, legend: { show: false }, padding: [8, 22, 0, 0],
                 cursor: { sync: { key: 'stats' }, points: { size: 6 }, drag: { x: true, y: false, setScale: false } },
                 scales: { x: { time: true }, y: { range: (u, low, high) => [0, share ? Math.min(1, Math.max(0.05, high * 1.1)) : high > 0 ? high * 1.1 : 1] } },
                 axes: [{ ...axis, size: 24, space: 64, grid: { show: false }, values: (u, ticks, axisIndex, space, step) => ticks.map((tick) => stamp(tick, step)) }, { ...axis, size: 58, values: (u, ticks) => ticks.map((tick) => form(tick)), space: 34, ...(steps ? { incrs: steps } : {}) }],
