@@ -14,8 +14,12 @@ class Client:
     def __init__(self, port, key, secret, region):
         self.port, self.key, self.secret, self.region = port, key, secret, region
 
-    def request(self, method, path, query=None, body=b"", headers=None):
+    def request(self, *asked, **more):
         """(status, body)"""
+        return self.exchange(*asked, **more)[:2]
+
+    def exchange(self, method, path, query=None, body=b"", headers=None):
+        """(status, body, headers)"""
         now = datetime.datetime.now(datetime.timezone.utc)
         stamp, day, digest = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}", hashlib.sha256(body).hexdigest()
         quoted = urllib.parse.quote(path, "/-_.~")
@@ -33,7 +37,7 @@ class Client:
         c.request(method, quoted + (f"?{text}" if text else ""), body, {
             **signed, "Authorization": f"AWS4-HMAC-SHA256 Credential={self.key}/{scope}, SignedHeaders={names}, Signature={sign}"})
         answer = c.getresponse()
-        found = answer.status, answer.read()
+        found = answer.status, answer.read(), answer.headers
         c.close()
         return found
 
