@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import re
 import urllib.parse
 import xml.etree.ElementTree
 
@@ -59,6 +60,12 @@ class Client:
             if tree.findtext(f"{space}IsTruncated") != "true" or not page:
                 return found
             after = max(page)
+
+    def uploads(self, bucket, prefix):
+        """Keys of uploads in parts that were begun and not completed."""
+        status, body = self.request("GET", f"/{bucket}", {"uploads": "", "prefix": prefix})
+        assert status == 200, (status, body)
+        return re.findall("<Upload>.*?<Key>(.*?)</Key>", body.decode(), re.S)
 
     def get(self, bucket, key):
         status, body = self.request("GET", f"/{bucket}/{key}")
