@@ -296,6 +296,21 @@ static bool is_setup(struct clew_slice command)
         return false;
 }
 
+/* The next one of a line, from @at on; false at its end. */
+static bool next_command(struct clew_slice line, size_t *at, struct clew_slice *ret)
+{
+        size_t i = *at;
+
+        if (i >= line.len)
+                return false;
+        while (i < line.len && line.data[i] != ';' && line.data[i] != '&' && line.data[i] != '\n' &&
+               !(line.data[i] == '\\' && i + 1 < line.len && line.data[i + 1] == 'n'))
+                i++;
+        *ret = clew_text_trim(clew_slice_make(line.data + *at, i - *at));
+        *at = i + (i < line.len && line.data[i] == '\\' ? 2 : 1);
+        return true;
+}
+
 /* One of these is in each command that is_setup() knows: most lines need no closer look. */
 static bool may_set_up(struct clew_slice line)
 {
@@ -310,24 +325,16 @@ static bool may_set_up(struct clew_slice line)
 
 bool clew_shell_only_sets_up(struct clew_slice line)
 {
+        struct clew_slice command;
         bool any = false;
 
         line = head(line, LINE_MAX);
         if (!may_set_up(line))
                 return false;
-        for (size_t i = 0; i < line.len;) {
-                size_t from = i;
-                struct clew_slice command;
-
-                while (i < line.len && !memchr(";&\n", line.data[i], 3) &&
-                       !(line.data[i] == '\\' && i + 1 < line.len && line.data[i + 1] == 'n'))
-                        i++;
-                command = clew_text_trim(clew_slice_make(line.data + from, i - from));
-                any |= is_setup(command);
-                if (!is_setup(command) && clew_deed_of_shell(command) == CLEW_DEED_CHANGES)
-                        return false;
-                i += i < line.len && line.data[i] == '\\' ? 2 : 1;
-        }
+        for (size_t at = 0; !any && next_command(line, &at, &command);)
+                any = is_setup(command);
+        for (size_t at = 0; any && next_command(line, &at, &command);)
+                any = is_setup(command) || clew_deed_of_shell(command) != CLEW_DEED_CHANGES;
         return any;
 }
 
