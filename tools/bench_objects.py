@@ -1,8 +1,7 @@
 """
 The section "s3" of tools/bench: what a bucket costs a collector, and what it takes to read from one.
 
-The bucket is SeaweedFS when it is installed in the build directory (tests/ceph installs it), else the store in memory that the tests
-have. Requests are counted by a proxy between; times are taken without it.
+The bucket is SeaweedFS when it is installed (tests/ceph and test-bucket install it), else the store in memory that the tests have. Requests are counted by a proxy between; times are taken without it.
 """
 import contextlib
 import json
@@ -16,7 +15,7 @@ import time
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path[:0] = [os.path.join(ROOT, "tests", name) for name in ("bucket", "integration", "ceph")]
+sys.path[:0] = [os.path.join(ROOT, "tests", name) for name in ("bucket", "integration")]
 
 WIDTHS = (30, 10, 10, 10, 10, 10)
 # Where requests are not counted they come sooner than a collector makes them, so that less is waited.
@@ -34,8 +33,8 @@ class Bucket:
         import fault_proxy
         import s3_stub
         import seaweed_store
-        weed = os.path.join(setup.build, "seaweedfs", "bin", "weed")
-        if os.access(weed, os.X_OK):
+        weed = seaweed_store.installed()
+        if weed:
             self.name, self.store = "SeaweedFS", seaweed_store.Seaweed(weed)
             self.store.__enter__()
             self.store.make_bucket()

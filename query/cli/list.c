@@ -21,6 +21,7 @@
 #include "query/find/loose.h"
 #include "query/serve/count.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The rows of one table: a kilobyte each, so a quarter of a million of them. */
@@ -85,7 +86,8 @@ static void put_cause(struct clew_table *t, const struct clew_summary *s)
 {
         const struct clew_summary_cause *c = &s->cause;
         char step[16] = "";
-        struct clew_slice parts[] = {c->rule, CLEW_SLICE_NULL, CLEW_SLICE_LITERAL(" "), c->detail};
+        char named[24];
+        struct clew_slice detail = c->detail;
 
         if (CLEW_OUTCOME_BIT(s->outcome) &
             (CLEW_OUTCOMES_OK | CLEW_OUTCOME_BIT(CLEW_OUTCOME_CANCELLED))) {
@@ -98,9 +100,13 @@ static void put_cause(struct clew_table *t, const struct clew_summary *s)
         }
         if (c->step > 0)
                 snprintf(step, sizeof(step), "  #%u", c->step);
-        parts[1] = clew_slice_of_cstr(step);
+        snprintf(named, sizeof(named), "Step %u ", c->step); /* said already */
+        if (clew_slice_starts_with(detail, clew_slice_of_cstr(named)))
+                detail = clew_slice_from(detail, strlen(named));
         clew_table_cell(t, CLEW_TONE_PLAIN,
-                        clew_arena_concat(t->arena, parts, CLEW_ARRAY_LEN(parts)));
+                        clew_arena_printf(t->arena, "%.*s%s %.*s", (int)c->rule.len,
+                                          (const char *)c->rule.data, step, (int)detail.len,
+                                          (const char *)detail.data));
 }
 
 static void put_scores(struct clew_table *t, const struct clew_summary *s)

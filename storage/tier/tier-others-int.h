@@ -28,6 +28,8 @@ void clew_tier_others_deinit(struct clew_tier_others *o);
 /* Below @prefix, which all share; until @until_ns (monotonic; 0 = no matter). */
 CLEW_MUST_USE int clew_tier_others_list(struct clew_tier_others *o, const char *prefix,
                                         uint64_t until_ns, struct clew_error *err);
+/* An error that may be another answer the next time, as of a bucket that does not answer now. */
+bool clew_tier_passes(int r);
 /* That prefix, of a writer or of a command on its store. */
 void clew_tier_prefix_of_all(const struct clew_tier *t, char *ret, size_t size);
 

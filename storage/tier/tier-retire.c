@@ -208,6 +208,49 @@ static int redact_all(struct clew_store *store, struct clew_tier *t,
         return r;
 }
 
+/* What others have deleted. A sync looks at that too, but lets it be when the bucket does not
+ * answer.
+ */
+static int carry_all(struct clew_tier *t, struct clew_error *err)
+{
+        struct clew_tier_others o;
+        int r;
+
+        clew_tier_others_init(&o, t);
+        r = clew_tier_others_list(&o, t->name[0] ? t->prefix : t->url, 0, err);
+        for (uint32_t i = 0; r == 0 && i < o.n; i++) {
+                r = clew_tier_carry(t, o.names[i], err);
+                if (r < 0 && !clew_tier_passes(r)) {
+                        clew_tier_tell(t, o.names[i][0] ? o.names[i] : "the writer without a name",
+                                       err->message);
+                        r = 0;
+                }
+        }
+        clew_tier_others_deinit(&o);
+        return r;
+}
+
+/* What was deleted, by whomever, goes out of the store, and what was erased is wiped. */
+static int erase_all(struct clew_store *store, struct clew_error *err)
+{
+        const struct clew_rewrite_options o = {0};
+        struct clew_rewrite_stats stats;
+        struct clew_erasure_status status = {.pending = 0};
+        uint64_t before;
+        int r = 0;
+
+        do {
+                before = status.pending;
+                r = clew_store_resume_erasure(store, &o, &stats, err);
+                if (r == 0)
+                        r = clew_store_finish_erasure(store, &o, &status, err);
+        } while (r == 0 && status.pending > 0 && (before == 0 || status.pending < before));
+        if (r == 0 && status.pending > 0)
+                r = clew_error_set(err, -EIO, 0, "%llu traces that were deleted do not go",
+                                   (unsigned long long)status.pending);
+        return r;
+}
+
 /* As the bucket says, to whoever looks. */
 static int count_left(struct clew_tier *t, uint64_t *ret, struct clew_error *err)
 {
@@ -229,16 +272,16 @@ static int go_once(struct clew_store *store, struct clew_tier *t,
                    const struct clew_tier_retiring *how, struct clew_tier_retired *ret,
                    struct clew_error *err)
 {
-        const struct clew_rewrite_options o = {0};
-        struct clew_erasure_status status;
         int r = seal_all(store, ret, err);
 
         if (r == 0)
-                r = sync_all(t, ret, err); /* it learns, too, of what others have deleted */
+                r = sync_all(t, ret, err);
+        if (r == 0)
+                r = carry_all(t, err);
         if (r == 0)
                 r = redact_all(store, t, how, ret, err);
         if (r == 0)
-                r = clew_store_finish_erasure(store, &o, &status, err);
+                r = erase_all(store, err);
         if (r == 0)
                 r = sync_all(t, ret, err);
         return r == 0 ? count_left(t, &ret->left, err) : r;

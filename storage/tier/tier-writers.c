@@ -283,8 +283,7 @@ static void note_others(struct clew_tier *t, const struct clew_tier_others *o)
                 (void)!clew_tier_map_put_text(t->map, "others", text, &ignored);
 }
 
-/* What may be another answer the next time is not told. */
-static bool passes(int r)
+bool clew_tier_passes(int r)
 {
         return r == -EHOSTUNREACH || r == -ETIMEDOUT || r == -EBUSY || r == -EIO || r == -ECANCELED;
 }
@@ -297,7 +296,7 @@ static void carry_all(struct clew_tier *t, const struct clew_tier_others *o)
                 struct clew_error err = {.code = 0};
                 int r = clew_tier_carry(t, o->names[i], &err);
 
-                if (r == 0 || passes(r))
+                if (r == 0 || clew_tier_passes(r))
                         continue;
                 if (!t->carry_failed)
                         clew_tier_tell(t,

