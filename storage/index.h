@@ -57,6 +57,23 @@ struct clew_index_sink;
 /* The trace has @key, of 1 to CLEW_INDEX_KEY_MAX bytes (copied; others are left out). To say it
  * again is nothing. */
 void clew_index_add(struct clew_index_sink *sink, enum clew_index_kind kind, struct clew_slice key);
+/* A key of one to eight bytes: the first one is the lowest of @bytes, those behind it are 0. */
+struct clew_index_word {
+        uint64_t bytes;
+        uint32_t len;
+        uint32_t kind; /* enum clew_index_kind */
+};
+/* Its bytes, in @room. */
+static inline struct clew_slice clew_index_word_key(const struct clew_index_word *word,
+                                                    uint8_t room[8])
+{
+        for (unsigned i = 0; i < 8; i++)
+                room[i] = (uint8_t)(word->bytes >> 8 * i);
+        return clew_slice_make(room, word->len);
+}
+/* The same as adding each: most keys are short, and come many at a time. */
+void clew_index_add_words(struct clew_index_sink *sink, const struct clew_index_word *words,
+                          uint32_t n);
 /*
  * Many traces say the same things. Before a piece of one is looked at: 0 when the trace had it
  * already; the number of keys that an earlier trace of the same segment was given for it, all of
