@@ -2,10 +2,16 @@
 
 #include <string.h>
 
+static uint64_t key_bit(const void *key, size_t len)
+{
+        return UINT64_C(1) << ((len * 5 + (len ? *(const uint8_t *)key : 0u)) % 64);
+}
+
 /* From behind the opening bracket to the end of the object. */
 static void read_members(struct clew_json_reader *r, struct clew_json_object *ret)
 {
         ret->n = 0;
+        ret->keys = 0;
         while (clew_json_next_member(r)) {
                 struct clew_json_member *m;
 
@@ -15,6 +21,7 @@ static void read_members(struct clew_json_reader *r, struct clew_json_object *re
                 }
                 m = &ret->members[ret->n++];
                 m->key = r->text;
+                ret->keys |= key_bit(m->key.data, m->key.len);
                 m->token = clew_json_next(r);
                 m->raw = clew_json_take(r);
         }
@@ -25,6 +32,7 @@ bool clew_json_object_open(struct clew_slice raw, unsigned max_depth, struct cle
         struct clew_json_reader r = clew_json_reader_make(raw, max_depth);
 
         ret->n = 0;
+        ret->keys = 0;
         if (clew_json_next(&r) != CLEW_JSON_OBJECT_BEGIN)
                 return false;
         read_members(&r, ret);
@@ -52,6 +60,8 @@ const struct clew_json_member *clew_json_object_get(const struct clew_json_objec
 {
         size_t len = strlen(key);
 
+        if (!(o->keys & key_bit(key, len)))
+                return NULL;
         for (uint32_t i = 0; i < o->n; i++) {
                 const struct clew_json_member *m = &o->members[i];
 

@@ -21,6 +21,8 @@ struct clew_json_member {
 struct clew_json_object {
         struct clew_json_member members[CLEW_JSON_MEMBERS_MAX];
         uint32_t n;
+        uint64_t keys; /* a bit for the length and first byte of each: most that are asked for by
+                        * name are not there */
 };
 
 /* False when @raw does not begin an object; of a text that is cut, the members before the cut. */

@@ -20,6 +20,8 @@
 #define BLOCK_MAX ((size_t)32 << 10)
 /* A line of a cut block; shorter ones may be words. */
 #define BLOCK_LINE_MIN 20u
+/* All lines of a block with an end; what is shorter is a word or two. */
+#define BLOCK_SHORT_MIN 12u
 
 static bool is_base64(uint8_t c)
 {
@@ -49,8 +51,9 @@ static size_t end_of_label(struct clew_slice text, size_t at)
         return to + 5;
 }
 
-/* Where the lines of base64 from @at on end; @at when there is none. */
-static size_t end_of_lines(struct clew_slice text, size_t at)
+/* Where the lines of base64 from @at on end; @at when there is none whose first has @least letters.
+ */
+static size_t end_of_lines(struct clew_slice text, size_t at, size_t least)
 {
         size_t end = at;
 
@@ -62,10 +65,24 @@ static size_t end_of_lines(struct clew_slice text, size_t at)
                 from = i;
                 while (i < text.len && is_base64(text.data[i]))
                         i++;
-                if (i - from < (end == at ? BLOCK_LINE_MIN : 4u))
+                if (i - from < (end == at || least < 4u ? least : 4u))
                         break;
                 end = i;
         }
+        return end;
+}
+
+/* The same of a block that is whole: its end tells that short lines are no words. */
+static size_t end_of_short_lines(struct clew_slice text, size_t at)
+{
+        size_t end = end_of_lines(text, at, 1);
+        size_t next = end;
+
+        while (next < text.len && is_between(text.data[next]))
+                next += text.data[next] == '\\' && next + 1 < text.len ? 2 : 1;
+        if (end - at < BLOCK_SHORT_MIN || next >= text.len ||
+            !clew_slice_starts_with(clew_slice_from(text, next), CLEW_SLICE_LITERAL("-----END ")))
+                return at;
         return end;
 }
 
@@ -87,7 +104,9 @@ bool clew_mask_find_private_key(struct clew_slice text, size_t from, unsigned ru
                 from = at + 11;
                 if (body == 0)
                         continue;
-                end = end_of_lines(text, body);
+                end = end_of_lines(text, body, BLOCK_LINE_MIN);
+                if (end == body)
+                        end = end_of_short_lines(text, body);
                 if (end == body) {
                         /* Headers (Proc-Type, Comment) may stand first: a line later. */
                         p = clew_find(clew_slice_make(text.data + body, text.len - body < 256
@@ -95,7 +114,7 @@ bool clew_mask_find_private_key(struct clew_slice text, size_t from, unsigned ru
                                                                                 : 256),
                                       "\n\n", 2);
                         if (p)
-                                end = end_of_lines(text, (size_t)(p - text.data));
+                                end = end_of_lines(text, (size_t)(p - text.data), BLOCK_LINE_MIN);
                         if (!p || end == (size_t)(p - text.data))
                                 continue;
                 }

@@ -30,6 +30,7 @@ struct attrs {
         struct clew_display_flags display_flags;
         struct clew_output output;
         struct clew_view *view;
+        bool each; /* of the names of lists that were sent piece by piece */
 };
 
 /* ---- keys -------------------------------------------------------------------------------------
@@ -85,11 +86,13 @@ static int print_keys(struct attrs *a, const struct clew_attributes *all)
                 put_row(&table, all->all[i]);
         if (clew_table_print(&table, a->cli->out) < 0)
                 return clew_cli_fail(a->cli, -ENOMEM, NULL);
-        clew_cli_note(a->cli,
-                      "%u attribute%s%s%s; values of one: %s attrs NAME; those that Clew derives: "
-                      "clew help query",
-                      all->n, all->n == 1 ? "" : "s", all->cut ? " (more were left out)" : "",
-                      n < all->n ? " (-n N for more)" : "", a->cli->self);
+        clew_cli_note(
+                a->cli,
+                "%u attribute%s%s%s%s; values of one: %s attrs NAME; those that Clew derives: "
+                "clew help query",
+                all->n, all->n == 1 ? "" : "s", all->cut ? " (more were left out)" : "",
+                n < all->n ? " (-n N for more)" : "",
+                all->joined ? ", .N. is any number (--each)" : "", a->cli->self);
         return 0;
 }
 
@@ -103,6 +106,7 @@ static int list_keys(struct attrs *a)
         int reported;
         int r = clew_attributes_init(&all);
 
+        all.joined = !a->each && !clew_output_is_machine(&a->output);
         if (r == 0)
                 r = clew_select_init(&s, a->view, &a->filter, a->cli->clock, NULL, &err);
         while (r >= 0 && (r = clew_select_next(&s, &t, &err)) == 1) {
@@ -222,6 +226,11 @@ static int list_values(struct attrs *a, const char *name)
 int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv)
 {
         struct attrs a = {.cli = cli};
+        const struct clew_flag own[] = {
+                {"each", 0, NULL, "every name, where others are one row with .N. for numbers",
+                 .ret_flag = &a.each},
+                {0},
+        };
         struct clew_flag_set shared = {0};
         struct clew_arguments args;
         int r;
@@ -230,7 +239,7 @@ int clew_cmd_attrs(struct clew_cli *cli, int argc, char **argv)
         clew_window_flags_add(&shared, &a.window_flags, false);
         clew_output_flags_add(&shared, &a.output_flags);
         clew_display_flags_add(&shared, &a.display_flags);
-        r = clew_options_parse(cli, argc, argv, NULL, shared.flags, &args);
+        r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
         if (args.n > 1) {

@@ -111,15 +111,46 @@ static void count_value(struct clew_attributes *a, struct clew_attribute_key *ke
                 tell_value(a, raw);
 }
 
+static bool is_digit(uint8_t c)
+{
+        return c >= '0' && c <= '9';
+}
+
+/* @name with an N for each number between dots, in @ret when that is another one. */
+static struct clew_slice join(struct clew_slice name, uint8_t ret[NAME_BYTES_MAX])
+{
+        size_t n = 0;
+        bool numbers = false;
+
+        for (size_t i = 0; i < name.len;) {
+                size_t digit = i;
+
+                while (digit < name.len && is_digit(name.data[digit]))
+                        digit++;
+                if (i > 0 && name.data[i - 1] == '.' && digit > i &&
+                    (digit == name.len || name.data[digit] == '.')) {
+                        ret[n++] = 'N';
+                        numbers = true;
+                        i = digit;
+                } else {
+                        ret[n++] = name.data[i++];
+                }
+        }
+        return numbers ? clew_slice_make(ret, n) : name;
+}
+
 static void add_all(struct clew_attributes *a, const char *scope, struct clew_message_iter it)
 {
+        uint8_t other[NAME_BYTES_MAX];
         struct clew_slice name;
         struct clew_slice raw;
 
         while (clew_attribute_next_raw(&it, &name, &raw)) {
-                struct clew_attribute_key *key =
-                        name.len > 0 && name.len <= NAME_BYTES_MAX ? find(a, scope, name) : NULL;
+                struct clew_attribute_key *key;
 
+                if (name.len == 0 || name.len > NAME_BYTES_MAX)
+                        continue;
+                key = find(a, scope, a->joined ? join(name, other) : name);
                 if (!key)
                         continue;
                 key->n++;

@@ -32,7 +32,10 @@ struct clew_attribute_key {
 
 struct clew_attributes {
         struct clew_arena arena;
-        /* May be set after the init: a key, with its scope or without, each value of which is told
+        /* May be set after the init: names that differ in numbers between dots alone are one, with
+         * N in their place (llm.input_messages.N.message.role). */
+        bool joined;
+        /* As that: a key, with its scope or without, each value of which is told
          * once (in each scope; texts, numbers and booleans). */
         struct clew_slice wanted;
         void (*value)(void *context, struct clew_slice text);

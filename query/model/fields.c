@@ -1,6 +1,7 @@
 #include "query/model/fields-int.h"
 
 #include "proto/base/compiler.h"
+#include "query/model/usage-keys-int.h"
 #include "query/model/value-int.h"
 
 #include <math.h>
@@ -76,6 +77,57 @@ static bool is_wanted(const struct clew_fields *f, const struct clew_rule_hit *r
         return !f->wanted;
 }
 
+static void insert_wanted(struct clew_fields *f, const struct clew_rule_hit *rows, unsigned n,
+                          const struct clew_attribute *attribute, enum clew_origin origin)
+{
+        for (unsigned i = 0; i < n; i++) {
+                if (!f->wanted || f->wanted[rows[i].field])
+                        insert(f, &rows[i], attribute, origin);
+        }
+}
+
+/* A count of tokens under a name that no table has, or an object of counts. */
+static void add_usage(struct clew_fields *f, struct clew_slice name, struct clew_slice key,
+                      struct clew_slice value, enum clew_origin origin)
+{
+        struct clew_attribute attr = {.key = key};
+        const struct clew_rule_hit *row;
+        struct clew_usage_walk walk;
+        struct clew_slice number;
+        double v;
+
+        if (!clew_value_parse(value, &attr.value))
+                return;
+        clew_value_decode_bytes(&attr.value);
+        if (clew_value_number(&attr.value, &v)) {
+                row = clew_usage_key_find(name);
+                if (row)
+                        insert_wanted(f, row, 1, &attr, origin);
+                return;
+        }
+        if (!clew_usage_walk_begin(&walk, name, &attr.value, f->arena))
+                return;
+        while (clew_usage_walk_next(&walk, &name, &number)) {
+                unsigned n;
+                const struct clew_rule_hit *rows = clew_rules_find(name, &n);
+
+                attr.value = (struct clew_value){.type = CLEW_VALUE_STRING, .bytes = number};
+                if (n > 0) {
+                        insert_wanted(f, rows, n, &attr, origin);
+                } else if (clew_text_number(number, &v)) {
+                        row = clew_usage_key_find(name);
+                        if (row)
+                                insert_wanted(f, row, 1, &attr, origin);
+                }
+        }
+}
+
+/* Objects of which a table knows some members alone. */
+static bool ends_with_details(struct clew_slice name)
+{
+        return name.len > 8 && memcmp(name.data + name.len - 8, "_details", 8) == 0;
+}
+
 /* Most keys of most spans are in no table: their values are not even parsed. */
 static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice key,
                 struct clew_slice value, enum clew_origin origin)
@@ -86,14 +138,13 @@ static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice
 
         if (n == 0 && origin == CLEW_ORIGIN_SPAN)
                 f->families |= clew_rules_family(name);
+        if ((n == 0 || ends_with_details(name)) && clew_usage_key_is(name))
+                add_usage(f, name, key, value, origin);
         if (n == 0 || !is_wanted(f, rows, n) || !clew_value_parse(value, &attr.value) ||
             attr.value.type == CLEW_VALUE_EMPTY)
                 return;
         clew_value_decode_bytes(&attr.value);
-        for (unsigned i = 0; i < n; i++) {
-                if (!f->wanted || f->wanted[rows[i].field])
-                        insert(f, &rows[i], &attr, origin);
-        }
+        insert_wanted(f, rows, n, &attr, origin);
 }
 
 void clew_fields_add(struct clew_fields *f, struct clew_message_iter it, enum clew_origin origin)

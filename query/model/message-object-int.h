@@ -32,8 +32,16 @@ static inline const struct clew_json_member *get_any(const struct clew_json_obje
 
 static inline struct clew_slice string_of(struct clew_message_sink *s, struct clew_slice raw)
 {
-        struct clew_json_reader r = clew_json_reader_make(raw, 1);
+        struct clew_json_reader r;
 
+        if (raw.len > 1 && raw.data[0] == '"') { /* without escapes it stands there as it is */
+                const uint8_t *from = raw.data + 1;
+                const uint8_t *end = memchr(from, '"', raw.len - 1);
+
+                if (end && !memchr(from, '\\', (size_t)(end - from)))
+                        return clew_slice_make(from, (size_t)(end - from));
+        }
+        r = clew_json_reader_make(raw, 1);
         if (clew_json_next(&r) != CLEW_JSON_STRING)
                 return CLEW_SLICE_NULL;
         if (r.cut)

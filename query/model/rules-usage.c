@@ -3,6 +3,9 @@
  */
 #include "query/model/rules-table-int.h"
 
+/* Where a raw answer of an API may be the output. */
+#define MODELS_ALONE (LLMS | CLEW_KINDS(CLEW_KIND_EMBEDDING) | CLEW_KINDS(CLEW_KIND_RERANKER))
+
 static const struct clew_rule tokens_in_rules[] = {
         N("gen_ai.usage.input_tokens", OTEL),
         N("gen_ai.usage.prompt_tokens", OTEL),
@@ -17,6 +20,7 @@ static const struct clew_rule tokens_in_rules[] = {
         MNF("langfuse.observation.usage_details", "inputTokens", LANGFUSE, BAG),
         MN("mlflow.chat.tokenUsage", "input_tokens", MLFLOW),
         MN("langsmith.usage_metadata", "input_tokens", LANGSMITH),
+        MN("langsmith.metadata.usage_metadata", "input_tokens", LANGSMITH),
         NF("input_tokens", CLAUDE_CODE, NO_CACHE),
         N("codex.turn.token_usage.input_tokens", CODEX),
         N("input_token_count", CODEX),
@@ -35,6 +39,16 @@ static const struct clew_rule tokens_in_rules[] = {
         NF("openclaw.tokens.input", OPENCLAW, NO_CACHE),
         N("ai.prompt_tokens.used", SENTRY),
         N("gen_ai.response.prompt_tokens", SEMANTIC_KERNEL),
+        {.key = "output.value",
+         .member = "usage.prompt_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
+        {.key = "output.value",
+         .member = "usage.input_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
 };
 
 static const struct clew_rule tokens_out_rules[] = {
@@ -50,6 +64,7 @@ static const struct clew_rule tokens_out_rules[] = {
         MNF("langfuse.observation.usage_details", "outputTokens", LANGFUSE, BAG),
         MN("mlflow.chat.tokenUsage", "output_tokens", MLFLOW),
         MN("langsmith.usage_metadata", "output_tokens", LANGSMITH),
+        MN("langsmith.metadata.usage_metadata", "output_tokens", LANGSMITH),
         N("output_tokens", CLAUDE_CODE),
         N("codex.turn.token_usage.output_tokens", CODEX),
         N("output_token_count", CODEX),
@@ -68,6 +83,16 @@ static const struct clew_rule tokens_out_rules[] = {
         N("openclaw.tokens.output", OPENCLAW),
         N("ai.completion_tokens.used", SENTRY),
         N("gen_ai.response.completion_tokens", SEMANTIC_KERNEL),
+        {.key = "output.value",
+         .member = "usage.completion_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
+        {.key = "output.value",
+         .member = "usage.output_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
 };
 
 static const struct clew_rule tokens_total_rules[] = {
@@ -78,6 +103,7 @@ static const struct clew_rule tokens_total_rules[] = {
         MN("langfuse.observation.usage_details", "total", LANGFUSE),
         MN("mlflow.chat.tokenUsage", "total_tokens", MLFLOW),
         MN("langsmith.usage_metadata", "total_tokens", LANGSMITH),
+        MN("langsmith.metadata.usage_metadata", "total_tokens", LANGSMITH),
         MN("gcp.vertex.agent.llm_response", "usage_metadata.total_token_count", ADK),
         MN("genkit:output", "usage.totalTokens", GENKIT),
         MN("langfuse.observation.usage_details", "total_tokens", LANGFUSE),
@@ -266,9 +292,13 @@ static const struct clew_rule cost_rules[] = {
         MN("gen_ai.usage.cost", "amount", OTHER),
         N("gen_ai.cost.total_cost", OTHER),
         N("gen_ai.cost.total", OTHER),
+        N("gen_ai.cost.usd", OTHER),
+        N("gen_ai.cost.total_usd", OTHER),
+        N("gen_ai.cost.amount", OTHER),
         N("gen_ai.cost.total_tokens", SENTRY),
         N("gen_ai.cost", OTHER),
         N("llm.cost.total", OPENINFERENCE),
+        N("llm.cost.usd", OTHER),
         N("llm.usage.total_cost", OTHER),
         N("llm.usage.cost", OTHER),
         N("operation.cost", PYDANTIC),
@@ -302,6 +332,8 @@ static const struct clew_rule cost_rules[] = {
 static const struct clew_rule cost_in_rules[] = {
         N("gen_ai.usage.input_cost", OTHER),
         N("gen_ai.usage.cost.input", OTHER),
+        N("gen_ai.usage.cost.prompt", OTHER),
+        N("gen_ai.usage.cost.input_usd", OTHER),
         N("gen_ai.usage.prompt_cost", OTHER),
         MN("gen_ai.usage.cost", "input", OTHER),
         N("gen_ai.cost.input_cost", OTHER),
@@ -317,6 +349,8 @@ static const struct clew_rule cost_in_rules[] = {
 static const struct clew_rule cost_out_rules[] = {
         N("gen_ai.usage.output_cost", OTHER),
         N("gen_ai.usage.cost.output", OTHER),
+        N("gen_ai.usage.cost.completion", OTHER),
+        N("gen_ai.usage.cost.output_usd", OTHER),
         N("gen_ai.usage.completion_cost", OTHER),
         MN("gen_ai.usage.cost", "output", OTHER),
         N("gen_ai.cost.output_cost", OTHER),

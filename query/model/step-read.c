@@ -235,6 +235,17 @@ static bool has_field(const struct clew_builder *b, enum clew_field field)
         return b->fields.head[field] != 0;
 }
 
+/* A count was sent. What is one in a model call alone does not tell that the step is one. */
+static bool has_count(const struct clew_builder *b, enum clew_field field)
+{
+        for (const struct clew_field_hit *hit = clew_fields_first(&b->fields, field); hit;
+             hit = clew_fields_next(&b->fields, hit)) {
+                if (hit->rule->kinds == 0)
+                        return true;
+        }
+        return false;
+}
+
 /* ".mcp" ends the names of one instrumentation's spans; others use it for anything. */
 static bool speaks_mcp(const struct clew_builder *b)
 {
@@ -280,7 +291,7 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
                 clew_graph_agent_settle(b, step);
                 if (is_workflow_root(b, step))
                         step->kind = CLEW_KIND_CHAIN;
-                if (step->kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
+                if (step->kind == CLEW_KIND_LLM && !has_count(b, CLEW_FIELD_TOKENS_IN) &&
                     clew_name_is_no_call(step->span.name)) {
                         step->kind = CLEW_KIND_CHAIN;
                         step->flags |= CLEW_STEP_NOISE;
@@ -290,7 +301,7 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
         v = clew_kind_of_name(step->span.name, b->scope_dialect);
         if (v.found && v.kind == CLEW_KIND_MCP && !speaks_mcp(b))
                 return;
-        if (v.found && v.kind == CLEW_KIND_LLM && !has_field(b, CLEW_FIELD_TOKENS_IN) &&
+        if (v.found && v.kind == CLEW_KIND_LLM && !has_count(b, CLEW_FIELD_TOKENS_IN) &&
             clew_name_is_no_call(step->span.name)) {
                 step->kind = CLEW_KIND_CHAIN;
                 step->flags |= CLEW_STEP_NOISE | CLEW_STEP_INFERRED_KIND;
@@ -301,8 +312,8 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
                 clew_fields_note(&b->fields, CLEW_FIELD_KIND, CLEW_ORIGIN_CORE, CLEW_DIALECT_NONE,
                                  KEY("name"));
         } else if (has_field(b, CLEW_FIELD_REQUEST_MODEL) &&
-                   (has_field(b, CLEW_FIELD_TOKENS_IN) || has_field(b, CLEW_FIELD_TOKENS_OUT) ||
-                    has_field(b, CLEW_FIELD_TOKENS_TOTAL))) {
+                   (has_count(b, CLEW_FIELD_TOKENS_IN) || has_count(b, CLEW_FIELD_TOKENS_OUT) ||
+                    has_count(b, CLEW_FIELD_TOKENS_TOTAL))) {
                 step->kind = CLEW_KIND_LLM;
         } else {
                 return;

@@ -75,20 +75,21 @@ static bool is_told_by_user(const struct clew_rca_view *v, struct clew_slice che
 
 static uint32_t read_orders(const struct clew_rca_view *v, struct before ret[ORDERS_MAX])
 {
+        const struct clew_rca_offer *o = v->n_offers ? &v->offers[0] : NULL;
         uint32_t n = 0;
 
-        for (uint32_t u = 0; u < v->n_units; u++) {
+        for (uint32_t u = 0; o && u < v->n_units; u++) {
                 struct sentences all = {head(v->units[u].text, PROMPT_MAX), 0};
                 struct clew_slice s;
 
-                if (v->units[u].origin != CLEW_RCA_SYSTEM)
+                if (v->units[u].origin != CLEW_RCA_SYSTEM ||
+                    clew_text_find(all.text, " before ") < 0)
                         continue;
                 while (n < ORDERS_MAX && next_sentence(&all, SENTENCE_MAX, &s)) {
                         ptrdiff_t at = clew_text_find(s, " before ");
-                        const struct clew_rca_offer *o = v->n_offers ? &v->offers[0] : NULL;
 
                         ret[n].sentence = clew_text_trim(s);
-                        if (at < 0 || !o || is_conditional(s) ||
+                        if (at < 0 || is_conditional(s) ||
                             !read_verb(clew_slice_from(s, (size_t)at + 8), ret[n].verb))
                                 continue;
                         for (uint32_t k = 0; k < o->n_tools; k++) {

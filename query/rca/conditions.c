@@ -175,6 +175,22 @@ static bool has_days_twice(struct clew_slice s)
         return n > 1;
 }
 
+/* "only while its status is 'processing'": states may stand in it, in quotes. */
+static bool names_states(struct clew_slice s)
+{
+        return clew_text_find(s, "only") >= 0 && clew_text_find(s, " not ") < 0 &&
+               (clew_text_find(s, "status") >= 0 || clew_text_find(s, "state") >= 0);
+}
+
+static void take_condition(struct clew_slice s, bool days, bool states, struct condition *ret)
+{
+        *ret = (struct condition){.sentence = clew_text_trim(s)};
+        if (days && !has_days_twice(s))
+                take_days(s, ret);
+        if (states)
+                take_quoted(s, ret);
+}
+
 static void read_conditions(struct conditions *x)
 {
         for (uint32_t u = 0; u < x->v->n_units; u++) {
@@ -184,18 +200,16 @@ static void read_conditions(struct conditions *x)
                 if (x->v->units[u].origin != CLEW_RCA_SYSTEM)
                         continue;
                 while (x->n < CONDITIONS_MAX && next_sentence(&all, SENTENCE_MAX, &s)) {
-                        struct condition c = {.sentence = clew_text_trim(s)};
+                        bool digit = clew_text_has_digit(s);
+                        bool days = digit && clew_text_find(s, "within ") >= 0;
+                        bool states = names_states(s);
 
-                        take_today(x, s);
-                        if (is_qualified(s))
+                        if (digit)
+                                take_today(x, s);
+                        if ((!days && !states) || is_qualified(s))
                                 continue;
-                        if (!has_days_twice(s))
-                                take_days(s, &c);
-                        if (clew_text_find(s, "only") >= 0 && clew_text_find(s, " not ") < 0 &&
-                            (clew_text_find(s, "status") >= 0 || clew_text_find(s, "state") >= 0))
-                                take_quoted(s, &c);
-                        if (c.days || c.n_quoted)
-                                x->items[x->n++] = c;
+                        take_condition(s, days, states, &x->items[x->n]);
+                        x->n += x->items[x->n].days || x->items[x->n].n_quoted;
                 }
         }
 }

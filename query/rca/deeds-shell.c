@@ -86,7 +86,7 @@ static const char *const seconds_write[] = {
 static bool is_one_of(const char *word, const char *const *list, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                if (strcmp(word, list[i]) == 0)
+                if (word[0] == list[i][0] && strcmp(word, list[i]) == 0)
                         return true;
         }
         return false;
@@ -154,7 +154,7 @@ static void meet_program(struct line *l, const char *word)
         }
         meet_question(l, word);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(programs); i++) {
-                if (strcmp(word, programs[i].name) != 0)
+                if (word[0] != programs[i].name[0] || strcmp(word, programs[i].name) != 0)
                         continue;
                 l->pending = programs[i].doing;
                 l->wrote |= programs[i].doing == WRITES;
@@ -296,24 +296,45 @@ static bool is_setup(struct clew_slice command)
         return false;
 }
 
+/* The next one of a line, from @at on; false at its end. */
+static bool next_command(struct clew_slice line, size_t *at, struct clew_slice *ret)
+{
+        size_t i = *at;
+
+        if (i >= line.len)
+                return false;
+        while (i < line.len && line.data[i] != ';' && line.data[i] != '&' && line.data[i] != '\n' &&
+               !(line.data[i] == '\\' && i + 1 < line.len && line.data[i + 1] == 'n'))
+                i++;
+        *ret = clew_text_trim(clew_slice_make(line.data + *at, i - *at));
+        *at = i + (i < line.len && line.data[i] == '\\' ? 2 : 1);
+        return true;
+}
+
+/* One of these is in each command that is_setup() knows: most lines need no closer look. */
+static bool may_set_up(struct clew_slice line)
+{
+        static const char *const marks[] = {"install", "npm ci", "apt-get ", "conda "};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(marks); i++) {
+                if (clew_text_find(line, marks[i]) >= 0)
+                        return true;
+        }
+        return false;
+}
+
 bool clew_shell_only_sets_up(struct clew_slice line)
 {
+        struct clew_slice command;
         bool any = false;
 
         line = head(line, LINE_MAX);
-        for (size_t i = 0; i < line.len;) {
-                size_t from = i;
-                struct clew_slice command;
-
-                while (i < line.len && !memchr(";&\n", line.data[i], 3) &&
-                       !(line.data[i] == '\\' && i + 1 < line.len && line.data[i + 1] == 'n'))
-                        i++;
-                command = clew_text_trim(clew_slice_make(line.data + from, i - from));
-                any |= is_setup(command);
-                if (!is_setup(command) && clew_deed_of_shell(command) == CLEW_DEED_CHANGES)
-                        return false;
-                i += i < line.len && line.data[i] == '\\' ? 2 : 1;
-        }
+        if (!may_set_up(line))
+                return false;
+        for (size_t at = 0; !any && next_command(line, &at, &command);)
+                any = is_setup(command);
+        for (size_t at = 0; any && next_command(line, &at, &command);)
+                any = is_setup(command) || clew_deed_of_shell(command) != CLEW_DEED_CHANGES;
         return any;
 }
 

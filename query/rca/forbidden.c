@@ -90,6 +90,13 @@ static void take_words(struct clew_slice t, struct prohibition *ret)
         }
 }
 
+/* Each marker of read_sentence() has one of these words. */
+static bool may_forbid(struct clew_slice t)
+{
+        return clew_text_find(t, "never ") >= 0 || clew_text_find(t, "not ") >= 0 ||
+               clew_text_find(t, "don't ") >= 0;
+}
+
 static bool read_sentence(struct clew_slice s, struct prohibition *ret)
 {
         static const char *const markers[] = {"never ",    "do not ",  "don't ",
@@ -100,6 +107,8 @@ static bool read_sentence(struct clew_slice s, struct prohibition *ret)
                 " first",  " that ",   " which ", " who",   " where "};
         struct lowered l;
 
+        if (!may_forbid(s))
+                return false;
         make_lowered(s, &l);
         for (size_t m = 0; m < CLEW_ARRAY_LEN(markers); m++) {
                 size_t n = strlen(markers[m]);
@@ -131,6 +140,8 @@ static uint32_t read_prompts(const struct clew_rca_view *v, struct prohibition *
                 if (v->units[u].origin != CLEW_RCA_SYSTEM)
                         continue;
                 prompts++;
+                if (!may_forbid(t))
+                        continue;
                 for (size_t i = 0; i <= t.len && n < RULES_MAX; i++) {
                         bool ends =
                                 i == t.len || t.data[i] == '\n' || t.data[i] == ';' ||

@@ -115,6 +115,8 @@ static bool wants_bare_number(struct clew_slice t)
         static const char *const more[] = {"number and the", "number and its", "number and a "};
         uint32_t questions = 0;
 
+        if (clew_text_find(t, "number") < 0)
+                return false; /* it is in each of them */
         for (size_t i = 0; i < t.len; i++)
                 questions += t.data[i] == '?';
         if (questions > 1 || HAS_ANY(tail(t, LOWER_MAX), more) || HAS_ANY(head(t, LOWER_MAX), more))

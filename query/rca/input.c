@@ -85,9 +85,13 @@ static bool continues(struct clew_slice then, struct clew_slice now, struct clew
 /* Where the index stands in "x.12.y"; 0 in a key without one. */
 static size_t index_at(struct clew_slice key)
 {
-        for (size_t i = 0; i + 2 < key.len; i++) {
-                if (key.data[i] == '.' && key.data[i + 1] >= '0' && key.data[i + 1] <= '9')
-                        return i + 1;
+        const uint8_t *dot = key.data;
+        const uint8_t *end = key.data + key.len;
+
+        while (end - dot > 2 && (dot = memchr(dot, '.', (size_t)(end - dot) - 2)) != NULL) {
+                dot++;
+                if (*dot >= '0' && *dot <= '9')
+                        return (size_t)(dot - key.data);
         }
         return 0;
 }

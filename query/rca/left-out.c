@@ -109,11 +109,25 @@ static size_t behind_opening(struct clew_slice t, size_t at)
                        : at;
 }
 
+/* A list has one of these joints. */
+static bool may_list(struct clew_slice t)
+{
+        static const char *const joints[] = {" and ", " or ", " vs", " & "};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(joints); i++) {
+                if (clew_find(t, joints[i], strlen(joints[i])))
+                        return true;
+        }
+        return false;
+}
+
 static uint32_t read_lists(struct clew_slice t, struct list *ret)
 {
         uint32_t n = 0;
         size_t at = 0;
 
+        if (!may_list(t))
+                return 0;
         while (at < t.len && n < LISTS_MAX) {
                 struct list l = {.n = 0};
                 size_t end = at;

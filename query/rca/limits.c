@@ -90,7 +90,7 @@ static ptrdiff_t limit_words(struct clew_slice s)
 
 static bool read_sentence(struct clew_slice s, bool by_user, struct limit *ret)
 {
-        ptrdiff_t at = limit_words(s);
+        ptrdiff_t at = clew_text_has_digit(s) ? limit_words(s) : -1;
         struct clew_slice rest;
         struct clew_token_iter it;
         struct clew_token t;
@@ -122,7 +122,7 @@ static uint32_t read_limits(const struct clew_rca_view *v, struct limit *ret)
                 struct clew_slice one;
 
                 written |= v->units[u].origin == CLEW_RCA_WRITTEN;
-                if (!user && v->units[u].origin != CLEW_RCA_SYSTEM)
+                if ((!user && v->units[u].origin != CLEW_RCA_SYSTEM) || !clew_text_has_digit(t))
                         continue;
                 while (n < LIMITS_MAX && next_sentence(&all, SENTENCE_MAX, &one))
                         if (read_sentence(one, user, &ret[n]))

@@ -19,12 +19,15 @@
 #define SCHEMA_MAX 65536u
 #define LINE_MAX_BYTES 600u
 #define PROGRAM_MAX 2000u /* bytes of a command or a program whose words are looked at */
+#define ASKED_MAX 256u    /* words of programs whose answer is kept, by their hash */
 
 struct options {
         const struct clew_rca_view *v;
         const struct clew_acts *acts;
         struct clew_findings *ret;
         uint32_t picks;
+        struct clew_slice asked[ASKED_MAX]; /* of was_said(): programs say the same again */
+        bool answers[ASKED_MAX];
 };
 
 /* "gift_card" as people say it; false for what is no word. */
@@ -76,6 +79,22 @@ static bool was_said(const struct options *o, struct clew_slice value)
         struct clew_slice word;
 
         return spoken(value, room, &word) && is_wanted(o->acts, word);
+}
+
+/* The same for a word of a program. */
+static bool word_was_said(struct options *o, struct clew_slice word)
+{
+        uint64_t hash = 0;
+        size_t at;
+
+        for (size_t i = 0; i < word.len; i++)
+                hash = word_hash_add(hash, word.data[i]);
+        at = word_hash_end(hash) % ASKED_MAX;
+        if (!clew_slice_eq(o->asked[at], word)) {
+                o->answers[at] = was_said(o, word);
+                o->asked[at] = word;
+        }
+        return o->answers[at];
 }
 
 /* Some action takes it. */
@@ -380,7 +399,7 @@ static bool look_at_words(struct options *o, const struct clew_act *act, struct 
                         at++;
                 word = clew_slice_make(text.data + from, at - from);
                 at += at == from;
-                if (word.len < WORD_MIN + 1 || word.len > WORD_MAX || was_said(o, word))
+                if (word.len < WORD_MIN + 1 || word.len > WORD_MAX || word_was_said(o, word))
                         continue;
                 o->picks++;
                 if (in_lines(o, act, word))
@@ -417,10 +436,15 @@ static bool look_at(struct options *o, const struct clew_act *act)
 void clew_rule_option(const struct clew_rca_view *v, const struct clew_acts *acts,
                       struct clew_findings *ret)
 {
-        struct options o = {v, acts, ret, 0};
+        struct options *o = clew_arena_calloc(v->arena, 1, sizeof(*o));
 
+        if (!o)
+                return;
+        o->v = v;
+        o->acts = acts;
+        o->ret = ret;
         for (uint32_t i = 0; acts->heard.len && i < acts->n; i++) {
-                if (look_at(&o, &acts->items[i]))
+                if (look_at(o, &acts->items[i]))
                         return;
         }
 }

@@ -60,7 +60,8 @@ static void hear(const struct clew_rca_view *v, struct heard *ret)
                         return;
                 }
                 for (size_t i = 0; i < t.len; i++)
-                        ret->text[ret->len++] = lower(t.data[i]);
+                        ret->text[ret->len + i] = lower(t.data[i]);
+                ret->len += t.len;
                 ret->text[ret->len++] = '\n';
         }
 }

@@ -64,8 +64,20 @@ static bool is_summary(struct clew_slice line)
         return false;
 }
 
-/* The summary of one program's run in one line. */
-static enum clew_check check_of_line(struct clew_slice line)
+static bool counts_failures(struct clew_slice line)
+{
+        return counted(line, "failed") || counted(line, "failing") ||
+               counts_after(line, "failures") ||
+               (clew_text_find(line, "failures") >= 0 && counts_after(line, "errors"));
+}
+
+/* Every wording of check_of_line() has one of these words: most lines, and most results, need no
+ * closer look. */
+enum verdict_word { WORD_FAIL, WORD_PASS, WORD_OK, WORD_ERROR, WORD_SUCCESS, VERDICT_WORDS };
+static const char *const verdict_words[VERDICT_WORDS] = {"fail", "pass", "ok", "error", "success"};
+
+/* The summary of one program's run in one line. @has: the words in it, a bit each. */
+static enum clew_check check_of_line(struct clew_slice line, unsigned has)
 {
         static const char *const failing[] = {
                 "build failure", "build failed",     "test result: failed", "tests failed",
@@ -73,14 +85,16 @@ static enum clew_check check_of_line(struct clew_slice line)
         static const char *const passing[] = {"test result: ok", "build success", "tests passed",
                                               "--- pass"};
 
+        const bool fail = has >> WORD_FAIL & 1;
+        const bool pass = has >> WORD_PASS & 1;
+
         if (begins(line, "ok (") || begins(line, "ok  \t")) /* "OK (expected failures=2)" */
                 return CLEW_CHECK_PASSED;
-        if (is_summary(line) &&
-            (counted(line, "failed") || counted(line, "failing") || counted(line, "error") ||
-             counts_after(line, "failures") ||
-             (clew_text_find(line, "failures") >= 0 && counts_after(line, "errors"))))
+        if (((fail && counts_failures(line)) ||
+             ((has >> WORD_ERROR & 1) && counted(line, "error"))) &&
+            is_summary(line))
                 return CLEW_CHECK_FAILED;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(failing); i++) {
+        for (size_t i = 0; fail && i < CLEW_ARRAY_LEN(failing); i++) {
                 ptrdiff_t at = clew_text_find(line, failing[i]);
 
                 /* "100% tests passed, 0 tests failed out of 3" */
@@ -89,7 +103,7 @@ static enum clew_check check_of_line(struct clew_slice line)
         }
         if (begins(line, "fail\t") || begins(line, "fail:"))
                 return CLEW_CHECK_FAILED;
-        if (is_summary(line) && (counted(line, "passed") || counted(line, "passing")))
+        if (pass && (counted(line, "passed") || counted(line, "passing")) && is_summary(line))
                 return CLEW_CHECK_PASSED;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(passing); i++) {
                 if (clew_text_find(line, passing[i]) >= 0)
@@ -97,12 +111,6 @@ static enum clew_check check_of_line(struct clew_slice line)
         }
         return CLEW_CHECK_NONE;
 }
-
-/* Every wording of check_of_line() has one of these words: most lines, and most results, need no
- * closer look. */
-static const char *const verdict_words[] = {"fail", "pass", "ok", "error", "success"};
-
-#define VERDICT_WORDS CLEW_ARRAY_LEN(verdict_words)
 
 /* Where each of the words stands next; behind the end where it does no more. */
 struct next_words {
@@ -117,17 +125,18 @@ static void find_next(struct next_words *n, size_t word, size_t from)
         n->at[word] = at < 0 ? SIZE_MAX : from + (size_t)at;
 }
 
-/* One of the words begins in the line from @from to @to; lines are asked for in their order. */
-static bool may_be_verdict(struct next_words *n, size_t from, size_t to)
+/* The words that begin in the line from @from to @to, a bit each; lines are asked for in their
+ * order. */
+static unsigned words_in(struct next_words *n, size_t from, size_t to)
 {
-        bool any = false;
+        unsigned ret = 0;
 
         for (size_t w = 0; w < VERDICT_WORDS; w++) {
                 if (n->at[w] < from)
                         find_next(n, w, from);
-                any |= n->at[w] < to;
+                ret |= (unsigned)(n->at[w] < to) << w;
         }
-        return any;
+        return ret;
 }
 
 /* The last line of @result that is a verdict. Line breaks may be escaped (a result inside JSON). */
@@ -140,12 +149,13 @@ static enum clew_check last_verdict(struct clew_slice result, struct clew_slice 
 
         for (size_t w = 0; w < VERDICT_WORDS; w++)
                 find_next(&next, w, 0);
-        if (!may_be_verdict(&next, 0, t.len))
+        if (!words_in(&next, 0, t.len))
                 return verdict;
         while (i < t.len) {
                 size_t from = i;
                 struct clew_slice line;
                 enum clew_check c;
+                unsigned has;
 
                 while (i < t.len && t.data[i] != '\n' &&
                        !(t.data[i] == '\\' && i + 1 < t.len && lower(t.data[i + 1]) == 'n'))
@@ -153,7 +163,8 @@ static enum clew_check last_verdict(struct clew_slice result, struct clew_slice 
                 line = clew_slice_make(t.data + from, i - from);
                 if (line.len > LINE_MAX)
                         line.len = LINE_MAX;
-                c = may_be_verdict(&next, from, i) ? check_of_line(line) : CLEW_CHECK_NONE;
+                has = words_in(&next, from, i);
+                c = has ? check_of_line(line, has) : CLEW_CHECK_NONE;
                 if (c != CLEW_CHECK_NONE) {
                         verdict = c;
                         *ret_line = line;

@@ -171,15 +171,16 @@ bool clew_text_denies_what(struct clew_slice text, struct clew_slice result)
         return false;
 }
 
+static const char *const announcements[] = {
+        "let me ",    "i will ",       "i'll ",       "i\xe2\x80\x99ll ",
+        "one moment", "i'm going to ", "please wait", "i am going to ",
+        "now i ",     "next i ",       "hold on",     "give me a moment",
+};
+
 /* An action announced for now, in one sentence: not under a condition, not of a state, and no point
  * of a list. */
 static bool announces(struct clew_slice s)
 {
-        static const char *const words[] = {
-                "let me ",    "i will ",       "i'll ",       "i\xe2\x80\x99ll ",
-                "one moment", "i'm going to ", "please wait", "i am going to ",
-                "now i ",     "next i ",       "hold on",     "give me a moment",
-        };
         static const char *const others[] = {
                 " if ", "once ", " when ", "after ", "as soon as", "until", "let me know",
                 "ll need", "will need", "will not", "won't", "ll be ", "will be ", "in mind",
@@ -194,7 +195,7 @@ static bool announces(struct clew_slice s)
 
         if (s.len && (is_digit(s.data[0]) || s.data[0] == '-' || s.data[0] == '*'))
                 return false;
-        return HAS_ANY(s, words) && !HAS_ANY(s, others) && !clew_text_begins(s, "if ") &&
+        return HAS_ANY(s, announcements) && !HAS_ANY(s, others) && !clew_text_begins(s, "if ") &&
                !clew_text_begins(s, "when ");
 }
 
@@ -203,16 +204,19 @@ bool clew_text_promises(struct clew_slice text)
         static const char *const farewells[] = {"feel free", "welcome", "anything else",
                                                 "glad",      "have a ", "thanks"};
         struct clew_slice parts[2] = {head(text, PROMISE_WITHIN), CLEW_SLICE_NULL};
+        bool any[2];
 
-        if (HAS_ANY(head(text, 600), farewells) || clew_text_hands_in(text))
-                return false;
         if (text.len > PROMISE_WITHIN)
                 parts[1] = tail(clew_slice_from(text, PROMISE_WITHIN), PROMISE_WITHIN);
+        for (size_t k = 0; k < 2; k++)
+                any[k] = HAS_ANY(parts[k], announcements);
+        if ((!any[0] && !any[1]) || HAS_ANY(head(text, 600), farewells) || clew_text_hands_in(text))
+                return false;
         for (size_t k = 0; k < 2; k++) {
                 struct clew_slice s;
                 size_t at = 0;
 
-                while (next_sentence(parts[k], &at, &s)) {
+                while (any[k] && next_sentence(parts[k], &at, &s)) {
                         if (announces(s))
                                 return true;
                 }

@@ -78,9 +78,23 @@ static bool is_at(const uint8_t *p, const char *needle, size_t n)
 
 bool clew_text_begins(struct clew_slice t, const char *needle)
 {
-        size_t n = strlen(needle);
+        size_t n;
 
+        if (t.len == 0 || lower(t.data[0]) != (uint8_t)needle[0])
+                return false; /* most do */
+        n = strlen(needle);
         return n > 0 && t.len >= n && is_at(t.data, needle, n);
+}
+
+bool clew_text_has_digit(struct clew_slice t)
+{
+        size_t i = 0;
+
+        while (i + BLOCK <= t.len && !any_digit(t.data + i))
+                i += BLOCK;
+        while (i < t.len && !is_digit(t.data[i]))
+                i++;
+        return i < t.len;
 }
 
 /* The same for what is left of @t from @i on, BLOCK bytes or fewer. */

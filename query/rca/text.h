@@ -111,6 +111,7 @@ bool clew_text_is_unclosed(struct clew_slice text);
 ptrdiff_t clew_text_find(struct clew_slice text, const char *needle);
 /* Whether it stands there at 0. */
 bool clew_text_begins(struct clew_slice text, const char *needle);
+bool clew_text_has_digit(struct clew_slice text);
 struct clew_slice clew_text_trim(struct clew_slice text);
 
 /* ---- value tokens --------------------------------------------------------------------------- */

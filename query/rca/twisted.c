@@ -466,8 +466,9 @@ static bool amount_moved(struct twist *x, const struct clew_act *act,
         double n[2];
         size_t at = 0;
 
-        if (has_own_unit(leaf->key) || leaf->value.len < 2 || leaf->value.len > 16 ||
-            next_number(leaf->value, &at, &text, n) != 1 || text.len != leaf->value.len)
+        if (x->n_ids == 0 || leaf->value.len < 2 || leaf->value.len > 16 ||
+            !clew_text_has_digit(leaf->value) || next_number(leaf->value, &at, &text, n) != 1 ||
+            text.len != leaf->value.len || has_own_unit(leaf->key))
                 return false;
         for (uint32_t k = 0; k < x->n_ids; k++) {
                 uint32_t u = 0;
@@ -523,7 +524,7 @@ static bool is_asked_for(const struct twist *x, int currency)
 static bool other_currency(struct twist *x, const struct clew_act *act,
                            const struct clew_flat_leaf *leaf, uint32_t end)
 {
-        int mine = clew_currency_of(leaf->value);
+        int mine = x->n_ids ? clew_currency_of(leaf->value) : CLEW_CURRENCY_NONE;
         int found = CLEW_CURRENCY_NONE;
         uint32_t unit = CLEW_RCA_NONE;
         struct clew_slice about = CLEW_SLICE_NULL;

@@ -29,6 +29,8 @@ struct variants {
         uint32_t n_named;
         uint32_t leaves;
         uint32_t names;
+        uint32_t names_inside; /* a sentence */
+        bool foreign;          /* the request is in another language than English */
 };
 
 /* "before 2023", "not 2023": the number is said to tell of another one. */
@@ -325,6 +327,14 @@ static bool is_about(const struct variants *x, struct clew_slice t)
         return false;
 }
 
+/* Names of places have another form in each language, and German writes all nouns like names. */
+static bool is_in_english(const struct clew_acts *a)
+{
+        enum clew_language told = clew_language_of(head(a->heard, a->asked));
+
+        return told == CLEW_LANGUAGE_ENGLISH || told == CLEW_LANGUAGE_UNKNOWN;
+}
+
 static bool stray_name(struct variants *x, uint32_t i, struct clew_findings *ret)
 {
         const struct clew_rca_view *v = x->seen.v;
@@ -343,8 +353,12 @@ static bool stray_name(struct variants *x, uint32_t i, struct clew_findings *ret
                         continue;
                 while (x->names < NAMES_MAX && next_name(leaf.value, &at, &name)) {
                         x->names++;
-                        if (!is_inside(leaf.value, name) ||
-                            is_known(x, name, clew_sources_end(v, act->who)) ||
+                        if (!is_inside(leaf.value, name))
+                                continue;
+                        x->foreign |= x->names_inside++ == 0 && !is_in_english(x->acts);
+                        if (x->foreign)
+                                return false;
+                        if (is_known(x, name, clew_sources_end(v, act->who)) ||
                             is_other_form(x, name) || !is_about(x, leaf.value) ||
                             !left_behind(x, i, name, leaf.value, &said))
                                 continue;
@@ -361,14 +375,6 @@ static bool stray_name(struct variants *x, uint32_t i, struct clew_findings *ret
                 }
         }
         return false;
-}
-
-/* Names of places have another form in each language, and German writes all nouns like names. */
-static bool is_in_english(const struct clew_acts *a)
-{
-        enum clew_language told = clew_language_of(head(a->heard, a->asked));
-
-        return told == CLEW_LANGUAGE_ENGLISH || told == CLEW_LANGUAGE_UNKNOWN;
 }
 
 void clew_rule_variant(const struct clew_rca_view *v, const struct clew_acts *acts,
@@ -394,11 +400,11 @@ void clew_rule_variant(const struct clew_rca_view *v, const struct clew_acts *ac
                                 break;
                 }
         }
-        for (uint32_t i = 0, looked_at = 0; i < acts->n && !x->seen.spent; i++) {
+        for (uint32_t i = 0; i < acts->n && !x->seen.spent && !x->foreign; i++) {
                 if (acts->items[i].is_text || clew_rca_runs_programs(acts->items[i].name) ||
                     clew_deed_of_name(acts->items[i].name) == CLEW_DEED_CHANGES)
                         continue;
-                if ((looked_at++ == 0 && !is_in_english(acts)) || stray_name(x, i, ret))
+                if (stray_name(x, i, ret))
                         break;
         }
 }

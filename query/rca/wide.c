@@ -159,11 +159,15 @@ static struct clew_slice everything_in(struct clew_slice leaf, struct clew_slice
                 {"drop database ", true},
                 {"delete from ", true},
         };
+        /* One of these is in each of them. */
+        static const char *const marks[] = {"rm -", "git ", "table ", "database ", "delete "};
         struct clew_slice t = clew_text_trim(leaf);
 
         *ret_of = CLEW_SLICE_NULL;
         if ((t.len == 1 && t.data[0] == '*') || (t.len == 3 && clew_text_begins(t, "all")))
                 return t;
+        if (!says_any(t, marks, CLEW_ARRAY_LEN(marks)))
+                return CLEW_SLICE_NULL;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(all); i++) {
                 ptrdiff_t at = clew_text_find(t, all[i].words);
                 struct clew_slice from;

@@ -111,6 +111,19 @@ static int against_sealed(struct clew_view *v, struct asked *a, struct clew_erro
         return r;
 }
 
+/* One id that was asked for many times: what was told of any of them holds for the first. Returns
+ * where the next id stands. */
+static uint32_t settle_equal(struct asked *asked, uint32_t n, uint32_t from)
+{
+        uint32_t to = from + 1;
+
+        for (; to < n && by_id(&asked[from], &asked[to]) == 0; to++) {
+                if (asked[to].digits > asked[from].digits)
+                        asked[from].digits = asked[to].digits;
+        }
+        return to;
+}
+
 int clew_view_shortest(struct clew_view *v, const struct clew_trace_id *ids, uint32_t n,
                        unsigned min_digits, unsigned *ret_digits, struct clew_error *err)
 {
@@ -130,9 +143,11 @@ int clew_view_shortest(struct clew_view *v, const struct clew_trace_id *ids, uin
         r = clew_view_hot(v, NULL, &hot, err);
         if (r == 0)
                 against_hot(asked, n, min_digits, hot);
-        for (uint32_t i = 0; r == 0 && i < n; i++) {
-                r = against_sealed(v, &asked[i], err);
-                ret_digits[asked[i].index] = asked[i].digits;
+        for (uint32_t from = 0, to = 0; r == 0 && from < n; from = to) {
+                to = settle_equal(asked, n, from);
+                r = against_sealed(v, &asked[from], err);
+                for (uint32_t i = from; i < to; i++)
+                        ret_digits[asked[i].index] = asked[from].digits;
         }
         return r;
 }

@@ -357,6 +357,62 @@ static void test_attributes(void **state)
         steps(f, "{ span.clew.attr.exception.type != nil }", "4");
 }
 
+/* Numbers that are not exact as doubles; and the least there is, which has no positive twin. */
+static void test_large_numbers(void **state)
+{
+        struct fixture *f = *state;
+        static const char *const true_ones[] = {
+                "9007199254740993 > 9007199254740992.0",
+                "9007199254740993 != 9007199254740992.0",
+                "9007199254740992.0 < 9007199254740993",
+                "-9007199254740993 < -9007199254740992.0",
+                "9007199254740992 = 9007199254740992.0",
+                "9223372036854775807 < 9223372036854775808.0",
+                "9223372036854775807 < 1e300 && 9223372036854775807 > -1e300",
+                "-9223372036854775808 = -9223372036854775808.0",
+                "-9223372036854775808 < -9223372036854775807",
+                "-9223372036854775808 > -9223372036854775809.0e1",
+                "3 < 3.5 && -3 > -3.5 && 4 > 3.5 && -4 < -3.5 && 0 = -0.0",
+                "9007199254740992 + 1 = 9007199254740993",
+                "9223372036854775807 + 1 > 9223372036854775807",
+                "-9223372036854775808 - 1 <= -9223372036854775808",
+                "-(-9223372036854775808) > 9223372036854775807",
+                "3037000500 * 3037000499 = 9223372033963249500",
+                "9007199254740993 % 2 = 1",
+                "-9223372036854775808 % -1 = 0",
+                "- -5 = 5 && -(5) = -5 && 3 - -5 = 8 && 3 -5 = -2",
+                "-2 ^ 2 = 4 && -9223372036854775808 ^ 2 > 1e37",
+        };
+        static const char *const refused[] = {
+                "9223372036854775808 > 0",    "9223372036854775809 > 0",
+                "-9223372036854775809 < 0",   "1 - 9223372036854775808 < 0",
+                "-(9223372036854775808) < 0",
+        };
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(true_ones); i++) {
+                char text[128];
+
+                (void)snprintf(text, sizeof(text), "{ %s }", true_ones[i]);
+                steps(f, text, "1 2 3 4 5");
+        }
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(refused); i++) {
+                CLEW_ARENA arena = {0};
+                struct clew_query *q = NULL;
+                struct clew_query_error err;
+                char text[128];
+
+                clew_arena_init(&arena, CLEW_QUERY_ARENA_MAX);
+                (void)snprintf(text, sizeof(text), "{ %s }", refused[i]);
+                if (parse(&arena, clew_slice_of_cstr(text), false, &q, &err) != -EINVAL ||
+                    strcmp(err.message, "a number out of range") != 0)
+                        fail_msg("%s was read", text);
+        }
+        steps(f, "{ span.n + 9007199254740990 = 9007199254740993 }", "4");
+        steps(f, "{ span.n > -9223372036854775808 && span.n = 2 }", "3");
+        steps(f, "{ span.n = -2 }", "");
+        steps(f, "{ } | count() > -9223372036854775808", "1 2 3 4 5");
+}
+
 static void test_derived(void **state)
 {
         struct fixture *f = *state;
@@ -441,8 +497,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_page),       cmocka_unit_test(test_texts),
                 cmocka_unit_test(test_limits),     cmocka_unit_test(test_conditions),
-                cmocka_unit_test(test_attributes), cmocka_unit_test(test_derived),
-                cmocka_unit_test(test_structure),  cmocka_unit_test(test_pipelines),
+                cmocka_unit_test(test_attributes), cmocka_unit_test(test_large_numbers),
+                cmocka_unit_test(test_derived),    cmocka_unit_test(test_structure),
+                cmocka_unit_test(test_pipelines),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

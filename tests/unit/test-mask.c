@@ -150,6 +150,14 @@ static void private_keys(void **state)
         becomes("-----BEGIN PUBLIC KEY-----\nMIIEowIBAAKCAQEAabcdefghij\n-----END PUBLIC KEY-----",
                 NULL);
         becomes("it begins with -----BEGIN PRIVATE KEY----- and so on", NULL);
+        /* Short lines are a key where the block is whole. */
+        becomes("a\n-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\nBCIEIAABAgMEBQYH\nCAkK\nA=\n"
+                "-----END PRIVATE KEY-----\nb",
+                "a\n[redacted:private-key]\nb");
+        becomes("\"-----BEGIN EC PRIVATE KEY-----\\nMC4CAQAwBQY=\\n-----END EC PRIVATE KEY-----\"",
+                "\"[redacted:private-key]\"");
+        becomes("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n", NULL);
+        becomes("between -----BEGIN PRIVATE KEY----- and the -----END PRIVATE KEY-----", NULL);
 }
 
 static void tokens(void **state)

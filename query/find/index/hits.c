@@ -143,8 +143,8 @@ static void find_equal(struct clew_index_choice *c, struct clew_index_facet *f,
         const struct clew_operand *v = want->value;
         bool exact = false;
 
-        if (v->type == CLEW_TYPE_FLOAT && v->number == (double)(int64_t)v->number &&
-            v->number >= -CLEW_FACET_INT_MAX && v->number <= CLEW_FACET_INT_MAX) {
+        if (v->type == CLEW_TYPE_FLOAT && v->number >= -CLEW_FACET_INT_MAX &&
+            v->number <= CLEW_FACET_INT_MAX && v->number == (double)(int64_t)v->number) {
                 struct clew_operand whole = {.type = CLEW_TYPE_INT, .integer = (int64_t)v->number};
 
                 (void)clew_facet_value(f, &whole, &exact);

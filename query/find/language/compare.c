@@ -30,15 +30,34 @@ static bool fits_order(enum clew_op op, int order)
         }
 }
 
+/* A whole number against one that may be none, neither of them rounded. */
+static int order_of(int64_t a, double b)
+{
+        int64_t whole;
+        double rest;
+
+        if (b >= 0x1p63)
+                return -1;
+        if (b < -0x1p63)
+                return 1;
+        whole = (int64_t)b;
+        rest = b - (double)whole;
+        if (a != whole)
+                return a < whole ? -1 : 1;
+        return rest > 0 ? -1 : rest < 0;
+}
+
 static bool numbers_fit(enum clew_op op, const struct clew_operand *a, const struct clew_operand *b)
 {
         if (a->type != CLEW_TYPE_FLOAT && b->type != CLEW_TYPE_FLOAT)
                 return fits_order(op, a->integer < b->integer ? -1 : a->integer > b->integer);
         if (isnan(clew_operand_number(a)) || isnan(clew_operand_number(b)))
                 return false;
-        return fits_order(op, clew_operand_number(a) < clew_operand_number(b)
-                                      ? -1
-                                      : clew_operand_number(a) > clew_operand_number(b));
+        if (a->type != CLEW_TYPE_FLOAT)
+                return fits_order(op, order_of(a->integer, b->number));
+        if (b->type != CLEW_TYPE_FLOAT)
+                return fits_order(op, -order_of(b->integer, a->number));
+        return fits_order(op, a->number < b->number ? -1 : a->number > b->number);
 }
 
 /* For `!=` whether they are equal. */

@@ -106,19 +106,48 @@ static double arithmetic(enum clew_op op, double a, double b)
         }
 }
 
+/* Whole numbers stay whole where the result is one and fits. */
+static bool whole_arithmetic(enum clew_op op, int64_t a, int64_t b, int64_t *ret)
+{
+        switch ((int)op) {
+        case CLEW_OP_NEG:
+                return !__builtin_sub_overflow(0, a, ret);
+        case CLEW_OP_ADD:
+                return !__builtin_add_overflow(a, b, ret);
+        case CLEW_OP_SUB:
+                return !__builtin_sub_overflow(a, b, ret);
+        case CLEW_OP_MUL:
+                return !__builtin_mul_overflow(a, b, ret);
+        case CLEW_OP_MOD:
+                if (b == 0 || b == -1)
+                        return false;
+                *ret = a % b;
+                return true;
+        default:
+                return false;
+        }
+}
+
 /* A value that is no number makes the result one that is not there. */
 static void calculate(enum clew_op op, struct clew_values *a, const struct clew_values *b)
 {
         struct clew_values result = {.arena = a->arena};
+        const struct clew_operand none = {.type = CLEW_TYPE_INT};
+        const struct clew_operand *right = b && b->n > 0 ? &b->items[0] : &none;
+        int64_t whole;
 
         if (a->n > 0 && clew_type_is_number(a->items[0].type) &&
-            (op == CLEW_OP_NEG || (b->n > 0 && clew_type_is_number(b->items[0].type)))) {
-                double left = clew_operand_number(&a->items[0]);
+            (op == CLEW_OP_NEG || (b->n > 0 && clew_type_is_number(right->type)))) {
+                const struct clew_operand *left = &a->items[0];
 
-                clew_values_add_number(
-                        &result, op == CLEW_OP_NEG
-                                         ? -left
-                                         : arithmetic(op, left, clew_operand_number(&b->items[0])));
+                if (left->type == CLEW_TYPE_INT && right->type == CLEW_TYPE_INT &&
+                    whole_arithmetic(op, left->integer, right->integer, &whole))
+                        clew_values_add_int(&result, CLEW_TYPE_INT, whole);
+                else if (op == CLEW_OP_NEG)
+                        clew_values_add_number(&result, -clew_operand_number(left));
+                else
+                        clew_values_add_number(&result, arithmetic(op, clew_operand_number(left),
+                                                                   clew_operand_number(right)));
         }
         *a = result;
 }

@@ -82,17 +82,43 @@ static int emit(struct expression *e, struct clew_code_op op)
         return 0;
 }
 
+/* A number behind a minus is one value, wherever a value may stand. False when the minus is before
+ * something else. */
+static bool take_minus(struct clew_query *q, const struct pending *minus)
+{
+        struct clew_code_op *last = q->n_codes > 0 ? &q->codes[q->n_codes - 1] : NULL;
+        struct clew_operand *v;
+
+        if (!last || last->code != CLEW_CODE_LITERAL || last->offset < minus->token.offset)
+                return false;
+        v = &q->literals[last->arg];
+        if (v->type == CLEW_TYPE_FLOAT)
+                v->number = -v->number;
+        else if ((v->type == CLEW_TYPE_INT || v->type == CLEW_TYPE_DURATION) &&
+                 v->integer != INT64_MIN)
+                v->integer = -v->integer;
+        else
+                return false;
+        last->len += last->offset - (uint32_t)minus->token.offset;
+        last->offset = (uint32_t)minus->token.offset;
+        return true;
+}
+
 static int emit_pending(struct expression *e, const struct pending *op)
 {
         struct clew_query *q = e->p->q;
-        int r = emit(e, (struct clew_code_op){
-                                .code = op->is_unary ? CLEW_CODE_UNARY : CLEW_CODE_BINARY,
-                                .op = op->is_unary && op->token.op == CLEW_OP_SUB ? CLEW_OP_NEG
-                                                                                  : op->token.op,
-                                .offset = (uint32_t)op->token.offset,
-                                .len = (uint32_t)op->token.len,
-                                .mismatch = q->n_comparisons++,
-                        });
+        int r;
+
+        if (op->is_unary && op->token.op == CLEW_OP_SUB && take_minus(q, op))
+                return 0;
+        r = emit(e, (struct clew_code_op){
+                            .code = op->is_unary ? CLEW_CODE_UNARY : CLEW_CODE_BINARY,
+                            .op = op->is_unary && op->token.op == CLEW_OP_SUB ? CLEW_OP_NEG
+                                                                              : op->token.op,
+                            .offset = (uint32_t)op->token.offset,
+                            .len = (uint32_t)op->token.len,
+                            .mismatch = q->n_comparisons++,
+                    });
 
         if (r == 0 && !op->is_unary && binding(op) == 1)
                 q->codes[op->skip].arg = q->n_codes; /* behind the operator */
@@ -259,6 +285,22 @@ static int put_attribute(struct expression *e)
         return put_field(e, &ref);
 }
 
+/* The least number there is has a sign of its own: without it, it would be none. */
+static int put_least(struct expression *e)
+{
+        const struct pending *top = e->n_stack > 0 ? &e->stack[e->n_stack - 1] : NULL;
+        const struct clew_query_token number = e->p->t;
+        struct clew_operand v = {.type = CLEW_TYPE_INT, .integer = INT64_MIN};
+        int r;
+
+        if (!top || !top->is_unary || top->token.op != CLEW_OP_SUB)
+                return clew_query_fail(e->p->err, number.offset, number.len,
+                                       "a number out of range");
+        e->n_stack--;
+        r = put_literal(e, &v);
+        return r < 0 ? r : clew_parser_advance(e->p);
+}
+
 static int put_operand(struct expression *e)
 {
         const struct clew_query_token *t = &e->p->t;
@@ -276,6 +318,8 @@ static int put_operand(struct expression *e)
                 v.type = CLEW_TYPE_DURATION;
                 break;
         case CLEW_TOKEN_INT:
+                if (t->integer < 0)
+                        return put_least(e);
                 break;
         case CLEW_TOKEN_WORD:
                 r = put_word(e);
@@ -524,7 +568,9 @@ int clew_parse_number(struct clew_parser *p, struct clew_operand *ret)
                 return clew_parser_expected(p, "a number or a length of time");
         if (minus && ret->type == CLEW_TYPE_FLOAT)
                 ret->number = -ret->number;
-        else if (minus)
+        else if (ret->integer == INT64_MIN && !minus)
+                return clew_query_fail(p->err, p->t.offset, p->t.len, "a number out of range");
+        else if (minus && ret->integer != INT64_MIN)
                 ret->integer = -ret->integer;
         return clew_parser_advance(p);
 }

@@ -298,9 +298,10 @@ static int read_number(struct clew_lexer *l, struct clew_query_token *t)
                                                "h, d, w)");
                 t->type = is_float ? CLEW_TOKEN_FLOAT : CLEW_TOKEN_INT;
                 if (is_float ? !clew_parse_double(digits, &t->number)
-                             : !clew_parse_uint64(digits, &integer) || integer > INT64_MAX)
+                             : !clew_parse_uint64(digits, &integer) ||
+                                       integer > (uint64_t)INT64_MAX + 1)
                         return clew_query_fail(l->err, start, digits.len, "a number out of range");
-                t->integer = (int64_t)integer;
+                t->integer = (int64_t)integer; /* 2^63 becomes INT64_MIN: see its declaration */
                 return 0;
         }
         t->type = CLEW_TOKEN_DURATION;

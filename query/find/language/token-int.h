@@ -85,6 +85,8 @@ struct clew_query_token {
         bool of_parent; /* parent.x */
         bool has_space; /* stands behind white space */
         struct clew_slice text;
+        /* Not negative, but for 9223372036854775808, which is INT64_MIN: in range behind a minus
+         * alone. */
         int64_t integer;
         double number;
 };
