@@ -58,7 +58,8 @@ struct clew_deriver {
                                struct clew_slice traces, struct clew_slice logs,
                                struct clew_slice known, struct clew_buffer *out,
                                uint64_t *ret_start_ns, struct clew_index_sink *sink);
-        uint64_t index_version; /* of what is given to the sink */
+        uint64_t index_version;               /* of what is given to the sink */
+        const struct clew_index_adder *adder; /* of that; NULL = there are no sums */
         void *context;
 };
 

@@ -36,7 +36,8 @@ struct doctor {
         struct clew_page page; /* what people read */
         uint64_t n_findings;
         struct clew_seal_stats sealed;
-        uint64_t n_old; /* stored summaries of other rules than the present */
+        uint64_t n_old;        /* stored summaries of other rules than the present */
+        uint32_t n_stale_runs; /* index runs of another version */
         struct clew_store_figures figures;
         char kept[CLEW_ERROR_MESSAGE_MAX]; /* what is wrong with the file of hot summaries, or "" */
 };
@@ -195,6 +196,7 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 {"index_runs", s->index_runs},
                 {"index_bytes", s->index_bytes},
                 {"indexed_segments", s->indexed},
+                {"index_runs_of_other_versions", d->n_stale_runs},
                 {"rules_version", clew_rules_version() & UINT16_MAX},
                 {"summaries_of_other_rules", d->n_old},
                 {"readers", d->figures.readers},
@@ -289,6 +291,11 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
                 put_line(d, "indexes", "%" PRIu64 " run%s, %s, of %" PRIu64 " segment%s",
                          s->index_runs, clew_plural(s->index_runs), text, s->indexed,
                          clew_plural(s->indexed));
+        if (d->n_stale_runs > 0)
+                put_line(d, "",
+                         "%" PRIu32 " run%s of another version of Clew: not used; a collector "
+                         "makes them anew, clew reindex --indexes at once",
+                         d->n_stale_runs, clew_plural(d->n_stale_runs));
         clew_count_short(s->hot_bytes, "B", text);
         put_line(d, "hot", "%" PRIu64 " trace%s in %" PRIu64 " fragment%s, %s", s->hot_traces,
                  clew_plural(s->hot_traces), s->hot_fragments, clew_plural(s->hot_fragments), text);
@@ -369,6 +376,7 @@ static int put_stats(struct doctor *d)
         if (r < 0)
                 return clew_cli_fail(d->cli, r, &err);
         d->n_old = count_old_summaries(view);
+        d->n_stale_runs = clew_view_index_use(view)->stale;
         return d->json ? put_json(d, &stats) : put_text(d, &stats);
 }
 
