@@ -18,6 +18,11 @@
 
 /* A segment has at most a trace of 1 GiB, packed; one PUT takes 5 GiB at AWS, 5 GB elsewhere. */
 #define CLEW_BUCKET_OBJECT_MAX ((size_t)1 << 30)
+/* What has more goes in parts of so many bytes, when its name is of one writer (part=MIB in an
+ * address). */
+#define CLEW_BUCKET_PART_BYTES ((size_t)16 << 20)
+#define CLEW_BUCKET_PART_LEAST_BYTES ((size_t)5 << 20) /* no store takes less */
+#define CLEW_BUCKET_PARTS_LEAST 4u /* as many at least: less is not worth three requests more */
 #define CLEW_BUCKET_NAME_MAX 128u
 #define CLEW_BUCKET_URL_MAX 1024u
 /* So long a store may be silent, unless the address says otherwise. */
@@ -47,6 +52,14 @@ struct clew_bucket_ops {
         /* One attempt. */
         int (*put)(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
                    struct clew_error *err);
+        /*
+         * NULL: it has no parts. The same of a large object whose name nobody else gives: *exists*
+         * when it is not known who made it, -ENOTSUP when the store takes no parts.
+         */
+        int (*put_parts)(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
+                         struct clew_error *err);
+        /* NULL, as well. Gives up uploads of this folder that were begun and not completed. */
+        void (*forget_parts)(struct clew_object_bucket *b, const char *folder);
         int (*get)(struct clew_object_bucket *b, const char *name, uint64_t from, size_t n,
                    struct clew_buffer *out, uint64_t *ret_size, struct clew_error *err);
         int (*list)(struct clew_object_bucket *b, const char *folder, const char *after,
@@ -62,6 +75,7 @@ struct clew_object_bucket {
         const struct clew_bucket_ops *ops;
         char url[CLEW_BUCKET_URL_MAX];
         uint64_t attempt_ns;
+        size_t part_bytes;         /* 0: nothing goes in parts */
         _Atomic uint64_t until_ns; /* monotonic; 0 = none */
         atomic_bool *stop;         /* its own, or of the bucket that it was opened beside */
         atomic_bool own_stop;
@@ -95,6 +109,16 @@ void clew_bucket_hurry(struct clew_object_bucket *b, uint64_t until_ns);
  */
 CLEW_MUST_USE int clew_bucket_create(struct clew_object_bucket *b, const char *name,
                                      struct clew_slice bytes, struct clew_error *err);
+/*
+ * The same for a name that is of this writer alone and of these bytes, so that no two ever create
+ * it at once with others: a large object may go in parts, each of which is tried again by itself.
+ * That other bytes lie under the name is found out as above.
+ */
+CLEW_MUST_USE int clew_bucket_create_own(struct clew_object_bucket *b, const char *name,
+                                         struct clew_slice bytes, struct clew_error *err);
+/* Gives up what killed writers have begun and not completed in @folder, as far as the store
+ * answers. Nobody else may write there. */
+void clew_bucket_forget_parts(struct clew_object_bucket *b, const char *folder);
 /*
  * Appends bytes from @from on, at most @n, to @out; @ret_size (may be NULL) is the object's size. 0
  * (also with fewer bytes, when the object ends there), -ENOENT (not filled in @err), -EACCES, -EIO,

@@ -11,6 +11,11 @@
 #define WAIT_LONGEST_NS (2 * CLEW_NS_PER_S)
 #define WAIT_SLICE_NS (50 * CLEW_NS_PER_MS)
 #define ATTEMPT_LEAST_NS (10 * CLEW_NS_PER_MS)
+/* Of an object that is compared, so many bytes are in memory beside it. */
+#define COMPARED_BYTES ((size_t)16 << 20)
+/* Of one that was put together, so many are read: its end, and that it is as long as it should be.
+ */
+#define LOOKED_AT_BYTES ((size_t)64 << 10)
 
 /* ---- addresses and names --------------------------------------------------------------------- */
 
@@ -164,23 +169,54 @@ bool clew_bucket_patience_wait(struct clew_bucket_patience *p)
 
 /* ---- creating until it is sure --------------------------------------------------------------- */
 
-/* Whether the name has exactly these bytes: 1, 0, or an error. */
+/* Whether the name has exactly these bytes, of which the first @from are not looked at: 1, 0, or an
+ * error. They are read some at a time. */
 static int has_bytes(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
-                     struct clew_error *err)
+                     size_t from, struct clew_error *err)
 {
         CLEW_BUFFER there = {0};
-        uint64_t size = 0;
-        int r;
+        bool same = true;
 
-        clew_buffer_init(&there, CLEW_BUCKET_OBJECT_MAX + 1);
-        r = b->ops->get(b, name, 0, bytes.len + 1, &there, &size, err);
-        if (r < 0)
-                return r;
-        return size == bytes.len && clew_slice_eq(clew_buffer_slice(&there), bytes);
+        clew_buffer_init(&there, COMPARED_BYTES);
+        do {
+                size_t left = bytes.len - from;
+                size_t n = left < COMPARED_BYTES ? left : COMPARED_BYTES;
+                uint64_t size = 0;
+                int r;
+
+                clew_buffer_clear(&there);
+                r = b->ops->get(b, name, from, n > 0 ? n : 1, &there, &size, err);
+                if (r < 0)
+                        return r;
+                same = size == bytes.len && clew_slice_eq(clew_buffer_slice(&there),
+                                                          clew_slice_make(bytes.data + from, n));
+                from += n;
+        } while (same && from < bytes.len);
+        return same;
 }
 
-int clew_bucket_create(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
-                       struct clew_error *err)
+/* In parts, where that is worth it. What the store has put together of them is looked at. */
+static int put_own(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
+                   struct clew_error *err)
+{
+        int r = -ENOTSUP;
+
+        if (b->ops->put_parts && b->part_bytes > 0 &&
+            bytes.len > b->part_bytes * CLEW_BUCKET_PARTS_LEAST)
+                r = b->ops->put_parts(b, name, bytes, err);
+        if (r == -ENOTSUP)
+                return b->ops->put(b, name, bytes, err);
+        if (r == CLEW_BUCKET_MADE &&
+            has_bytes(b, name, bytes, bytes.len - LOOKED_AT_BYTES, err) != 1)
+                r = CLEW_BUCKET_EXISTS;
+        return r;
+}
+
+typedef int (*put_fn)(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
+                      struct clew_error *err);
+
+static int create(struct clew_object_bucket *b, put_fn put, const char *name,
+                  struct clew_slice bytes, struct clew_error *err)
 {
         struct clew_bucket_patience p = clew_bucket_patience_begin(b);
         int r = refuse(b, name, err);
@@ -191,9 +227,9 @@ int clew_bucket_create(struct clew_object_bucket *b, const char *name, struct cl
                 return clew_error_set(err, -EMSGSIZE, 0, "%s: an object of %zu bytes; at most %zu",
                                       b->url, bytes.len, CLEW_BUCKET_OBJECT_MAX);
         for (;;) {
-                r = b->ops->put(b, name, bytes, err);
+                r = put(b, name, bytes, err);
                 if (r == CLEW_BUCKET_EXISTS) {
-                        int same = has_bytes(b, name, bytes, err);
+                        int same = has_bytes(b, name, bytes, 0, err);
 
                         if (same >= 0)
                                 return same ? CLEW_BUCKET_MADE : CLEW_BUCKET_EXISTS;
@@ -205,6 +241,24 @@ int clew_bucket_create(struct clew_object_bucket *b, const char *name, struct cl
                 if (!clew_bucket_patience_wait(&p))
                         return r;
         }
+}
+
+int clew_bucket_create(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
+                       struct clew_error *err)
+{
+        return create(b, b->ops->put, name, bytes, err);
+}
+
+int clew_bucket_create_own(struct clew_object_bucket *b, const char *name, struct clew_slice bytes,
+                           struct clew_error *err)
+{
+        return create(b, put_own, name, bytes, err);
+}
+
+void clew_bucket_forget_parts(struct clew_object_bucket *b, const char *folder)
+{
+        if (b->ops->forget_parts)
+                b->ops->forget_parts(b, folder);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */

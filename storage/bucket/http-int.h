@@ -46,10 +46,11 @@ struct clew_http_request {
 struct clew_http_answer {
         unsigned status;
         struct clew_buffer *body; /* the caller's, with its maximum */
-        /* Of headers content-range, date, x-amz-bucket-region; "" when there is none. */
+        /* Of headers content-range, date, x-amz-bucket-region, etag; "" when there is none. */
         char range[CLEW_HTTP_HEADER_MAX];
         char date[CLEW_HTTP_HEADER_MAX];
         char region[CLEW_HTTP_HEADER_MAX];
+        char tag[CLEW_HTTP_HEADER_MAX];
 };
 
 /*

@@ -152,6 +152,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *context)
         keep(line, "content-range:", s->answer->range);
         keep(line, "date:", s->answer->date);
         keep(line, "x-amz-bucket-region:", s->answer->region);
+        keep(line, "etag:", s->answer->tag);
         return size * n;
 }
 
@@ -236,7 +237,7 @@ static void set_method(struct sending *s)
         const struct clew_http_request *q = s->request;
         CURL *h = s->handle;
 
-        if (strcmp(q->method, "PUT") == 0) {
+        if (strcmp(q->method, "PUT") == 0 || strcmp(q->method, "POST") == 0) {
                 clew_curl()->set(h, CURLOPT_UPLOAD, 1L);
                 clew_curl()->set(h, CURLOPT_READFUNCTION, on_upload);
                 clew_curl()->set(h, CURLOPT_READDATA, s);
@@ -245,8 +246,8 @@ static void set_method(struct sending *s)
                 clew_curl()->set(h, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->body.len);
         } else {
                 clew_curl()->set(h, CURLOPT_HTTPGET, 1L);
-                clew_curl()->set(h, CURLOPT_CUSTOMREQUEST, q->method);
         }
+        clew_curl()->set(h, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
 static void prepare(struct sending *s, struct curl_slist *headers, uint64_t timeout_ns)
@@ -372,7 +373,7 @@ static int begin(struct asking *a, struct clew_http_answer *answer, uint64_t tim
         s->begun_ns = s->heard_ns = now_ns();
         clew_moving_begin(&s->moving, s->begun_ns);
         answer->status = 0;
-        answer->range[0] = answer->date[0] = answer->region[0] = '\0';
+        answer->range[0] = answer->date[0] = answer->region[0] = answer->tag[0] = '\0';
         clew_buffer_clear(answer->body);
         prepare(s, a->headers, timeout_ns);
         if (clew_curl()->multi_add(a->line->multi, s->handle) != CURLM_OK)

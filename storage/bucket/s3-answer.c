@@ -76,17 +76,26 @@ void clew_s3_error_read(struct clew_slice xml, struct clew_s3_error *ret)
         read_text(xml, "ServerTime", ret->server_time);
 }
 
-bool clew_s3_list_open(struct clew_slice xml, struct clew_s3_list *ret)
+/* Whether all of a list that is named @open to @close is there; what it has, and whether there is
+ * more. */
+static bool list_open(struct clew_slice xml, const char *open, const char *close,
+                      struct clew_slice *ret_left, bool *ret_truncated)
 {
         struct clew_slice truncated;
-        const uint8_t *at = clew_find(xml, "<ListBucketResult", 17);
+        const uint8_t *at = clew_find(xml, open, strlen(open));
 
-        if (!at || !clew_find(xml, "</ListBucketResult>", 19))
+        if (!at || !clew_find(xml, close, strlen(close)))
                 return false;
-        ret->left = clew_slice_from(xml, (size_t)(at - xml.data));
-        ret->truncated = element(xml, "IsTruncated", &truncated, NULL) &&
+        *ret_left = clew_slice_from(xml, (size_t)(at - xml.data));
+        *ret_truncated = element(xml, "IsTruncated", &truncated, NULL) &&
                          clew_slice_eq_cstr(truncated, "true");
         return true;
+}
+
+bool clew_s3_list_open(struct clew_slice xml, struct clew_s3_list *ret)
+{
+        return list_open(xml, "<ListBucketResult", "</ListBucketResult>", &ret->left,
+                         &ret->truncated);
 }
 
 int clew_s3_list_next(struct clew_s3_list *list, struct clew_s3_item *ret)
@@ -100,4 +109,51 @@ int clew_s3_list_next(struct clew_s3_list *list, struct clew_s3_item *ret)
             !clew_parse_uint64(size, &ret->bytes))
                 return -EBADMSG;
         return 1;
+}
+
+/* ---- uploads in parts ------------------------------------------------------------------------ */
+
+static bool is_plain(const char *text, const char *except)
+{
+        for (const char *c = text; *c; c++) {
+                if (*c <= ' ' || *c >= 0x7f || strchr(except, *c))
+                        return false;
+        }
+        return *text != '\0';
+}
+
+bool clew_s3_upload_id_read(struct clew_slice xml, char ret[CLEW_S3_UPLOAD_ID_MAX])
+{
+        struct clew_slice text;
+
+        return element(xml, "UploadId", &text, NULL) &&
+               clew_s3_unescape(text, ret, CLEW_S3_UPLOAD_ID_MAX) && is_plain(ret, "<>");
+}
+
+bool clew_s3_is_completed(struct clew_slice xml)
+{
+        return clew_find(xml, "<CompleteMultipartUploadResult", 30) &&
+               clew_find(xml, "</CompleteMultipartUploadResult>", 32);
+}
+
+bool clew_s3_tag_is_good(const char *tag)
+{
+        return is_plain(tag, "<>&");
+}
+
+bool clew_s3_uploads_open(struct clew_slice xml, struct clew_s3_uploads *ret)
+{
+        return list_open(xml, "<ListMultipartUploadsResult", "</ListMultipartUploadsResult>",
+                         &ret->left, &ret->truncated);
+}
+
+int clew_s3_uploads_next(struct clew_s3_uploads *list, struct clew_s3_upload *ret)
+{
+        struct clew_slice upload;
+
+        if (!element(list->left, "Upload", &upload, &list->left))
+                return 0;
+        return element(upload, "Key", &ret->key, NULL) && clew_s3_upload_id_read(upload, ret->id)
+                       ? 1
+                       : -EBADMSG;
 }

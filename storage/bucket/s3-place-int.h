@@ -21,6 +21,7 @@ struct clew_s3_place {
         char ca[PATH_MAX]; /* "" = the system's */
         bool path_style;
         unsigned timeout_s;
+        size_t part_bytes; /* 0 = nothing goes in parts */
 };
 
 /* -EINVAL: @err says what is wrong with it. */

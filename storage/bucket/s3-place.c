@@ -10,6 +10,8 @@
 
 #define BUCKET_NAME_MIN 3u
 #define TIMEOUT_S_MAX 3600u
+#define MIB ((size_t)1 << 20)
+#define PART_MIB_MAX 256u
 
 static int wrong(const char *url, const char *what, struct clew_error *err)
 {
@@ -75,6 +77,7 @@ struct parameters {
         char endpoint[300];
         char style[8];
         char timeout[8];
+        char part[8];
 };
 
 static int read_parameter(const char *url, const char *at, size_t n, struct clew_s3_place *p,
@@ -89,6 +92,7 @@ static int read_parameter(const char *url, const char *at, size_t n, struct clew
                 {"region=", p->region, sizeof(p->region)},
                 {"style=", q->style, sizeof(q->style)},
                 {"timeout=", q->timeout, sizeof(q->timeout)},
+                {"part=", q->part, sizeof(q->part)},
                 {"ca=", p->ca, sizeof(p->ca)},
         };
 
@@ -102,7 +106,7 @@ static int read_parameter(const char *url, const char *at, size_t n, struct clew
                                : wrong(url, "a value behind ? is too long", err);
         }
         return wrong(url,
-                     "behind ? stand endpoint=, region=, style=, timeout= and ca=, with & "
+                     "behind ? stand endpoint=, region=, style=, timeout=, part= and ca=, with & "
                      "between them",
                      err);
 }
@@ -207,6 +211,7 @@ int clew_s3_place_read(const char *url, struct clew_s3_place *ret, struct clew_e
         const char *slash = memchr(at, '/', n);
         size_t bucket = slash ? (size_t)(slash - at) : n;
         uint64_t timeout = CLEW_BUCKET_TIMEOUT_S;
+        uint64_t part = CLEW_BUCKET_PART_BYTES / MIB;
         int r;
 
         memset(ret, 0, sizeof(*ret));
@@ -221,9 +226,14 @@ int clew_s3_place_read(const char *url, struct clew_s3_place *ret, struct clew_e
         if (q.timeout[0] && (!clew_parse_uint64(clew_slice_of_cstr(q.timeout), &timeout) ||
                              timeout < 1 || timeout > TIMEOUT_S_MAX))
                 return wrong(url, "timeout is 1 to 3600 seconds", err);
+        if (q.part[0] &&
+            (!clew_parse_uint64(clew_slice_of_cstr(q.part), &part) || part > PART_MIB_MAX ||
+             (part > 0 && part < CLEW_BUCKET_PART_LEAST_BYTES / MIB)))
+                return wrong(url, "part is 5 to 256 MiB, or 0: nothing goes in parts", err);
         if (!is_text(ret->region, LOWER UPPER DIGITS "-_"))
                 return wrong(url, "a region has letters, digits and -", err);
         ret->timeout_s = (unsigned)timeout;
+        ret->part_bytes = (size_t)part * MIB;
         return read_endpoint(url, ret, &q, err);
 }
 

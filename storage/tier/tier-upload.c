@@ -53,7 +53,8 @@ static int create(struct clew_tier_upload *u, const struct clew_tier_place *p,
         int r;
 
         clew_tier_place_name(p, name);
-        r = clew_bucket_create(u->bucket, name, clew_buffer_slice(&u->packing.making.bytes), err);
+        r = clew_bucket_create_own(u->bucket, name, clew_buffer_slice(&u->packing.making.bytes),
+                                   err);
         if (r == CLEW_BUCKET_EXISTS)
                 return clew_error_set(
                         err, -EBADMSG, 0,

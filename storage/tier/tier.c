@@ -691,6 +691,8 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
                 r = clew_tier_beside_sweep(t, b, err);
         if (r == 0 && t->catalog.full > 0)
                 r = clew_tier_forget_gone(t, err);
+        if (r == 0)
+                clew_bucket_forget_parts(b, "seg");
         if (b)
                 clew_bucket_hurry(b, 0);
         stats->version = t->catalog.version;

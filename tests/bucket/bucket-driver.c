@@ -8,6 +8,8 @@
  *   bucket-driver show URL NAME       the bytes of an object
  *   bucket-driver put URL NAME TEXT   made, exists or unsure
  *   bucket-driver large URL NAME [MIB]   the same of an object of 9 MiB, or so many
+ *   bucket-driver own URL NAME MIB N  the same of one that may go in parts, with bytes drawn from N
+ *   bucket-driver forget URL FOLDER   gives up uploads that were not completed
  *   bucket-driver reads URL NAME N    reads an object N times; how often it asked twice for it
  */
 #include "storage/bucket/bucket-int.h"
@@ -270,13 +272,29 @@ static int show(const char *name)
         return 1;
 }
 
-static int put(const char *name, struct clew_slice bytes)
+static int told_of(int r)
 {
         static const char *const words[] = {"made", "exists", "unsure"};
-        int r = clew_bucket_create(bucket, name, bytes, &err);
 
         puts(r < 0 ? err.message : words[r]);
         return r < 0;
+}
+
+static int put(const char *name, struct clew_slice bytes)
+{
+        return told_of(clew_bucket_create(bucket, name, bytes, &err));
+}
+
+static int put_own(const char *name, size_t n, uint64_t seed)
+{
+        CLEW_BUFFER large = {0};
+
+        clew_buffer_init(&large, n);
+        for (size_t i = 0; i < n / sizeof(seed); i++) {
+                seed = seed * 6364136223846793005u + 1442695040888963407u;
+                clew_buffer_append(&large, &seed, sizeof(seed));
+        }
+        return told_of(clew_bucket_create_own(bucket, name, clew_buffer_slice(&large), &err));
 }
 
 static int put_large(const char *name, size_t n)
@@ -306,6 +324,18 @@ static int reads(const char *name, uint64_t n)
         return 0;
 }
 
+static int run_own(char **argv)
+{
+        uint64_t n = 0;
+        uint64_t seed = 0;
+
+        if (!clew_parse_uint64(clew_slice_of_cstr(argv[4]), &n) ||
+            n > CLEW_BUCKET_OBJECT_MAX >> 20 ||
+            !clew_parse_uint64(clew_slice_of_cstr(argv[5]), &seed))
+                return 2;
+        return put_own(argv[3], (size_t)n << 20, seed);
+}
+
 static int run(int argc, char **argv)
 {
         uint64_t n = 0;
@@ -330,6 +360,12 @@ static int run(int argc, char **argv)
         if (strcmp(argv[1], "large") == 0 && argc == 5 &&
             clew_parse_uint64(clew_slice_of_cstr(argv[4]), &n) && n <= CLEW_BUCKET_OBJECT_MAX >> 20)
                 return put_large(argv[3], (size_t)n << 20);
+        if (strcmp(argv[1], "own") == 0 && argc == 6)
+                return run_own(argv);
+        if (strcmp(argv[1], "forget") == 0 && argc == 4) {
+                clew_bucket_forget_parts(bucket, argv[3]);
+                return 0;
+        }
         if (strcmp(argv[1], "reads") == 0 && argc == 5 &&
             clew_parse_uint64(clew_slice_of_cstr(argv[4]), &n))
                 return reads(argv[3], n);
@@ -342,8 +378,8 @@ int main(int argc, char **argv)
         int status;
 
         if (argc < 3 || getrandom(&chance, sizeof(chance), 0) < 0) {
-                fprintf(stderr,
-                        "bucket-driver contract|probe|number|show|put|large|reads URL ...\n");
+                fprintf(stderr, "bucket-driver "
+                                "contract|probe|number|show|put|large|own|forget|reads URL ...\n");
                 return 2;
         }
         snprintf(folder, sizeof(folder), "t%016llx", (unsigned long long)chance);

@@ -176,4 +176,4 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.give(500, [], b"<Error><Code>InternalError</Code></Error>")
         return self.give(status, headers, answer, cut=fault == "truncate" and len(answer) > 0)
 
-    do_PUT = do_GET = do_DELETE = handle_any
+    do_PUT = do_POST = do_GET = do_DELETE = handle_any

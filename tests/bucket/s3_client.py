@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import re
 import urllib.parse
 import xml.etree.ElementTree
 
@@ -14,8 +15,12 @@ class Client:
     def __init__(self, port, key, secret, region):
         self.port, self.key, self.secret, self.region = port, key, secret, region
 
-    def request(self, method, path, query=None, body=b"", headers=None):
+    def request(self, *asked, **more):
         """(status, body)"""
+        return self.exchange(*asked, **more)[:2]
+
+    def exchange(self, method, path, query=None, body=b"", headers=None):
+        """(status, body, headers)"""
         now = datetime.datetime.now(datetime.timezone.utc)
         stamp, day, digest = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}", hashlib.sha256(body).hexdigest()
         quoted = urllib.parse.quote(path, "/-_.~")
@@ -33,7 +38,7 @@ class Client:
         c.request(method, quoted + (f"?{text}" if text else ""), body, {
             **signed, "Authorization": f"AWS4-HMAC-SHA256 Credential={self.key}/{scope}, SignedHeaders={names}, Signature={sign}"})
         answer = c.getresponse()
-        found = answer.status, answer.read()
+        found = answer.status, answer.read(), answer.headers
         c.close()
         return found
 
@@ -55,6 +60,12 @@ class Client:
             if tree.findtext(f"{space}IsTruncated") != "true" or not page:
                 return found
             after = max(page)
+
+    def uploads(self, bucket, prefix):
+        """Keys of uploads in parts that were begun and not completed."""
+        status, body = self.request("GET", f"/{bucket}", {"uploads": "", "prefix": prefix})
+        assert status == 200, (status, body)
+        return re.findall("<Upload>.*?<Key>(.*?)</Key>", body.decode(), re.S)
 
     def get(self, bucket, key):
         status, body = self.request("GET", f"/{bucket}/{key}")

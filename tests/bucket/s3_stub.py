@@ -2,8 +2,8 @@
 A small S3 store in memory for tests, and a metadata service of a cloud machine. It reads the protocol by itself: signatures are
 computed anew with Python's own hmac, so client and store cannot be wrong in the same way.
 
-It does what the tests ask of a store: PUT with If-None-Match, ranges, lists, deletes, errors as S3 words them. `conditions=False`
-makes it a store that takes the condition and ignores it, as some do.
+It does what the tests ask of a store: PUT with If-None-Match, ranges, lists, deletes, uploads in parts, errors as S3 words them.
+`conditions=False` makes it a store that takes the condition and ignores it, as some do, `parts` is what it knows of parts.
 """
 import datetime
 import hashlib
@@ -12,6 +12,7 @@ import http.server
 import json
 import threading
 import urllib.parse
+import xml.etree.ElementTree
 from xml.sax.saxutils import escape
 
 
@@ -19,10 +20,13 @@ class Store(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, bucket="traces", key="clewtest", secret="clewsecret", token=None, region="us-east-1", conditions=True,
-                 context=None, skew=0):
+                 context=None, skew=0, parts="all"):
         super().__init__(("127.0.0.1", 0), Handler)
         self.bucket, self.key, self.secret, self.token, self.region = bucket, key, secret, token, region
         self.conditions, self.skew = conditions, skew
+        # all; none: a store without parts; unconditional: completing with a condition is refused, as one that it does not know
+        self.parts, self.uploads, self.n_uploads = parts, {}, 0  # id -> (key, {number: bytes})
+        self.on_complete = None  # a function of (key, body) -> what else to answer, or None
         self.objects, self.lock, self.requests, self.page = {}, threading.Lock(), [], 1000
         self.connections = 0
         self.corrupt = None  # a function of (key, bytes) -> bytes
@@ -135,8 +139,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.refused(body):
             return
         bucket, key = self.place()
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query, keep_blank_values=True))
         if bucket != s.bucket:
             self.error(404, "NoSuchBucket")
+        elif "uploads" in query or "uploadId" in query:
+            self.parts(key, query, body)
         elif self.command == "PUT":
             self.put(key, body)
         elif self.command == "DELETE":
@@ -148,7 +155,64 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.list()
 
-    do_PUT = do_GET = do_DELETE = handle_any
+    do_PUT = do_POST = do_GET = do_DELETE = handle_any
+
+    def parts(self, key, query, body):
+        """Requests of uploads in parts."""
+        s, upload = self.server, query.get("uploadId")
+        if s.parts == "none":
+            return self.error(501, "NotImplemented")
+        if not upload:
+            return self.list_uploads(query) if self.command == "GET" else self.begin_upload(key)
+        with s.lock:
+            if upload not in s.uploads or s.uploads[upload][0] != key:
+                return self.error(404, "NoSuchUpload")
+            if self.command == "DELETE":
+                del s.uploads[upload]
+                return self.answer(204)
+            if self.command == "PUT":
+                s.uploads[upload][1][int(query["partNumber"])] = body
+                return self.answer(200, ETag=f'"{hashlib.md5(body).hexdigest()}"')
+        return self.complete(key, upload, body)
+
+    def begin_upload(self, key):
+        s = self.server
+        with s.lock:
+            s.n_uploads += 1
+            upload = f"up/{s.n_uploads}+load&"
+            s.uploads[upload] = key, {}
+        self.answer(200, f"<InitiateMultipartUploadResult><Bucket>{s.bucket}</Bucket><Key>{escape(key)}</Key><UploadId>{escape(upload)}"
+                    "</UploadId></InitiateMultipartUploadResult>".encode())
+
+    def list_uploads(self, query):
+        s = self.server
+        with s.lock:
+            found = sorted((k, u) for u, (k, _) in s.uploads.items() if k.startswith(query.get("prefix", "")))
+        items = "".join(f"<Upload><Key>{escape(k)}</Key><UploadId>{escape(u)}</UploadId></Upload>" for k, u in found[:s.page])
+        self.answer(200, f"<ListMultipartUploadsResult><IsTruncated>{str(len(found) > s.page).lower()}</IsTruncated>{items}"
+                    "</ListMultipartUploadsResult>".encode())
+
+    def complete(self, key, upload, body):
+        s = self.server
+        condition = self.headers.get("if-none-match")
+        if condition and s.parts == "unconditional":
+            return self.error(501, "NotImplemented")
+        asked = [(int(p.findtext("PartNumber")), p.findtext("ETag")) for p in xml.etree.ElementTree.fromstring(body)]
+        other = s.on_complete and s.on_complete(key, upload)
+        if other:
+            return self.answer(*other)
+        with s.lock:
+            if upload not in s.uploads:
+                return self.error(404, "NoSuchUpload")
+            there = s.uploads[upload][1]
+            if [n for n, _ in asked] != list(range(1, len(asked) + 1)) or any(
+                    n not in there or tag != f'"{hashlib.md5(there[n]).hexdigest()}"' for n, tag in asked):
+                return self.error(400, "InvalidPart")
+            if s.conditions and condition == "*" and key in s.objects:
+                return self.error(412, "PreconditionFailed")
+            s.objects[key] = b"".join(there[n] for n, _ in asked)
+            del s.uploads[upload]
+        return self.answer(200, b"  <CompleteMultipartUploadResult><ETag>&quot;x-2&quot;</ETag></CompleteMultipartUploadResult>")
 
     def put(self, key, body):
         s = self.server

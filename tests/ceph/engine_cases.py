@@ -182,7 +182,8 @@ def run(module):
     """The harness's verdict over the engine's own tests and these."""
     import engine_erased  # they ask this module for the engine
     import engine_many
-    for cases in (globals(), vars(engine_many), vars(engine_erased)):
+    import engine_parts
+    for cases in (globals(), vars(engine_many), vars(engine_erased), vars(engine_parts)):
         for name, fn in list(cases.items()):
             if name.startswith("test_") and not hasattr(module, name):
                 setattr(module, name, fn)

@@ -1,7 +1,7 @@
 /*
- * What stores and their surroundings say: a list, an error, a file of keys, the metadata service's
- * answer, an address. Whatever the bytes are: they are read or refused, texts end inside their
- * rooms, and a list gives each object once.
+ * What stores and their surroundings say: a list, an error, uploads, a file of keys, the metadata
+ * service's answer, an address. Whatever the bytes are: they are read or refused, texts end inside
+ * their rooms, and a list gives each object once.
  */
 #include "storage/bucket/credentials-int.h"
 #include "storage/bucket/s3-answer-int.h"
@@ -33,6 +33,25 @@ static void read_list(struct clew_slice text)
         }
 }
 
+static void read_uploads(struct clew_slice text)
+{
+        struct clew_s3_uploads list;
+        struct clew_s3_upload item;
+        const uint8_t *last = text.data;
+
+        if (clew_s3_upload_id_read(text, item.id))
+                CLEW_ASSERT(ends(item.id, sizeof(item.id)) && item.id[0] &&
+                            !strpbrk(item.id, "<> \r\n"));
+        (void)!clew_s3_is_completed(text);
+        if (!clew_s3_uploads_open(text, &list))
+                return;
+        while (clew_s3_uploads_next(&list, &item) == 1) {
+                CLEW_ASSERT(item.key.data > last && item.key.data <= text.data + text.len);
+                CLEW_ASSERT(ends(item.id, sizeof(item.id)) && item.id[0]);
+                last = item.key.data;
+        }
+}
+
 static void read_address(struct clew_slice text)
 {
         struct clew_s3_place place;
@@ -52,7 +71,8 @@ static void read_address(struct clew_slice text)
         }
         clew_s3_place_path(&place, "seg/x", &path);
         CLEW_ASSERT(clew_buffer_error(&path) == 0 && path.data[0] == '/' &&
-                    !memmem(path.data, path.len, "..", 2 + (place.prefix[0] == '\0')));
+                    !memmem(path.data, path.len, "/../", 4) &&
+                    !memmem(path.data, path.len, "/./", 3));
         CLEW_ASSERT(strpbrk(place.host, " /?#@\r\n") == NULL);
 }
 
@@ -64,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint64_t end_s;
 
         read_list(text);
+        read_uploads(text);
         clew_s3_error_read(text, &e);
         CLEW_ASSERT(ends(e.code, sizeof(e.code)) && ends(e.message, sizeof(e.message)));
         CLEW_ASSERT(!strpbrk(e.code, "\r\n\x1b"));

@@ -167,6 +167,20 @@ static void addresses_become_hosts_and_paths(void **state)
         unsetenv("AWS_DEFAULT_REGION");
 }
 
+static void an_address_says_how_large_parts_are(void **state)
+{
+        struct clew_s3_place p;
+        struct clew_error err;
+
+        (void)state;
+        assert_int_equal(clew_s3_place_read("s3://abc", &p, &err), 0);
+        assert_int_equal(p.part_bytes, CLEW_BUCKET_PART_BYTES);
+        assert_int_equal(clew_s3_place_read("s3://abc?part=5", &p, &err), 0);
+        assert_int_equal(p.part_bytes, 5 << 20);
+        assert_int_equal(clew_s3_place_read("s3://abc?part=0", &p, &err), 0);
+        assert_int_equal(p.part_bytes, 0);
+}
+
 static void addresses_that_are_none_are_refused(void **state)
 {
         static const char *const bad[] = {"s3://",
@@ -180,6 +194,9 @@ static void addresses_that_are_none_are_refused(void **state)
                                           "s3://abc?x=y",
                                           "s3://abc?timeout=x",
                                           "s3://abc?timeout=3601",
+                                          "s3://abc?part=4",
+                                          "s3://abc?part=257",
+                                          "s3://abc?part=x",
                                           "s3://abc?endpoint=store.example",
                                           "s3://abc?endpoint=http://store.example",
                                           "s3://abc?endpoint=http://localhost.evil.example",
@@ -224,6 +241,74 @@ static void lists_are_read_piece_by_piece(void **state)
         for (size_t n = 0; n + 1 < sizeof(xml) - 1; n++)
                 assert_false(clew_s3_list_open(clew_slice_make(xml, n), &list));
         assert_false(clew_s3_unescape(clew_slice_of_cstr("longer than its room"), text, 8));
+}
+
+static void uploads_in_parts_are_read(void **state)
+{
+        static const char begun[] =
+                "<InitiateMultipartUploadResult xmlns=\"x\"><Bucket>b</Bucket><Key>p/a</Key>"
+                "<UploadId>2~a/b+c&amp;d=</UploadId></InitiateMultipartUploadResult>";
+        static const char *const bad[] = {"<UploadId></UploadId>", "<UploadId>a b</UploadId>",
+                                          "<UploadId>a&lt;b</UploadId>",
+                                          "<UploadId>\xc3\xa4</UploadId>"};
+        char id[CLEW_S3_UPLOAD_ID_MAX];
+        char longest[CLEW_S3_UPLOAD_ID_MAX + 40];
+
+        (void)state;
+        assert_true(clew_s3_upload_id_read(clew_slice_of_cstr(begun), id));
+        assert_string_equal(id, "2~a/b+c&d=");
+        for (size_t n = 0; n < sizeof(begun) - 1 - strlen("</InitiateMultipartUploadResult>"); n++)
+                assert_false(clew_s3_upload_id_read(clew_slice_make(begun, n), id));
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(bad); i++)
+                assert_false(clew_s3_upload_id_read(clew_slice_of_cstr(bad[i]), id));
+        snprintf(longest, sizeof(longest), "<UploadId>%0*d</UploadId>", CLEW_S3_UPLOAD_ID_MAX, 0);
+        assert_false(clew_s3_upload_id_read(clew_slice_of_cstr(longest), id));
+        snprintf(longest, sizeof(longest), "<UploadId>%0*d</UploadId>", CLEW_S3_UPLOAD_ID_MAX - 1,
+                 0);
+        assert_true(clew_s3_upload_id_read(clew_slice_of_cstr(longest), id));
+        assert_true(clew_s3_tag_is_good("\"0123-2\""));
+        assert_false(clew_s3_tag_is_good(""));
+        assert_false(clew_s3_tag_is_good("\"a</ETag>\""));
+        assert_false(clew_s3_tag_is_good("a&b"));
+}
+
+static void an_object_is_made_when_its_store_says_so_to_the_end(void **state)
+{
+        static const char made[] =
+                "  <?xml version=\"1.0\"?><CompleteMultipartUploadResult xmlns=\"x\"><ETag>"
+                "&quot;a-2&quot;</ETag></CompleteMultipartUploadResult>";
+
+        (void)state;
+        assert_true(clew_s3_is_completed(clew_slice_of_cstr(made)));
+        for (size_t n = 0; n < sizeof(made) - 1; n++)
+                assert_false(clew_s3_is_completed(clew_slice_make(made, n)));
+        assert_false(clew_s3_is_completed(
+                CLEW_SLICE_LITERAL("<Error><Code>InternalError</Code></Error>")));
+}
+
+static void lists_of_uploads_are_read_piece_by_piece(void **state)
+{
+        static const char xml[] =
+                "<ListMultipartUploadsResult xmlns=\"x\"><UploadIdMarker></UploadIdMarker>"
+                "<IsTruncated>true</IsTruncated><Upload><Key>p/a&amp;b</Key><UploadId>1</UploadId>"
+                "<Initiator><ID>me</ID></Initiator></Upload><Upload><UploadId>2</UploadId>"
+                "<Key>p/c</Key></Upload></ListMultipartUploadsResult>";
+        struct clew_s3_uploads list;
+        struct clew_s3_upload item;
+
+        (void)state;
+        assert_true(clew_s3_uploads_open(clew_slice_of_cstr(xml), &list));
+        assert_true(list.truncated);
+        assert_int_equal(clew_s3_uploads_next(&list, &item), 1);
+        assert_true(clew_slice_eq_cstr(item.key, "p/a&amp;b"));
+        assert_string_equal(item.id, "1");
+        assert_int_equal(clew_s3_uploads_next(&list, &item), 1);
+        assert_string_equal(item.id, "2");
+        assert_int_equal(clew_s3_uploads_next(&list, &item), 0);
+        for (size_t n = 0; n + 1 < sizeof(xml) - 1; n++)
+                assert_false(clew_s3_uploads_open(clew_slice_make(xml, n), &list));
+        assert_false(clew_s3_uploads_open(
+                CLEW_SLICE_LITERAL("<ListBucketResult></ListBucketResult>"), &list));
 }
 
 static void errors_are_read_and_made_harmless(void **state)
@@ -449,7 +534,11 @@ int main(void)
                 cmocka_unit_test(names_are_what_no_store_changes),
                 cmocka_unit_test(addresses_become_hosts_and_paths),
                 cmocka_unit_test(addresses_that_are_none_are_refused),
+                cmocka_unit_test(an_address_says_how_large_parts_are),
                 cmocka_unit_test(lists_are_read_piece_by_piece),
+                cmocka_unit_test(uploads_in_parts_are_read),
+                cmocka_unit_test(an_object_is_made_when_its_store_says_so_to_the_end),
+                cmocka_unit_test(lists_of_uploads_are_read_piece_by_piece),
                 cmocka_unit_test(errors_are_read_and_made_harmless),
                 cmocka_unit_test(keys_are_read_from_a_file_and_from_json),
                 cmocka_unit_test(a_directory_takes_no_link_for_an_object),
