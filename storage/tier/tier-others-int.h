@@ -19,6 +19,10 @@ struct clew_tier_others {
         uint32_t n_more;                                           /* that are left out */
         char names[CLEW_TIER_WRITERS_MAX][CLEW_TIER_WRITER_BYTES]; /* "" = the one without */
         struct clew_buffer seen; /* struct clew_order_seen: marks, then orders, the oldest first */
+        char retired[CLEW_TIER_WRITERS_MAX + 1][CLEW_TIER_WRITER_BYTES];
+        uint32_t n_retired;
+        struct clew_order_back backs[CLEW_ORDERS_MAX]; /* that were taken back, the oldest first */
+        uint32_t n_backs;
         uint32_t n_orders;
         uint32_t n_left; /* orders and marks that are left out */
 };
@@ -32,6 +36,9 @@ CLEW_MUST_USE int clew_tier_others_list(struct clew_tier_others *o, const char *
 bool clew_tier_passes(int r);
 /* That prefix, of a writer or of a command on its store. */
 void clew_tier_prefix_of_all(const struct clew_tier *t, char *ret, size_t size);
+
+/* That the writer of @t is retired, or (@is false) is not, or no longer (tier-retire.c). */
+CLEW_MUST_USE int clew_tier_note_retired(struct clew_tier *t, bool is, struct clew_error *err);
 
 /* ---- orders among what was seen (tier-order.c) ------------------------------------------------
  */

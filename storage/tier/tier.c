@@ -9,6 +9,7 @@
 #include "storage/base/directory-int.h"
 #include "storage/erase.h"
 #include "storage/source/erasure-int.h"
+#include "storage/tier/tier-others-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -683,6 +684,8 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
                 r = settle_catalog(t, stats, err);
         if (r == 0)
                 r = take_over(t, b, err);
+        if (r == 0 && !o->retires)
+                r = clew_tier_note_retired(t, false, err);
         if (r == 0)
                 r = clew_node_advertise(b, t->advertise, err);
         if (r == 0 && t->catalog.full > 0) /* not one that was made of objects */
