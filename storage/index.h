@@ -37,13 +37,14 @@ enum clew_index_kind {
         CLEW_INDEX_PART = 4,  /* words under their ends (index/parts-int.h); sets mean nothing */
         CLEW_INDEX_PATH = 5,  /* rows of steps (query/find/index/path-index-int.h) */
         CLEW_INDEX_STEP = 6,  /* what steps took (query/find/index/step-index-int.h) */
+        CLEW_INDEX_SUM = 7,   /* sums of it (query/find/index/step-sums-int.h); sets mean nothing */
 };
 #define CLEW_INDEX_KIND_MAX 15u
 
 /* Only whether the run has the key is asked: its set is always that of ordinal 0. */
 static inline bool clew_index_kind_is_bare(unsigned kind)
 {
-        return kind == CLEW_INDEX_PART;
+        return kind == CLEW_INDEX_PART || kind == CLEW_INDEX_SUM;
 }
 
 #define CLEW_INDEX_COLUMNS_MAX 64u
@@ -56,6 +57,23 @@ struct clew_index_sink;
 /* The trace has @key, of 1 to CLEW_INDEX_KEY_MAX bytes (copied; others are left out). To say it
  * again is nothing. */
 void clew_index_add(struct clew_index_sink *sink, enum clew_index_kind kind, struct clew_slice key);
+/* A key of one to eight bytes: the first one is the lowest of @bytes, those behind it are 0. */
+struct clew_index_word {
+        uint64_t bytes;
+        uint32_t len;
+        uint32_t kind; /* enum clew_index_kind */
+};
+/* Its bytes, in @room. */
+static inline struct clew_slice clew_index_word_key(const struct clew_index_word *word,
+                                                    uint8_t room[8])
+{
+        for (unsigned i = 0; i < 8; i++)
+                room[i] = (uint8_t)(word->bytes >> 8 * i);
+        return clew_slice_make(room, word->len);
+}
+/* The same as adding each: most keys are short, and come many at a time. */
+void clew_index_add_words(struct clew_index_sink *sink, const struct clew_index_word *words,
+                          uint32_t n);
 /*
  * Many traces say the same things. Before a piece of one is looked at: 0 when the trace had it
  * already; the number of keys that an earlier trace of the same segment was given for it, all of
@@ -68,6 +86,24 @@ CLEW_MUST_USE int clew_index_again(struct clew_index_sink *sink, struct clew_sli
 void clew_index_again_end(struct clew_index_sink *sink, bool whole);
 /* Its number in a column; 0 unless told. */
 void clew_index_set_number(struct clew_index_sink *sink, unsigned column, uint64_t value);
+
+/* ---- adding up ------------------------------------------------------------------------------- */
+
+/*
+ * Makes the keys of CLEW_INDEX_SUM of a run that is merged from those of CLEW_INDEX_STEP that are
+ * written into it. What one run has is no part of another: sums are made anew by each merge.
+ */
+struct clew_index_adder {
+        uint64_t version; /* of the indexer that gave the keys */
+        /* For a run of @n_traces; NULL: memory is short, and the run goes without. */
+        void *(*begin)(uint32_t n_traces);
+        /* Each key once, in order, with its @n ordinals, which ascend. */
+        void (*add)(void *sums, struct clew_slice key, const uint32_t *ordinals, uint32_t n);
+        /* The keys in order, into @ret (room for CLEW_INDEX_KEY_MAX): length, 0 = end. Nothing is
+         * added behind the first call. */
+        size_t (*next)(void *sums, uint8_t *ret);
+        void (*end)(void *sums); /* NULL is fine */
+};
 
 /* ---- sets of ordinals ------------------------------------------------------------------------ */
 

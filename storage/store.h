@@ -58,7 +58,8 @@ struct clew_deriver {
                                struct clew_slice traces, struct clew_slice logs,
                                struct clew_slice known, struct clew_buffer *out,
                                uint64_t *ret_start_ns, struct clew_index_sink *sink);
-        uint64_t index_version; /* of what is given to the sink */
+        uint64_t index_version;               /* of what is given to the sink */
+        const struct clew_index_adder *adder; /* of that; NULL = there are no sums */
         void *context;
 };
 
@@ -432,6 +433,12 @@ struct clew_store_figures {
 
 CLEW_MUST_USE int clew_store_figures(struct clew_store *store, struct clew_store_figures *ret,
                                      struct clew_error *err);
+
+/* Whether the file of summaries of what is hot can be used (storage/hot/hot-summaries-int.h); with
+ * @whole, whether none of them is damaged. 0, or a negative errno with a sentence. Nothing depends
+ * on that file: it is made again. */
+CLEW_MUST_USE int clew_store_check_hot_summaries(struct clew_store *store, bool whole,
+                                                 struct clew_error *err);
 
 /* Bytes of stored records that were read since it was opened, each time that one was; pages on the
  * way to them are not counted. */

@@ -39,13 +39,33 @@ def count_name(n):
     return f"{n // 1000000}M" if n % 1000000 == 0 else f"{n // 1000}k"
 
 
+def why_stale(kit, setup, directory):
+    """Why a store that was made once is not what this version would make; None: it is."""
+    clew = setup.program("query/clew")
+    try:
+        told = kit.run_json([clew, "--store", os.path.join(directory, "store"), "doctor", "--json"])
+    except kit.Failed as error:
+        return str(error)
+    for member, what in (("summaries_of_other_rules", "summaries of other rules"),
+                         ("index_runs_of_other_versions", "index runs of another version"),
+                         ("hot_fragments", "hot fragments")):
+        if told.get(member, 0):
+            return f"it has {told[member]} {what}"
+    if told["indexed_segments"] != told["segments"]:
+        return f"{told['segments'] - told['indexed_segments']} segments have no index"
+    return None
+
+
 def build_store(kit, setup, n):
-    """The directory of a sealed store of @n runs; made when it is not there."""
+    """The directory of a sealed store of @n runs; made when it is not there, or of another version of Clew."""
     version = kit.run([setup.program("tools/agentgen"), "--version"]).stdout.strip()
     directory = os.path.join(cache_dir(setup), f"agents-v{version}-{n}")
     done = os.path.join(directory, "complete")
     if os.path.exists(done):
-        return directory
+        why = why_stale(kit, setup, directory)
+        if why is None:
+            return directory
+        print(f"  the store of {count_name(n)} is built anew: {why}")
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     start = time.monotonic()

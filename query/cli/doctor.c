@@ -36,8 +36,10 @@ struct doctor {
         struct clew_page page; /* what people read */
         uint64_t n_findings;
         struct clew_seal_stats sealed;
-        uint64_t n_old; /* stored summaries of other rules than the present */
+        uint64_t n_old;        /* stored summaries of other rules than the present */
+        uint32_t n_stale_runs; /* index runs of another version */
         struct clew_store_figures figures;
+        char kept[CLEW_ERROR_MESSAGE_MAX]; /* what is wrong with the file of hot summaries, or "" */
 };
 
 /* One line of the report, over as many lines of the screen as it needs. */
@@ -194,6 +196,7 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
                 {"index_runs", s->index_runs},
                 {"index_bytes", s->index_bytes},
                 {"indexed_segments", s->indexed},
+                {"index_runs_of_other_versions", d->n_stale_runs},
                 {"rules_version", clew_rules_version() & UINT16_MAX},
                 {"summaries_of_other_rules", d->n_old},
                 {"readers", d->figures.readers},
@@ -217,6 +220,10 @@ static int put_json(struct doctor *d, const struct clew_store_stats *s)
         if (clew_order_noted(d->cli->tier, waiting, sizeof(waiting))) {
                 clew_json_write_key(&w, "redactions_waiting");
                 clew_json_write_cstr(&w, waiting);
+        }
+        if (d->kept[0]) {
+                clew_json_write_key(&w, "hot_summaries");
+                clew_json_write_cstr(&w, d->kept);
         }
         if (d->verify) {
                 clew_json_write_key(&w, "findings");
@@ -284,6 +291,11 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
                 put_line(d, "indexes", "%" PRIu64 " run%s, %s, of %" PRIu64 " segment%s",
                          s->index_runs, clew_plural(s->index_runs), text, s->indexed,
                          clew_plural(s->indexed));
+        if (d->n_stale_runs > 0)
+                put_line(d, "",
+                         "%" PRIu32 " run%s of another version of Clew: not used; a collector "
+                         "makes them anew, clew reindex --indexes at once",
+                         d->n_stale_runs, clew_plural(d->n_stale_runs));
         clew_count_short(s->hot_bytes, "B", text);
         put_line(d, "hot", "%" PRIu64 " trace%s in %" PRIu64 " fragment%s, %s", s->hot_traces,
                  clew_plural(s->hot_traces), s->hot_fragments, clew_plural(s->hot_fragments), text);
@@ -309,6 +321,8 @@ static int put_text(struct doctor *d, const struct clew_store_stats *s)
                 put_line(d, "rules", "version %u", clew_rules_version() & UINT16_MAX);
         (void)clew_tier_each_damaged(d->cli->tier, put_damaged, d);
         put_waiting(d);
+        if (d->kept[0])
+                put_line(d, "summaries", "%s", d->kept);
         if (d->verify)
                 put_line(d, "verify", "%s", d->n_findings == 0 ? "whole" : "DAMAGED, see above");
         return clew_page_error(&d->page) < 0
@@ -333,6 +347,15 @@ static uint64_t count_old_summaries(struct clew_view *view)
         return n;
 }
 
+/* What a collector keeps of what is hot is no part of the store: it is told of, and no finding. */
+static void check_kept(struct doctor *d)
+{
+        struct clew_error err = {0};
+
+        if (d->cli->store && clew_store_check_hot_summaries(d->cli->store, d->verify, &err) < 0)
+                (void)clew_safe_cstr(clew_slice_of_cstr(err.message), d->kept, sizeof(d->kept));
+}
+
 static int put_stats(struct doctor *d)
 {
         struct clew_view *view = NULL;
@@ -348,10 +371,12 @@ static int put_stats(struct doctor *d)
                 r = clew_cli_view(d->cli, &view);
         if (r != 0)
                 return r;
+        check_kept(d);
         r = clew_view_stats(view, &stats, &err);
         if (r < 0)
                 return clew_cli_fail(d->cli, r, &err);
         d->n_old = count_old_summaries(view);
+        d->n_stale_runs = clew_view_index_use(view)->stale;
         return d->json ? put_json(d, &stats) : put_text(d, &stats);
 }
 

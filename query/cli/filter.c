@@ -339,6 +339,21 @@ int clew_filter_report_cut(struct clew_cli *cli, const struct clew_select *s)
         return s->end == CLEW_SELECT_STOPPED ? CLEW_EXIT_INTERRUPTED : CLEW_EXIT_PARTIAL;
 }
 
+/* After an upgrade, until a collector has made them anew. */
+static void note_stale_indexes(struct clew_cli *cli, const struct clew_select *s)
+{
+        const struct clew_index_use *use = clew_view_index_use(s->view);
+
+        if (use->stale == 0 || (use->used && use->uncovered == 0))
+                return;
+        clew_cli_note(
+                cli,
+                "%u index run%s of another version of Clew %s not used, so traces were looked "
+                "at one by one; a collector makes them anew in the background, %s reindex "
+                "--indexes at once",
+                use->stale, use->stale == 1 ? "" : "s", use->stale == 1 ? "is" : "are", cli->self);
+}
+
 int clew_filter_report(struct clew_cli *cli, struct clew_select *s)
 {
         int status = CLEW_EXIT_OK;
@@ -354,6 +369,7 @@ int clew_filter_report(struct clew_cli *cli, struct clew_select *s)
                               "an index is damaged, so all traces were looked at: %s; a collector "
                               "makes it anew, %s reindex --indexes at once",
                               clew_select_index_damage(s), cli->self);
+        note_stale_indexes(cli, s);
         if (s->filter && s->done && complain(cli, s))
                 status = CLEW_EXIT_USAGE;
         if (s->end != CLEW_SELECT_WHOLE)

@@ -17,6 +17,10 @@
 /* Values of a group's first piece, and of its largest ones: half a megabyte. */
 #define CHUNK_MIN 16u
 #define CHUNK_MAX 65534u
+/* The same of counted ones, in bytes: a piece has at most 258. */
+#define COUNTED_BYTES_MIN 1024u
+#define COUNTED_BYTES_MAX (512u << 10)
+#define UNITS_PER_USD 1e10
 
 static const double shares[CLEW_GROUP_QUANTILES] = {
         [CLEW_GROUP_P50] = 0.5, [CLEW_GROUP_P95] = 0.95, [CLEW_GROUP_P99] = 0.99};
@@ -40,6 +44,12 @@ static void drop(struct clew_group *group)
                 at = next;
         }
         group->durations = NULL;
+        while (group->counted) {
+                struct clew_group_counted *next = group->counted->next;
+
+                clew_free(group->counted);
+                group->counted = next;
+        }
 }
 
 void clew_groups_deinit(struct clew_groups *g)
@@ -153,7 +163,10 @@ static uint32_t put_parts(const struct clew_group *group, struct clew_sample_par
         uint32_t n = 0;
 
         for (const struct clew_group_chunk *at = group->durations; at; at = at->next)
-                ret[n++] = (struct clew_sample_part){at->values, at->n};
+                ret[n++] = (struct clew_sample_part){.values = at->values, .n = at->n};
+        for (const struct clew_group_counted *at = group->counted; at; at = at->next)
+                ret[n++] = (struct clew_sample_part){
+                        .n = at->n, .counted = clew_slice_make(at->bytes, at->len)};
         return n;
 }
 
@@ -167,19 +180,70 @@ static void add_cost(struct clew_group *group, double cost)
         group->cost_usd = sum;
 }
 
-int clew_groups_add_to(struct clew_groups *g, struct clew_group *group,
-                       const struct clew_group_item *item)
+/* @n alike, whose numbers are added up already. */
+static void add_numbers(struct clew_groups *g, struct clew_group *group,
+                        const struct clew_group_item *item, uint64_t n)
 {
-        group->n++;
-        group->failed += item->failed;
-        group->open += item->open;
+        group->n += n;
+        group->failed += item->failed ? n : 0;
+        group->open += item->open ? n : 0;
         group->tokens += item->tokens;
-        if (item->has_cost)
+        if (item->has_cost && item->in_units)
+                group->cost_units += item->cost_units;
+        else if (item->has_cost)
                 add_cost(group, item->cost_usd);
         group->has_cost |= item->has_cost;
         if (item->cause.len > 0)
-                count_causes(g, group, item->cause, 1);
+                count_causes(g, group, item->cause, n);
+}
+
+int clew_groups_add_to(struct clew_groups *g, struct clew_group *group,
+                       const struct clew_group_item *item)
+{
+        add_numbers(g, group, item, 1);
         return item->open ? 0 : add_duration(g, group, item->duration_ns);
+}
+
+int clew_groups_add_sum(struct clew_groups *g, struct clew_group *group,
+                        const struct clew_group_item *item, uint64_t n)
+{
+        add_numbers(g, group, item, n);
+        return clew_arena_failed(&g->arena) ? -ENOMEM : 0;
+}
+
+static int add_counted_chunk(struct clew_groups *g, struct clew_group *group)
+{
+        uint32_t capacity = group->counted ? group->counted->capacity * 2 : COUNTED_BYTES_MIN;
+        struct clew_group_counted *more;
+
+        if (capacity > COUNTED_BYTES_MAX)
+                capacity = COUNTED_BYTES_MAX;
+        more = clew_malloc(sizeof(*more) + capacity);
+        if (!more)
+                return -ENOMEM;
+        more->next = group->counted;
+        more->n = 0;
+        more->len = 0;
+        more->capacity = capacity;
+        group->counted = more;
+        g->n_chunks++;
+        return 0;
+}
+
+int clew_groups_add_counted(struct clew_groups *g, struct clew_group *group,
+                            const struct clew_counted_piece *piece, uint64_t n)
+{
+        size_t need = CLEW_COUNTED_HEAD + piece->bytes.len;
+        struct clew_group_counted *at = group->counted;
+
+        if ((!at || at->capacity - at->len < need) && add_counted_chunk(g, group) < 0)
+                return -ENOMEM;
+        at = group->counted;
+        clew_counted_keep(at->bytes + at->len, piece);
+        at->len += (uint32_t)need;
+        at->n += n;
+        group->n_durations += n;
+        return 0;
 }
 
 int clew_groups_add(struct clew_groups *g, const struct clew_group_item *item)
@@ -209,6 +273,12 @@ static int by_time_and_size(const void *a, const void *b)
         return 0;
 }
 
+static void finish_cost(struct clew_group *group)
+{
+        group->cost_usd += group->cost_rest;
+        group->cost_usd += (double)group->cost_units / UNITS_PER_USD;
+}
+
 /* @parts has room for all. */
 static int add_up(struct clew_groups *g, struct clew_sample_part *parts)
 {
@@ -225,6 +295,7 @@ static int add_up(struct clew_groups *g, struct clew_sample_part *parts)
                 total->tokens += x->tokens;
                 add_cost(total, x->cost_usd);
                 add_cost(total, x->cost_rest);
+                total->cost_units += x->cost_units;
                 total->has_cost |= x->has_cost;
                 for (uint32_t k = 0; k < x->n_causes; k++)
                         count_causes(g, total, x->causes[k].rule, x->causes[k].n);
@@ -232,8 +303,8 @@ static int add_up(struct clew_groups *g, struct clew_sample_part *parts)
                 total->n_durations += x->n_durations;
         }
         for (uint32_t i = 0; i < g->n; i++)
-                g->all[i]->cost_usd += g->all[i]->cost_rest;
-        total->cost_usd += total->cost_rest;
+                finish_cost(g->all[i]);
+        finish_cost(total);
         return clew_quantiles(parts, n, shares, CLEW_GROUP_QUANTILES, total->quantiles);
 }
 

@@ -10,6 +10,7 @@
 #include "proto/base/arena.h"
 #include "proto/base/compiler.h"
 #include "proto/base/slice.h"
+#include "query/find/counted.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,15 @@ struct clew_group_cause {
         uint64_t n;
 };
 
+/* Durations that came counted: pieces in a row (counted.h). */
+struct clew_group_counted {
+        struct clew_group_counted *next;
+        uint64_t n; /* durations */
+        uint32_t len;
+        uint32_t capacity;
+        uint8_t bytes[];
+};
+
 /* Values of one group; they are not moved when it grows. */
 struct clew_group_chunk {
         struct clew_group_chunk *next;
@@ -48,11 +58,13 @@ struct clew_group {
         uint64_t tokens;
         double cost_usd;  /* whole after finish: */
         double cost_rest; /* what rounding has left out of it, so that no order matters */
+        __extension__ unsigned __int128 cost_units; /* of what was told in them, until then */
         bool has_cost;
         struct clew_group_cause causes[CLEW_GROUP_CAUSES_MAX];
         uint32_t n_causes;
         struct clew_group_chunk *durations; /* seconds, in no order; the newest piece first */
-        uint32_t n_durations;
+        struct clew_group_counted *counted; /* and these */
+        uint64_t n_durations;
         double quantiles[CLEW_GROUP_QUANTILES]; /* of them, after clew_groups_finish() */
 };
 
@@ -65,7 +77,9 @@ struct clew_group_item {
         uint64_t duration_ns;
         uint64_t tokens;
         bool has_cost;
+        bool in_units; /* the cost is told in 1e-10 dollars */
         double cost_usd;
+        uint64_t cost_units;
         struct clew_slice cause;
 };
 
@@ -77,7 +91,7 @@ struct clew_groups {
         uint32_t n_keys;
         uint32_t n;
         uint64_t n_values;
-        uint32_t n_chunks; /* of all groups */
+        uint32_t n_chunks; /* of all groups, of both sorts */
 };
 
 /* 0 or -ENOMEM. */
@@ -92,7 +106,15 @@ CLEW_MUST_USE int clew_groups_add(struct clew_groups *g, const struct clew_group
 struct clew_group *clew_groups_find(struct clew_groups *g, const struct clew_group_item *item);
 CLEW_MUST_USE int clew_groups_add_to(struct clew_groups *g, struct clew_group *group,
                                      const struct clew_group_item *item);
-/* Adds the total up, and sorts: groups by time, then by number, then by keys. 0 or -ENOMEM. */
+/* Many at once that are alike in all but numbers: @item's are sums (a cost in units), and its
+ * duration is passed over ... 0. */
+CLEW_MUST_USE int clew_groups_add_sum(struct clew_groups *g, struct clew_group *group,
+                                      const struct clew_group_item *item, uint64_t n);
+/* ... since durations come in pieces of counted.h, which are copied: @n durations. 0, -ENOMEM. */
+CLEW_MUST_USE int clew_groups_add_counted(struct clew_groups *g, struct clew_group *group,
+                                          const struct clew_counted_piece *piece, uint64_t n);
+/* Adds the total up, and sorts: groups by time, then by number, then by keys. As clew_quantiles().
+ */
 CLEW_MUST_USE int clew_groups_finish(struct clew_groups *g);
 /* The commonest cause; NULL without one. */
 const struct clew_group_cause *clew_group_top_cause(const struct clew_group *group);

@@ -33,4 +33,14 @@ CLEW_MUST_USE bool clew_select_bytes_rule_out(struct clew_select *s);
 CLEW_MUST_USE bool clew_select_rules_out(struct clew_select *s,
                                          const struct clew_list_entry *entry);
 
+/* Whether the filter shows traces whose steps are of @kinds. */
+static inline bool clew_select_is_run(const struct clew_filter *filter, uint32_t kinds)
+{
+        return !filter || !filter->runs || clew_summary_is_run(kinds);
+}
+
+/* The taker of a walk (struct clew_index_taker); its context is the selection. */
+CLEW_MUST_USE int clew_select_take(void *context, struct clew_index_run *run,
+                                   struct clew_index_set *traces, struct clew_error *err);
+
 #endif

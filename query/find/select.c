@@ -40,65 +40,6 @@ static int gather_asked(struct clew_select *s)
         return (int)n;
 }
 
-/* Summaries of rules that did not tell the kinds are shown. */
-static bool is_run(const struct clew_select *s, uint32_t kinds)
-{
-        static const uint32_t no_run = 1u << CLEW_KIND_GENERIC | 1u << CLEW_KIND_EVENT |
-                                       1u << CLEW_KIND_PROMPT | 1u << CLEW_KIND_MCP;
-
-        return !s->filter || !s->filter->runs || kinds == 0 || (kinds & ~no_run) != 0;
-}
-
-/* 1 = it is selected. */
-static int count_row(void *context, const struct clew_bulk_row *row)
-{
-        struct clew_select *s = context;
-
-        s->seen++;
-        if (s->filter->outcomes != 0 && (s->filter->outcomes & CLEW_OUTCOME_BIT(row->outcome)) == 0)
-                return 0;
-        if (!is_run(s, row->kinds)) {
-                s->helpers++;
-                return 0;
-        }
-        s->selected++;
-        return 1;
-}
-
-static int take_row(void *context, const struct clew_bulk_row *row)
-{
-        struct clew_select *s = context;
-
-        return count_row(s, row) == 1 ? s->take(s->take_context, row) : 0;
-}
-
-static bool wants_steps(void *context, const struct clew_slice *texts, bool is_error)
-{
-        struct clew_select *s = context;
-
-        return s->wants_steps(s->take_context, texts, is_error);
-}
-
-static int take_step(void *context, const struct clew_bulk_step *step)
-{
-        struct clew_select *s = context;
-
-        return s->take_step(s->take_context, step);
-}
-
-static int take_some(void *context, struct clew_index_run *run, struct clew_index_set *traces,
-                     struct clew_error *err)
-{
-        struct clew_select *s = context;
-
-        if (s->take_step)
-                return clew_bulk_take_steps(s->columns, run, traces,
-                                            &(struct clew_bulk_steps){count_row, s->steps_of_runs,
-                                                                      wants_steps, take_step, s},
-                                            err);
-        return s->take ? clew_bulk_take(s->columns, run, traces, take_row, s, err) : 0;
-}
-
 /* What people said is asked for: it stands in no index. Scores that other traces carry are met on
  * the way, too late for the indexes: their targets are gathered first. */
 static int gather_said(struct clew_select *s, const struct clew_list_entry *from,
@@ -142,7 +83,7 @@ static int begin_walk(struct clew_select *s, const struct clew_list_entry *from,
                 return clew_view_list(s->view, from, err);
         if (gather_said(s, from, err) == -ESTALE)
                 return -ESTALE;
-        s->taker = (struct clew_index_taker){take_some, s};
+        s->taker = (struct clew_index_taker){clew_select_take, s};
         clew_index_choice_set_taker(s->choice, light ? &s->taker : NULL);
         return clew_view_list_chosen(s->view, from,
                                      clew_index_choice_chooser(s->choice, f->since_ns, light), err);
@@ -687,7 +628,7 @@ static int meets(struct clew_select *s, const struct clew_list_entry *entry,
 /* Looked at last, so that what is left out is counted among what the other conditions met. */
 static bool is_wanted(struct clew_select *s, const struct clew_summary *summary)
 {
-        if (is_run(s, summary->kinds))
+        if (clew_select_is_run(s->filter, summary->kinds))
                 return true;
         s->helpers++;
         return false;

@@ -46,12 +46,13 @@ struct clew_name_filter {
 /* A query made of flags, and one that a user wrote: both are to be met. */
 #define CLEW_FILTER_QUERIES_MAX 2u
 
-struct clew_query_set;    /* query/serve/filter.h */
-struct clew_bulk_row;     /* query/find/index/index.h */
-struct clew_bulk_step;    /* query/find/index/index.h */
-struct clew_columns;      /* query/find/index/index.h */
-struct clew_index_choice; /* query/find/index/index.h */
-struct clew_own_query;    /* query/find/own-query-int.h */
+struct clew_query_set;      /* query/serve/filter.h */
+struct clew_bulk_durations; /* query/find/index/index.h */
+struct clew_bulk_row;       /* query/find/index/index.h */
+struct clew_bulk_step;      /* query/find/index/index.h */
+struct clew_columns;        /* query/find/index/index.h */
+struct clew_index_choice;   /* query/find/index/index.h */
+struct clew_own_query;      /* query/find/own-query-int.h */
 
 struct clew_filter {
         uint64_t since_ns; /* unix; start at or after it; 0 = no bound */
@@ -122,7 +123,11 @@ struct clew_select {
          * and each step of those. */
         bool (*wants_steps)(void *context, const struct clew_slice *texts, bool is_error);
         int (*take_step)(void *context, const struct clew_bulk_step *step);
-        bool steps_of_runs; /* ... with its start and its run */
+        bool steps_of_runs; /* ... with its start and its run; else, where an index run has them
+                               (`summed`), sums of all its steps of a sort: take_sum may be NULL */
+        int (*take_sum)(void *context, const struct clew_bulk_step *sum, uint64_t n);
+        int (*take_durations)(void *context, const struct clew_bulk_durations *durations);
+        uint32_t summed; /* index runs whose sums were taken */
         void *take_context;
         /* May be set with `skip`: a part of a run in several traces that is not left out stands for
          * the whole run, since what came for the part changed the run. */

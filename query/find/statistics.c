@@ -4,6 +4,7 @@
 #include "query/find/statistics.h"
 
 #include "proto/base/mem.h"
+#include "query/find/counted.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,15 +31,7 @@ static int ascending_order(const void *a, const void *b)
 #define DIGIT_VALUES (1u << DIGIT_BITS)
 #define DIGITS 6u
 
-/* Bits whose order as numbers is that of the values, and back. */
-static uint64_t bits_of(double v)
-{
-        uint64_t bits;
-
-        memcpy(&bits, &v, sizeof(bits));
-        return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
+/* Of clew_sample_bits(). */
 static double value_of(uint64_t bits)
 {
         double v;
@@ -86,7 +79,7 @@ int clew_sort_doubles(double *values, size_t n)
         from = room;
         to = room + n;
         for (size_t i = 0; i < n; i++)
-                from[i] = bits_of(values[i]);
+                from[i] = clew_sample_bits(values[i]);
         for (unsigned digit = 0; digit < DIGITS; digit++) {
                 if (sort_by_digit(from, to, n, digit * DIGIT_BITS)) {
                         uint64_t *swap = from;
@@ -112,12 +105,12 @@ double clew_quantile(const double *ascending, size_t n, double q)
         return ascending[rank > (double)n ? n - 1 : (size_t)rank - 1];
 }
 
-/* Values that are told apart by their first bits: an octave has 32 of them. */
-#define COUNTED_BITS 16u
 /* Fewer are put in order. */
 #define COUNTED_FROM 16384u
 /* Quantiles of more at once are picked from all values, sorted. */
 #define COUNTED_MAX 16u
+/* So few are put in order by comparing. */
+#define ORDERED_MAX 32u
 
 static size_t rank_of(double q, size_t n)
 {
@@ -128,10 +121,11 @@ static size_t rank_of(double q, size_t n)
         return rank > (double)n ? n - 1 : (size_t)rank - 1;
 }
 
-static size_t place_of(double v)
-{
-        return (size_t)(bits_of(v) >> (64 - COUNTED_BITS));
-}
+/* A value as clew_sample_bits() has it, and how often it came. */
+struct counted_bits {
+        uint64_t bits;
+        uint64_t n;
+};
 
 /* What one quantile is picked from: the values at one place. */
 struct picking {
@@ -139,33 +133,67 @@ struct picking {
         size_t rank; /* among them */
         size_t n;
         size_t at;
-        double *room;
+        struct counted_bits *room;
 };
+
+/* Those of a row of pieces that are wanted; @of tells which. */
+static int gather_counted(struct clew_slice row, const uint8_t *of, struct picking *p)
+{
+        struct clew_counted_piece piece;
+
+        while (clew_counted_kept(&row, &piece)) {
+                struct clew_counted_reader r;
+                struct clew_counted value;
+                struct picking *to;
+
+                if (of[piece.place] == 0)
+                        continue;
+                to = &p[of[piece.place] - 1];
+                r = clew_counted_begin(piece.bytes);
+                while (clew_counted_next(&r, &value)) {
+                        double seconds = clew_counted_seconds(value.ns);
+
+                        if (clew_sample_place(seconds) != piece.place || to->at == to->n)
+                                return -EBADMSG;
+                        to->room[to->at++] =
+                                (struct counted_bits){clew_sample_bits(seconds), value.n};
+                }
+                if (r.c.failed)
+                        return -EBADMSG;
+        }
+        return 0;
+}
 
 /* Puts the values at the places that are wanted into their rooms, in one pass over all. */
 static int gather(const struct clew_sample_part *parts, size_t n_parts, struct picking *p,
                   unsigned k)
 {
-        uint8_t *of = clew_calloc((size_t)1 << COUNTED_BITS, sizeof(*of)); /* place to room + 1 */
+        uint8_t *of = clew_calloc((size_t)1 << CLEW_SAMPLE_PLACE_BITS,
+                                  sizeof(*of)); /* place to room + 1 */
         int r = of ? 0 : -ENOMEM;
 
         for (unsigned i = 0; r == 0 && i < k; i++) {
                 if (of[p[i].place])
                         continue;
-                p[i].room = clew_calloc(p[i].n, sizeof(*p[i].room));
+                p[i].room = clew_malloc(p[i].n * sizeof(*p[i].room));
                 r = p[i].room ? 0 : -ENOMEM;
                 of[p[i].place] = (uint8_t)(i + 1);
         }
         for (size_t i = 0; r == 0 && i < n_parts; i++) {
+                if (parts[i].counted.len > 0) {
+                        r = gather_counted(parts[i].counted, of, p);
+                        continue;
+                }
                 for (size_t j = 0; j < parts[i].n; j++) {
-                        unsigned to = of[place_of(parts[i].values[j])];
+                        struct picking *to;
 
-                        if (to > 0)
-                                p[to - 1].room[p[to - 1].at++] = parts[i].values[j];
+                        if (of[clew_sample_place(parts[i].values[j])] == 0)
+                                continue;
+                        to = &p[of[clew_sample_place(parts[i].values[j])] - 1];
+                        to->room[to->at++] =
+                                (struct counted_bits){clew_sample_bits(parts[i].values[j]), 1};
                 }
         }
-        for (unsigned i = 0; r == 0 && i < k; i++)
-                r = p[i].room ? clew_sort_doubles(p[i].room, p[i].n) : 0;
         clew_free(of);
         return r;
 }
@@ -173,13 +201,20 @@ static int gather(const struct clew_sample_part *parts, size_t n_parts, struct p
 static int count(const struct clew_sample_part *parts, size_t n_parts, size_t n, const double *q,
                  struct picking *p, unsigned k)
 {
-        size_t *counts = clew_calloc((size_t)1 << COUNTED_BITS, sizeof(*counts));
+        size_t *counts = clew_calloc((size_t)1 << CLEW_SAMPLE_PLACE_BITS, sizeof(*counts));
 
         if (!counts)
                 return -ENOMEM;
         for (size_t i = 0; i < n_parts; i++) {
+                struct clew_slice row = parts[i].counted;
+                struct clew_counted_piece piece;
+
+                while (clew_counted_kept(&row, &piece))
+                        counts[piece.place] += clew_counted_values(piece.bytes);
+                if (parts[i].counted.len > 0)
+                        continue;
                 for (size_t j = 0; j < parts[i].n; j++)
-                        counts[place_of(parts[i].values[j])]++;
+                        counts[clew_sample_place(parts[i].values[j])]++;
         }
         for (unsigned i = 0; i < k; i++) {
                 p[i].rank = rank_of(q[i], n);
@@ -189,6 +224,56 @@ static int count(const struct clew_sample_part *parts, size_t n_parts, size_t n,
         }
         clew_free(counts);
         return 0;
+}
+
+static int by_bits(const void *a, const void *b)
+{
+        const struct counted_bits *x = a;
+        const struct counted_bits *y = b;
+
+        return (x->bits > y->bits) - (x->bits < y->bits);
+}
+
+/* Those of @n with @digit at @shift to the front: how many. */
+static size_t to_front(struct counted_bits *room, size_t n, unsigned shift, uint64_t digit)
+{
+        size_t front = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                struct counted_bits v = room[i];
+
+                if ((v.bits >> shift & (DIGIT_VALUES - 1)) != digit)
+                        continue;
+                room[i] = room[front];
+                room[front++] = v;
+        }
+        return front;
+}
+
+/* The value of that rank among the @n in @room, which all begin alike: digit by digit those that
+ * can be it become fewer. */
+static double value_at(struct counted_bits *room, size_t n, size_t rank)
+{
+        unsigned shift = 64 - CLEW_SAMPLE_PLACE_BITS;
+        size_t i = 0;
+
+        while (n > ORDERED_MAX && shift > 0) {
+                size_t counts[DIGIT_VALUES] = {0};
+                size_t digit = 0;
+
+                shift = shift > DIGIT_BITS ? shift - DIGIT_BITS : 0;
+                for (i = 0; i < n; i++)
+                        counts[room[i].bits >> shift & (DIGIT_VALUES - 1)] += room[i].n;
+                while (rank >= counts[digit])
+                        rank -= counts[digit++];
+                n = to_front(room, n, shift, digit);
+        }
+        if (n > ORDERED_MAX) /* they are equal */
+                return value_of(room[0].bits);
+        qsort(room, n, sizeof(*room), by_bits);
+        for (i = 0; i + 1 < n && rank >= room[i].n; i++)
+                rank -= room[i].n;
+        return value_of(room[i].bits);
 }
 
 static int count_and_pick(const struct clew_sample_part *parts, size_t n_parts, size_t n,
@@ -202,7 +287,7 @@ static int count_and_pick(const struct clew_sample_part *parts, size_t n_parts, 
         for (unsigned i = 0; r == 0 && i < k; i++) {
                 for (unsigned j = 0; j <= i; j++) { /* one room for all of one place */
                         if (p[j].room && p[j].place == p[i].place)
-                                ret[i] = p[j].room[p[i].rank];
+                                ret[i] = value_at(p[j].room, p[j].at, p[i].rank);
                 }
         }
         for (unsigned i = 0; i < k; i++)
@@ -210,13 +295,40 @@ static int count_and_pick(const struct clew_sample_part *parts, size_t n_parts, 
         return r;
 }
 
+/* The @part->n values of a part one by one. */
+static int spread(const struct clew_sample_part *part, double *ret)
+{
+        struct clew_slice row = part->counted;
+        struct clew_counted_piece piece;
+        size_t at = 0;
+
+        if (row.len == 0 && part->n > 0)
+                memcpy(ret, part->values, part->n * sizeof(*ret));
+        if (row.len == 0)
+                return 0;
+        while (clew_counted_kept(&row, &piece)) {
+                struct clew_counted_reader r = clew_counted_begin(piece.bytes);
+                struct clew_counted value;
+
+                while (clew_counted_next(&r, &value)) {
+                        if (value.n > part->n - at)
+                                return -EBADMSG;
+                        for (uint64_t i = 0; i < value.n; i++)
+                                ret[at++] = clew_counted_seconds(value.ns);
+                }
+                if (r.c.failed)
+                        return -EBADMSG;
+        }
+        return at == part->n ? 0 : -EBADMSG;
+}
+
 int clew_quantiles(const struct clew_sample_part *parts, size_t n_parts, const double *q,
                    unsigned k, double *ret)
 {
-        struct clew_sample_part all = {0};
         double *room;
         size_t n = 0;
-        int r;
+        size_t at = 0;
+        int r = 0;
 
         for (size_t i = 0; i < n_parts; i++)
                 n += parts[i].n;
@@ -225,12 +337,12 @@ int clew_quantiles(const struct clew_sample_part *parts, size_t n_parts, const d
         room = clew_calloc(n + 1, sizeof(*room));
         if (!room)
                 return -ENOMEM;
-        for (size_t i = 0; i < n_parts; i++) {
-                if (parts[i].n > 0)
-                        memcpy(room + all.n, parts[i].values, parts[i].n * sizeof(*room));
-                all.n += parts[i].n;
+        for (size_t i = 0; r == 0 && i < n_parts; i++) {
+                r = spread(&parts[i], room + at);
+                at += parts[i].n;
         }
-        r = clew_sort_doubles(room, n);
+        if (r == 0)
+                r = clew_sort_doubles(room, n);
         for (unsigned i = 0; r == 0 && i < k; i++)
                 ret[i] = clew_quantile(room, n, q[i]);
         clew_free(room);

@@ -9,6 +9,7 @@
 #define CLEW_QUERY_FIND_STATISTICS_H
 
 #include "proto/base/compiler.h"
+#include "proto/base/slice.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,10 +23,13 @@ CLEW_MUST_USE int clew_sort_doubles(double *values, size_t n);
 struct clew_sample_part {
         const double *values;
         size_t n;
+        struct clew_slice counted; /* or pieces of counted.h in a row, which hold @n */
 };
 
 /* The quantiles @q[0 .. k - 1] of all that @parts hold, as clew_quantile() has them, without
- * putting them in order. 0 or -ENOMEM. */
+ * putting them in order. 0, -ENOMEM, or -EBADMSG: a piece is none, or holds values of another
+ * place.
+ */
 CLEW_MUST_USE int clew_quantiles(const struct clew_sample_part *parts, size_t n_parts,
                                  const double *q, unsigned k, double *ret);
 

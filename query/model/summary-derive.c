@@ -42,9 +42,12 @@ int clew_summary_of_full_trace(const struct clew_trace *trace, struct clew_arena
 
 static clew_summary_index_fn index_fn;
 static uint64_t index_version;
+static const struct clew_index_adder *index_adder;
 
-void clew_model_set_index(clew_summary_index_fn fn, uint64_t version)
+void clew_model_set_index(clew_summary_index_fn fn, uint64_t version,
+                          const struct clew_index_adder *adder)
 {
+        index_adder = adder;
         index_fn = fn;
         index_version = version;
 }
@@ -179,12 +182,14 @@ static void set_deriver(void)
                 .summarize_indexed = index_fn ? summarize_indexed : NULL,
                 .summarize_known = index_fn ? summarize_known : NULL,
                 .index_version = index_version,
+                .adder = index_adder,
         };
         plain_deriver = (struct clew_deriver){
                 .version = 0,
                 .summarize = summarize_plain,
                 .summarize_indexed = index_fn ? summarize_plain_indexed : NULL,
                 .index_version = index_version,
+                .adder = index_adder,
         };
 }
 

@@ -165,11 +165,22 @@ void clew_model_set_facts(clew_summary_facts_fn fn);
 /*
  * How indexes take part: called for each trace that is sealed, with its summary, gives @sink what
  * it is to be found by. @arena is for the work. Set once, before any deriver is asked for; @version
- * is that of what it gives.
+ * is that of what it gives, @adder (borrowed, may be NULL) adds up what it gave.
  */
 typedef void (*clew_summary_index_fn)(const struct clew_trace *trace,
                                       const struct clew_summary *summary, struct clew_arena *arena,
                                       struct clew_index_sink *sink);
-void clew_model_set_index(clew_summary_index_fn fn, uint64_t version);
+void clew_model_set_index(clew_summary_index_fn fn, uint64_t version,
+                          const struct clew_index_adder *adder);
+
+/* Whether a list of runs shows a trace whose steps are of @kinds. Summaries of rules that did not
+ * tell them (0) are shown. */
+static inline bool clew_summary_is_run(uint32_t kinds)
+{
+        const uint32_t no_run = 1u << CLEW_KIND_GENERIC | 1u << CLEW_KIND_EVENT |
+                                1u << CLEW_KIND_PROMPT | 1u << CLEW_KIND_MCP;
+
+        return kinds == 0 || (kinds & ~no_run) != 0;
+}
 
 #endif

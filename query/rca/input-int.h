@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Bytes of what is new in one call. */
+#define CLEW_RCA_INPUT_MAX ((size_t)256 << 20)
+
 struct clew_rca_input {
         struct clew_messages messages;
         bool cut;            /* the beginning of the history was left out */
@@ -24,12 +27,12 @@ struct clew_rca_input {
 
 /*
  * The input messages of @step that @before (the call before it, or NULL) did not have. Old ones may
- * be among them, also as empty shells; the last message of the input always is. Lives in @scratch
- * and in the trace. 0 or -ENOMEM.
+ * be among them, also as empty shells; the last message of the input always is. Lives in
+ * @scratch, in @room (which is cleared first) and in the trace. 0 or -ENOMEM.
  */
 CLEW_MUST_USE int clew_rca_new_input(const struct clew_trace *trace, const struct clew_step *step,
-                                     const struct clew_step *before, struct clew_arena *scratch,
-                                     struct clew_rca_input *ret);
+                                     const struct clew_step *before, struct clew_buffer *room,
+                                     struct clew_arena *scratch, struct clew_rca_input *ret);
 
 /* True when @m, one of input->messages, stands behind the messages that were left out. */
 static inline bool clew_rca_is_behind(const struct clew_rca_input *input,

@@ -14,7 +14,6 @@
 #define LOOK_AHEAD 4u /* attributes that one call may have more than the other in one place */
 /* A shorter text is parsed as fast as it is compared. */
 #define CUT_MIN 256u
-#define SPAN_BYTES_MAX ((size_t)256 << 20)
 
 static void append_field(struct clew_buffer *b, uint32_t field, struct clew_slice body)
 {
@@ -344,24 +343,23 @@ static bool lie_in(const struct clew_messages *m, struct clew_slice bytes)
 }
 
 int clew_rca_new_input(const struct clew_trace *trace, const struct clew_step *step,
-                       const struct clew_step *before, struct clew_arena *scratch,
-                       struct clew_rca_input *ret)
+                       const struct clew_step *before, struct clew_buffer *room,
+                       struct clew_arena *scratch, struct clew_rca_input *ret)
 {
-        CLEW_BUFFER bytes = {0};
-        struct elements e = {.out = &bytes};
+        struct elements e = {.out = room};
         struct clew_step shown = *step;
         struct clew_slice kept;
         struct clew_slice cut_key = CLEW_SLICE_NULL;
         bool less = false;
         int r;
 
-        clew_buffer_init(&bytes, SPAN_BYTES_MAX);
+        clew_buffer_clear(room);
         if (!before || step->span.raw.len < CUT_MIN ||
             !append_new(step, before, &e, &less, &cut_key) || !less)
                 return whole_input(trace, step, scratch, ret);
-        kept = clew_arena_copy(scratch, clew_buffer_slice(&bytes));
-        if (!kept.data || !clew_span_parse(kept, &shown.span))
-                return kept.data ? whole_input(trace, step, scratch, ret) : -ENOMEM;
+        kept = clew_buffer_slice(room);
+        if (!clew_span_parse(kept, &shown.span))
+                return whole_input(trace, step, scratch, ret);
         *ret = (struct clew_rca_input){.from = kept.data + e.from};
         r = clew_step_messages(trace, &shown, CLEW_MESSAGES_IN, scratch, &ret->messages);
         if (r == 0 && clew_slice_eq(ret->messages.key, e.list) && lie_in(&ret->messages, kept))

@@ -21,13 +21,17 @@
 #define PROGRAM_MAX 2000u /* bytes of a command or a program whose words are looked at */
 #define ASKED_MAX 256u    /* words of programs whose answer is kept, by their hash */
 
+struct answer {
+        struct clew_slice word;
+        bool said;
+};
+
 struct options {
         const struct clew_rca_view *v;
         const struct clew_acts *acts;
         struct clew_findings *ret;
         uint32_t picks;
-        struct clew_slice asked[ASKED_MAX]; /* of was_said(): programs say the same again */
-        bool answers[ASKED_MAX];
+        struct answer *answers; /* ASKED_MAX, once a program was met: they say the same again */
 };
 
 /* "gift_card" as people say it; false for what is no word. */
@@ -90,11 +94,13 @@ static bool word_was_said(struct options *o, struct clew_slice word)
         for (size_t i = 0; i < word.len; i++)
                 hash = word_hash_add(hash, word.data[i]);
         at = word_hash_end(hash) % ASKED_MAX;
-        if (!clew_slice_eq(o->asked[at], word)) {
-                o->answers[at] = was_said(o, word);
-                o->asked[at] = word;
-        }
-        return o->answers[at];
+        if (!o->answers)
+                o->answers = clew_arena_calloc(o->v->arena, ASKED_MAX, sizeof(*o->answers));
+        if (!o->answers)
+                return false;
+        if (!clew_slice_eq(o->answers[at].word, word))
+                o->answers[at] = (struct answer){word, was_said(o, word)};
+        return o->answers[at].said;
 }
 
 /* Some action takes it. */
@@ -436,15 +442,10 @@ static bool look_at(struct options *o, const struct clew_act *act)
 void clew_rule_option(const struct clew_rca_view *v, const struct clew_acts *acts,
                       struct clew_findings *ret)
 {
-        struct options *o = clew_arena_calloc(v->arena, 1, sizeof(*o));
+        struct options o = {v, acts, ret, 0, NULL};
 
-        if (!o)
-                return;
-        o->v = v;
-        o->acts = acts;
-        o->ret = ret;
         for (uint32_t i = 0; acts->heard.len && i < acts->n; i++) {
-                if (look_at(o, &acts->items[i]))
+                if (look_at(&o, &acts->items[i]))
                         return;
         }
 }

@@ -11,7 +11,7 @@
 #include "query/model/message.h"
 #include "query/rca/deeds.h"
 #include "query/rca/flat.h"
-#include "query/rca/input-int.h"
+#include "query/rca/history-int.h"
 #include "query/rca/request.h"
 #include "query/rca/rules.h"
 #include "query/rca/text-int.h"
@@ -417,19 +417,19 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
         const struct clew_rca_step *p =
                 s->prev_llm == CLEW_RCA_NONE ? NULL : &b->v->steps[s->prev_llm];
         bool unrecorded = p && p->n_calls == 0 && p->text.len == 0;
+        const struct clew_rca_history *old;
+        struct clew_slice spoke = CLEW_SLICE_NULL; /* the last user in it */
         struct clew_rca_input in;
         uint32_t left_out;
         uint32_t nth = 0;
-        int r;
+        int r = clew_rca_read_input(b, i, &in, &old);
 
-        clew_arena_reset(&b->scratch);
-        r = clew_rca_new_input(b->trace, &b->trace->steps[s->span],
-                               p ? &b->trace->steps[p->span] : NULL, &b->scratch, &in);
         if (r < 0)
                 return r;
         left_out = in.left_out;
-        s->n_messages = in.cut && p ? p->n_messages : 0;
-        s->heard = p ? p->heard : CLEW_SLICE_NULL;
+        s->n_messages = old ? old->spoken : in.cut && p ? p->n_messages : 0;
+        s->heard = old ? old->heard : p ? p->heard : CLEW_SLICE_NULL;
+        s->system_hash = old ? old->system : 0;
         for (uint32_t k = 0; k < in.messages.n && !b->failed; k++) {
                 const struct clew_message *m = &in.messages.items[k];
                 bool later;
@@ -446,14 +446,18 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                 if (later && unrecorded && m->role == CLEW_ROLE_ASSISTANT &&
                     s->n_messages == p->n_messages + 1)
                         add_from_history(b, s->prev_llm, m);
+                if (m->role == CLEW_ROLE_USER && (later || !p || b->histories))
+                        spoke = heard_in(b, m);
                 if (m->role == CLEW_ROLE_USER && (later || !p))
-                        s->heard = heard_in(b, m);
+                        s->heard = spoke;
                 for (uint32_t q = 0; q < m->n_parts; q++)
                         add_input_part(b, i, m, &m->parts[q], later ? &nth : NULL);
                 if (!b->only_steps && !s->mark.len && is_request(&in, k))
                         s->mark = keep(b, clew_text_wanted_mark(m->parts[m->n_parts - 1].text));
         }
         s->n_messages += left_out;
+        if (b->histories)
+                clew_rca_keep_history(b, i, &in, old, spoke);
         /* The first message of a history that goes on is the one that it began with; one whose
          * beginning the sender may have lost, too. */
         if (p && s->system_hash == 0 && p->system_hash != 0 &&
@@ -659,7 +663,7 @@ static void find_deeds(struct clew_rca_view *v)
 int clew_rca_read(struct clew_rca_builder *b)
 {
         struct clew_rca_view *v = b->v;
-        int r = 0;
+        int r = clew_rca_begin_histories(b);
 
         for (uint32_t i = 0; r == 0 && i < v->n_steps && !b->failed; i++) {
                 if (v->steps[i].kind == CLEW_RCA_LLM)

@@ -5,6 +5,7 @@
 #ifndef CLEW_QUERY_RCA_VIEW_INT_H
 #define CLEW_QUERY_RCA_VIEW_INT_H
 
+#include "proto/base/buffer.h"
 #include "query/rca/view.h"
 
 /* First sizes of arrays and tables: a short run is to touch little memory, and sealing sees many.
@@ -43,6 +44,8 @@ struct clew_rca_virtual {
         bool tentative; /* a user's message, unless all agents here act in their texts */
 };
 
+struct clew_rca_history;
+
 struct clew_rca_builder {
         struct clew_rca_view *v;
         struct clew_arena *arena;
@@ -62,6 +65,8 @@ struct clew_rca_builder {
         uint32_t n_virtuals;
         uint32_t virtuals_cap;
         struct clew_slice *own_names; /* of executor.c */
+        struct clew_buffer input;     /* of input.c: what is new in a call, until the next one */
+        struct clew_rca_history *histories; /* of history.c, by view step; NULL: not wanted */
         size_t text_bytes;
         bool only_steps; /* values, word sets and requests are not wanted */
         bool failed;

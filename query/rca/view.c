@@ -4,6 +4,7 @@
 #include "query/rca/view-int.h"
 
 #include "proto/base/mem.h"
+#include "query/rca/input-int.h"
 #include "query/rca/text-int.h"
 
 #include <errno.h>
@@ -423,6 +424,7 @@ static int build(const struct clew_trace *trace, bool only_steps, struct clew_ar
         int r;
 
         clew_arena_init(&b.scratch, SCRATCH_MAX);
+        clew_buffer_init(&b.input, CLEW_RCA_INPUT_MAX);
         r = choose_steps(&b);
         if (r == 0) {
                 clew_rca_group_by_nodes(&b);
@@ -437,6 +439,7 @@ static int build(const struct clew_trace *trace, bool only_steps, struct clew_ar
                 r = clew_rca_read_run(&b);
         if (r == 0 && !b.failed && !only_steps)
                 clew_rca_see_values(&b);
+        clew_buffer_deinit(&b.input);
         clew_arena_deinit(&b.scratch);
         if (r == 0 && (b.failed || clew_arena_failed(arena)))
                 r = -ENOMEM;

@@ -336,6 +336,7 @@ static int add_step(struct clew_stats *s, const struct clew_selected *t,
         const struct clew_step *step = &trace->steps[index];
         struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
         bool booked = clew_step_is(step, CLEW_STEP_BOOKED);
+        uint64_t units = clew_step_cost_units(step->cost_usd);
 
         clew_arena_reset(&s->scratch);
         for (uint32_t i = 0; i < s->n_keys; i++) {
@@ -356,7 +357,9 @@ static int add_step(struct clew_stats *s, const struct clew_selected *t,
                                                    .duration_ns = clew_step_duration_ns(step),
                                                    .tokens = booked ? step->tokens.total : 0,
                                                    .has_cost = booked && step->has_cost,
-                                                   .cost_usd = clew_step_cost(step->cost_usd),
+                                                   .in_units = units != UINT64_MAX,
+                                                   .cost_units = units,
+                                                   .cost_usd = step->cost_usd,
                                                    .cause = step->error.is_error ? step->error.type
                                                                                  : CLEW_SLICE_NULL,
                                            });
@@ -497,10 +500,10 @@ static bool is_by_sort(const struct clew_stats *s)
         return is;
 }
 
-static int add_told_step(struct clew_stats *s, const struct clew_bulk_step *step)
+static struct clew_group_item item_of(const struct clew_stats *s, const struct clew_bulk_step *step,
+                                      const struct clew_slice *keys)
 {
-        struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
-        const struct clew_group_item item = {
+        return (struct clew_group_item){
                 .keys = keys,
                 .time_ns = s->by_sort ? 0 : stretch(s, step->start_ns),
                 .failed = step->is_error,
@@ -508,21 +511,59 @@ static int add_told_step(struct clew_stats *s, const struct clew_bulk_step *step
                 .duration_ns = step->duration_ns,
                 .tokens = step->tokens,
                 .has_cost = step->has_cost,
-                .cost_usd = step->cost_usd,
+                .in_units = true,
+                .cost_units = step->cost_units,
                 .cause = step->is_error ? step->texts[CLEW_STEP_ERROR_TYPE] : CLEW_SLICE_NULL,
         };
-        bool by_sort = s->by_sort;
+}
 
-        if (by_sort && make_ids(s, step->serial, step->n_sorts) < 0)
-                return -ENOMEM;
-        if (by_sort && s->by_id[step->sort])
-                return clew_groups_add_to(&s->groups, s->by_id[step->sort], &item);
+/* The group of a step; NULL: there are too many, or no memory. */
+static struct clew_group *find_group(struct clew_stats *s, const struct clew_bulk_step *step,
+                                     const struct clew_group_item *item, struct clew_slice *keys)
+{
         for (uint32_t i = 0; i < s->n_keys; i++)
                 keys[i] = s->keys[i].of_step ? step->texts[s->keys[i].text]
                                              : bulk_fact(step->row, s->keys[i].fact);
-        if (by_sort)
-                s->by_id[step->sort] = clew_groups_find(&s->groups, &item);
-        return clew_groups_add(&s->groups, &item);
+        return clew_groups_find(&s->groups, item);
+}
+
+/* ... where that is one of all steps of its sort. */
+static int group_of_sort(struct clew_stats *s, const struct clew_bulk_step *step,
+                         const struct clew_group_item *item, struct clew_slice *keys,
+                         struct clew_group **ret)
+{
+        if (make_ids(s, step->serial, step->n_sorts) < 0)
+                return -ENOMEM;
+        if (!s->by_id[step->sort])
+                s->by_id[step->sort] = find_group(s, step, item, keys);
+        *ret = s->by_id[step->sort];
+        return *ret ? 0 : clew_arena_failed(&s->groups.arena) ? -ENOMEM : -E2BIG;
+}
+
+static int add_told_step(struct clew_stats *s, const struct clew_bulk_step *step)
+{
+        struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
+        const struct clew_group_item item = item_of(s, step, keys);
+        struct clew_group *group = NULL;
+        int r = 0;
+
+        if (s->by_sort)
+                r = group_of_sort(s, step, &item, keys, &group);
+        else
+                group = find_group(s, step, &item, keys);
+        if (r == 0 && !group)
+                r = clew_arena_failed(&s->groups.arena) ? -ENOMEM : -E2BIG;
+        return r < 0 ? r : clew_groups_add_to(&s->groups, group, &item);
+}
+
+static int add_sum(struct clew_stats *s, const struct clew_bulk_step *sum, uint64_t n)
+{
+        struct clew_slice keys[CLEW_GROUP_KEYS_MAX] = {{0}};
+        const struct clew_group_item item = item_of(s, sum, keys);
+        struct clew_group *group;
+        int r = group_of_sort(s, sum, &item, keys, &group);
+
+        return r < 0 ? r : clew_groups_add_sum(&s->groups, group, &item, n);
 }
 
 /* What is too much is no damage of an index. */
@@ -531,6 +572,23 @@ static int take_step(void *context, const struct clew_bulk_step *step)
         struct clew_stats *s = context;
 
         s->refused = add_told_step(s, step);
+        return s->refused;
+}
+
+static int take_sum(void *context, const struct clew_bulk_step *sum, uint64_t n)
+{
+        struct clew_stats *s = context;
+
+        s->refused = add_sum(s, sum, n);
+        return s->refused;
+}
+
+static int take_durations(void *context, const struct clew_bulk_durations *durations)
+{
+        struct clew_stats *s = context;
+
+        s->refused = clew_groups_add_counted(&s->groups, s->by_id[durations->sort],
+                                             &durations->piece, durations->n);
         return s->refused;
 }
 
@@ -553,6 +611,8 @@ static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_
                 select->steps_of_runs = !s->by_sort;
                 select->wants_steps = wants;
                 select->take_step = take_step;
+                select->take_sum = take_sum;
+                select->take_durations = take_durations;
         } else {
                 select->take = take_row;
         }
@@ -561,6 +621,26 @@ static int walk(struct clew_stats *s, struct clew_view *view, const struct clew_
                 r = add(s, select, &t, err);
                 if (r == -ENOENT) /* deleted meanwhile */
                         r = 0;
+        }
+        return r;
+}
+
+/* Walks, and finishes. -EAGAIN: an index turned out to be damaged. */
+static int gather(struct clew_stats *s, struct clew_view *view, const struct clew_clock *clock,
+                  struct clew_select *select, struct clew_error *err)
+{
+        int r = walk(s, view, clock, select, err);
+
+        if (r == -EAGAIN && s->refused < 0) {
+                *err = (struct clew_error){0};
+                return s->refused;
+        }
+        if (r == 0)
+                r = clew_groups_finish(&s->groups);
+        if (r == -EBADMSG && err->code == 0) {
+                clew_error_set(err, r, 0,
+                               "sums of an index run are damaged; see clew reindex --indexes");
+                return -EAGAIN;
         }
         return r;
 }
@@ -574,11 +654,7 @@ int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
         s->filter = *filter;
         s->filter.light = light_of(s);
         s->filter.plain = !asks_facts(s);
-        r = walk(s, view, clock, select, err);
-        if (r == -EAGAIN && s->refused < 0) {
-                r = s->refused;
-                *err = (struct clew_error){0};
-        }
+        r = gather(s, view, clock, select, err);
         if (r == -EAGAIN) { /* an index is damaged: without, from the beginning */
                 char damage[sizeof(select->index_damage)];
 
@@ -587,7 +663,7 @@ int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
                 clew_groups_clear(&s->groups);
                 s->serial = 0;
                 s->filter.no_index = true;
-                r = walk(s, view, clock, select, err);
+                r = gather(s, view, clock, select, err);
                 memcpy(select->index_damage, damage, sizeof(damage));
         }
         if (r == -E2BIG && err->code == 0)
@@ -595,5 +671,5 @@ int clew_stats_gather(struct clew_stats *s, struct clew_view *view,
                                "more than %u groups or %u values: narrow the selection, or take "
                                "keys with fewer values",
                                CLEW_GROUPS_MAX, CLEW_GROUP_VALUES_MAX);
-        return r < 0 ? r : clew_groups_finish(&s->groups);
+        return r;
 }

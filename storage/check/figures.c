@@ -3,6 +3,7 @@
  * asks every second. A few records, the list of free pages, the readers of the lock file.
  */
 #include "storage/base/env-struct-int.h"
+#include "storage/hot/hot-summaries-int.h"
 #include "storage/source/store-int.h"
 
 #include <sys/statvfs.h>
@@ -46,6 +47,11 @@ static int figures_of(struct clew_env *env, MDB_txn *txn, struct clew_store_figu
         if (fstatvfs(env->dir_fd, &disk) == 0)
                 f->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
         return 0;
+}
+
+int clew_store_check_hot_summaries(struct clew_store *store, bool whole, struct clew_error *err)
+{
+        return clew_hot_summaries_check(clew_env_dir(store->env), whole, err);
 }
 
 int clew_store_figures(struct clew_store *store, struct clew_store_figures *ret,

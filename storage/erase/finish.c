@@ -105,8 +105,10 @@ static int read_state(struct finishing *f, uint64_t *ret)
 /* A merge that is under way may carry what is gone: it is given up first. */
 static int purge(struct finishing *f)
 {
+        const struct clew_deriver *d = f->store->deriver;
         struct clew_index_merge_options options = {.run = f->options->run,
-                                                   .context = f->options->context};
+                                                   .context = f->options->context,
+                                                   .adder = d ? d->adder : NULL};
         struct clew_index_merge *merge;
         uint64_t bytes;
         int r = read_state(f, &options.purge_below);

@@ -121,6 +121,14 @@ CLEW_MUST_USE int clew_hot_summary_log_write(struct clew_hot_summary_log *l, con
                                              struct clew_error *err);
 void clew_hot_summary_log_deinit(struct clew_hot_summary_log *l); /* zeroed is fine */
 
+/*
+ * Whether the file is one that can be used. 0 (also without a file, and of one that was wiped or
+ * only just begun), or -EINVAL and the like with a sentence: it is of somebody else, no file, or
+ * its beginning is damaged. With @whole every entry is read that its slot still names: -EBADMSG
+ * when some of them are damaged. Nothing is changed; nothing depends on the file.
+ */
+CLEW_MUST_USE int clew_hot_summaries_check(const char *dir, bool whole, struct clew_error *err);
+
 /* Writes zeros over all that is in the file, durably. Also for a process that has no collector.
  * 0, -ETIMEDOUT (somebody holds its lock), or a negative errno. */
 CLEW_MUST_USE int clew_hot_summaries_wipe(const char *dir, struct clew_error *err);

@@ -486,7 +486,7 @@ static int write_entries(struct writing *w, struct clew_hot_summary_log *l)
         return r == 0 ? write_header(w) : r;
 }
 
-static int open_for_writing(const char *dir, int flags, int *ret_fd, struct clew_error *err)
+static int open_file(const char *dir, int flags, int *ret_fd, struct clew_error *err)
 {
         int dir_fd;
         int r = clew_own_directory_open(dir, &dir_fd, err);
@@ -507,7 +507,7 @@ int clew_hot_summary_log_write(struct clew_hot_summary_log *l, const char *dir, 
 
         l->has_turned = false;
         if (l->n > 0)
-                r = open_for_writing(dir, O_RDWR | O_CREAT, &w.fd, err);
+                r = open_file(dir, O_RDWR | O_CREAT, &w.fd, err);
         if (r == 0 && l->n > 0) {
                 w.limit = limit_for(n_live, mean_bytes);
                 r = clew_file_lock(w.fd, LOCK_EX, 0);
@@ -526,6 +526,93 @@ int clew_hot_summary_log_write(struct clew_hot_summary_log *l, const char *dir, 
         clew_buffer_clear(&l->marks);
         l->n = 0;
         return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* ---- checking -------------------------------------------------------------------------------- */
+
+/* An entry that has been written over in part no longer begins as its slot says: writing goes
+ * forward. */
+static bool is_damaged(int fd, const struct slot *slot, struct clew_buffer *room)
+{
+        struct clew_slice entry;
+        struct clew_cursor c;
+        uint8_t *at;
+
+        if (slot->len < ENTRY_HEADER_BYTES || slot->len > ENTRY_BYTES_MAX ||
+            slot->at > CLEW_HOT_LOG_BYTES_MAX)
+                return true;
+        clew_buffer_clear(room);
+        at = clew_buffer_reserve(room, slot->len);
+        if (!at || !read_all(fd, at, slot->len, LOG_AT + slot->at))
+                return false; /* the log was cut behind its end */
+        entry = clew_slice_make(at, slot->len);
+        c = clew_cursor_make(clew_slice_from(entry, ENTRY_HEADER_BYTES - 4));
+        if (ENTRY_HEADER_BYTES + (uint64_t)clew_cursor_le32(&c) != slot->len ||
+            clew_hash(clew_slice_make(at + 16, CLEW_TRACE_ID_BYTES)) != slot->hash)
+                return false;
+        c = clew_cursor_make(entry);
+        return clew_cursor_le64(&c) != clew_hash(clew_slice_from(entry, 8));
+}
+
+static int check_entries(int fd, uint32_t n_slots, struct clew_error *err)
+{
+        size_t bytes = (size_t)n_slots * SLOT_BYTES;
+        CLEW_FREE uint8_t *slots = clew_calloc(1, bytes);
+        CLEW_BUFFER room = {0};
+        uint32_t n = 0;
+
+        clew_buffer_init(&room, ENTRY_BYTES_MAX);
+        if (!slots)
+                return clew_error_set(err, -ENOMEM, 0, "no memory for %u slots", n_slots);
+        if (!read_all(fd, slots, bytes, SLOTS_AT))
+                return 0; /* cut off: it is begun anew */
+        for (size_t at = 0; at < bytes; at += SLOT_BYTES) {
+                struct slot slot = read_slot(slots + at);
+
+                n += slot.len > 0 && is_damaged(fd, &slot, &room);
+        }
+        if (n == 0)
+                return 0;
+        return clew_error_set(
+                err, -EBADMSG, 0,
+                CLEW_HOT_SUMMARIES_FILE
+                " is damaged in %u place%s: what stood there is derived when asked for, and "
+                "written again",
+                n, n == 1 ? "" : "s");
+}
+
+/* Wiped, or begun on a disk that was full. */
+static bool is_blank(int fd)
+{
+        static const uint8_t zeros[HEADER_BYTES];
+        uint8_t room[HEADER_BYTES];
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && (st.st_size == 0 || (read_all(fd, room, sizeof(room), 0) &&
+                                                           memcmp(room, zeros, sizeof(room)) == 0));
+}
+
+int clew_hot_summaries_check(const char *dir, bool whole, struct clew_error *err)
+{
+        uint32_t n_slots;
+        uint64_t next;
+        int fd;
+        int r = open_file(dir, O_RDONLY, &fd, err);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        if (!is_blank(fd)) {
+                if (!read_header(fd, &n_slots, &next))
+                        r = clew_error_set(err, -EINVAL, 0,
+                                           CLEW_HOT_SUMMARIES_FILE
+                                           " is not a file of summaries of this version, or its "
+                                           "beginning is damaged: it is not used; a collector "
+                                           "begins it anew");
+                else if (whole && clew_file_lock(fd, LOCK_SH, 0) == 0) /* nobody is writing */
+                        r = check_entries(fd, n_slots, err);
+        }
+        close(fd);
+        return r;
 }
 
 /* ---- wiping ---------------------------------------------------------------------------------- */
@@ -565,7 +652,7 @@ int clew_hot_summaries_wipe(const char *dir, struct clew_error *err)
 {
         struct stat st;
         int fd;
-        int r = open_for_writing(dir, O_RDWR, &fd, err);
+        int r = open_file(dir, O_RDWR, &fd, err);
 
         if (r < 0)
                 return r == -ENOENT ? 0 : r;

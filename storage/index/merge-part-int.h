@@ -51,14 +51,18 @@ struct clew_merge_part {
         uint32_t *set; /* ordinals of one key */
         struct clew_index_set bits;
         struct clew_buffer posting;
-        struct clew_parts parts; /* of the words written so far */
-        bool parts_done;
-        unsigned section; /* of rows: ids, starts, places, columns */
+        struct clew_parts parts;              /* of the words written so far */
+        bool made_done;                       /* all keys of the kind at hand that are made here */
+        const struct clew_index_adder *adder; /* NULL = none that knows these runs */
+        void *sums;                           /* its; NULL = none */
+        unsigned section;                     /* of rows: ids, starts, places, columns */
 };
 
-/* Lays out the run made of @n of @c's runs. 0 or an error. */
+/* Lays out the run made of @n of @c's runs, with sums by @adder (NULL = without). 0 or an error. */
 CLEW_MUST_USE int clew_merge_part_begin(struct clew_merge_part *p, struct clew_index_catalog *c,
-                                        const uint32_t *chosen, uint32_t n, struct clew_error *err);
+                                        const uint32_t *chosen, uint32_t n,
+                                        const struct clew_index_adder *adder,
+                                        struct clew_error *err);
 void clew_merge_part_deinit(struct clew_merge_part *p); /* zeroed is fine */
 /* Makes some blocks. 1 = there are more of that sort, 0 = none, or an error; -ENOENT: a run that
  * goes in is not there any more. */

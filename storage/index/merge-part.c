@@ -39,6 +39,8 @@ void clew_merge_part_deinit(struct clew_merge_part *p)
         clew_buffer_deinit(&p->ends);
         clew_buffer_deinit(&p->posting);
         clew_parts_deinit(&p->parts);
+        if (p->adder)
+                p->adder->end(p->sums);
         clew_arena_deinit(&p->arena);
         *p = (struct clew_merge_part){0};
 }
@@ -287,7 +289,8 @@ static int lay_out(struct layout *l, struct clew_index_catalog *c, struct clew_e
 }
 
 int clew_merge_part_begin(struct clew_merge_part *p, struct clew_index_catalog *c,
-                          const uint32_t *chosen, uint32_t n, struct clew_error *err)
+                          const uint32_t *chosen, uint32_t n, const struct clew_index_adder *adder,
+                          struct clew_error *err)
 {
         struct layout l = {.p = p};
         int r;
@@ -315,6 +318,10 @@ int clew_merge_part_begin(struct clew_merge_part *p, struct clew_index_catalog *
         }
         if (r == 0)
                 r = lay_out(&l, c, err);
+        if (r == 0 && adder && adder->version == p->head.version) {
+                p->adder = adder;
+                p->sums = adder->begin(p->head.n_traces);
+        }
         clew_arena_deinit(&l.arena);
         if (r < 0)
                 clew_merge_part_deinit(p);
@@ -448,14 +455,26 @@ static int merge_key(struct clew_merge_part *p, uint32_t n_least, struct clew_er
                 clew_parts_add(&p->parts, key);
         if (n_least > 1)
                 clew_ordinals_sort(p->set, n, &p->bits);
+        if (p->kind == CLEW_INDEX_STEP && p->sums)
+                p->adder->add(p->sums, key, p->set, n);
         clew_buffer_clear(&p->posting);
         clew_posting_encode(p->set, n, &p->posting);
         clew_run_writer_key(&p->writer, p->kind, key, clew_buffer_slice(&p->posting));
         return clew_buffer_error(&p->posting) < 0 ? out_of_memory(err) : 0;
 }
 
-/* The words that were written, under their ends; what lists the inputs had counts for nothing. */
-static int write_parts(struct clew_merge_part *p, struct clew_error *err)
+/* The next key of what is made of those that were written; 0 = end. */
+static size_t next_made(struct clew_merge_part *p, uint8_t *key)
+{
+        if (p->kind == CLEW_INDEX_PART)
+                return p->parts.n_words < CLEW_PARTS_WORDS_MIN ? 0
+                                                               : clew_parts_next(&p->parts, key);
+        return p->sums ? p->adder->next(p->sums, key) : 0;
+}
+
+/* The words that were written, under their ends, and the sums of what steps took; what of these the
+ * inputs had counts for nothing. */
+static int write_made(struct clew_merge_part *p, struct clew_error *err)
 {
         uint8_t key[CLEW_INDEX_KEY_MAX];
         const uint32_t first = 0;
@@ -463,15 +482,13 @@ static int write_parts(struct clew_merge_part *p, struct clew_error *err)
 
         clew_buffer_clear(&p->posting);
         clew_posting_encode(&first, 1, &p->posting);
-        if (p->parts.n_words < CLEW_PARTS_WORDS_MIN)
-                len = 0;
         while (p->blocks.len < CLEW_MERGE_STEP_BYTES && len > 0) {
-                len = clew_parts_next(&p->parts, key);
+                len = next_made(p, key);
                 if (len > 0)
                         clew_run_writer_key(&p->writer, p->kind, clew_slice_make(key, len),
                                             clew_buffer_slice(&p->posting));
         }
-        p->parts_done = len == 0;
+        p->made_done = len == 0;
         return clew_buffer_error(&p->posting) < 0 ? out_of_memory(err) : 0;
 }
 
@@ -484,13 +501,13 @@ int clew_merge_part_keys(struct clew_merge_part *p, struct clew_env *env, MDB_tx
         use_snapshot(p, env, txn);
         if (p->head.n_traces == 0)
                 return 0; /* all are dead */
-        r = p->kind == CLEW_INDEX_PART ? 0 : position(p, err);
+        r = clew_index_kind_is_bare(p->kind) ? 0 : position(p, err);
         while (r == 0 && p->blocks.len < CLEW_MERGE_STEP_BYTES) {
-                if (p->kind == CLEW_INDEX_PART && !p->parts_done) {
-                        r = write_parts(p, err);
+                if (clew_index_kind_is_bare(p->kind) && !p->made_done) {
+                        r = write_made(p, err);
                         continue;
                 }
-                n_least = p->kind == CLEW_INDEX_PART ? 0 : find_least(p);
+                n_least = clew_index_kind_is_bare(p->kind) ? 0 : find_least(p);
                 if (n_least > 0) {
                         r = merge_key(p, n_least, err);
                         continue;
@@ -499,7 +516,8 @@ int clew_merge_part_keys(struct clew_merge_part *p, struct clew_env *env, MDB_tx
                         return 0;
                 p->kind++;
                 p->last_len = 0;
-                r = position(p, err);
+                p->made_done = false;
+                r = clew_index_kind_is_bare(p->kind) ? 0 : position(p, err);
         }
         return r < 0 ? r : 1;
 }

@@ -267,7 +267,8 @@ static int begin(struct clew_index_merge *m, MDB_txn *txn)
                 return r;
         n = choose_any(m, &c, chosen);
         if (n > 0)
-                r = clew_merge_part_begin(&m->part, &c, chosen, (uint32_t)n, m->err);
+                r = clew_merge_part_begin(&m->part, &c, chosen, (uint32_t)n, m->options->adder,
+                                          m->err);
         clew_index_catalog_deinit(&c);
         if (n == 0) {
                 m->looked = state.next_run;

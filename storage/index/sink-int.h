@@ -9,16 +9,7 @@
 #define CLEW_STORAGE_SINK_INT_H
 
 #include "storage/index/run-int.h"
-#include "storage/sealed/segment-int.h"
-
-/* Keys and sets of one segment. A segment has 64 MiB of raw bytes; its indexes are a small part. */
-#define CLEW_SINK_BYTES_MAX ((size_t)256 << 20)
-/* Segments of one run, and their traces: one more of the largest fits in as long as no more than
- * half of these rows are taken. */
-#define CLEW_SINK_SEGMENTS_MAX 64u
-#define CLEW_SINK_TRACES_MAX (2u * CLEW_SEGMENT_TRACES_MAX)
-/* Of what is gathered, keys that are known on apart: behind it no more segments are taken in. */
-#define CLEW_SINK_ENTRIES_MAX (1u << 20)
+#include "storage/index/sink-own-int.h"
 
 CLEW_MUST_USE struct clew_index_sink *clew_index_sink_new(void); /* NULL: no memory */
 void clew_index_sink_free(struct clew_index_sink *sink);         /* NULL is fine */
@@ -46,5 +37,8 @@ void clew_index_sink_fail(struct clew_index_sink *sink);
 CLEW_MUST_USE int clew_index_sink_build(struct clew_index_sink *sink,
                                         struct clew_run_writer *writer, struct clew_run_head *head,
                                         struct clew_run_segment *ret_segments);
+
+/* All keys that were given have their entries: before they are looked at. */
+void clew_sink_settle(struct clew_index_sink *sink);
 
 #endif

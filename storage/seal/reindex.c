@@ -104,8 +104,10 @@ static int find_covered(struct reindex *x, struct clew_error *err)
 /* Segments are indexed one by one: the runs become few again. What cannot be merged stays. */
 static int merge_runs(struct reindex *x, struct clew_error *err)
 {
-        const struct clew_index_merge_options options = {
-                .version = x->d.store->deriver->index_version, .at_rest = true};
+        const struct clew_index_merge_options options = {.version =
+                                                                 x->d.store->deriver->index_version,
+                                                         .adder = x->d.store->deriver->adder,
+                                                         .at_rest = true};
         struct clew_index_merge *merge = clew_index_merge_new(x->d.store->env);
         struct clew_error ignored = {0};
         uint64_t bytes;

@@ -680,6 +680,7 @@ static int merge_indexes(struct sealer *s, struct clew_seal_stats *stats)
         uint64_t quiet_ns = now_ns - s->sealing->sealed_at_ns;
         const struct clew_index_merge_options options = {
                 .version = d ? d->index_version : 0,
+                .adder = d ? d->adder : NULL,
                 .at_rest = !stats->more && now_ns >= s->sealing->sealed_at_ns &&
                            quiet_ns / CLEW_SEAL_LONG_IDLE >= s->options->idle_ns,
                 .run = s->options->run,

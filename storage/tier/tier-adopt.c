@@ -485,7 +485,8 @@ static int put_next(void *context, MDB_txn *txn, struct clew_state *state, struc
 void clew_tier_merge_indexes(struct clew_tier *t)
 {
         const struct clew_deriver *d = t->store->deriver;
-        const struct clew_index_merge_options options = {.version = d ? d->index_version : 0};
+        const struct clew_index_merge_options options = {.version = d ? d->index_version : 0,
+                                                         .adder = d ? d->adder : NULL};
         struct clew_index_merge *m = d ? clew_index_merge_new(t->store->env) : NULL;
         struct clew_error ignored;
         uint64_t bytes;

@@ -28,6 +28,7 @@ static struct taken taken[] = {
         {.name = "parts", .from = CLEW_INDEX_PART, .to = CLEW_INDEX_PART},
         {.name = "paths", .from = CLEW_INDEX_PATH, .to = CLEW_INDEX_PATH},
         {.name = "steps", .from = CLEW_INDEX_STEP, .to = CLEW_INDEX_STEP},
+        {.name = "sums", .from = CLEW_INDEX_SUM, .to = CLEW_INDEX_SUM},
         {.name = "ids", .from = CLEW_RUN_IDS, .to = CLEW_RUN_IDS},
         {.name = "starts", .from = CLEW_RUN_STARTS, .to = CLEW_RUN_STARTS},
         {.name = "places", .from = CLEW_RUN_PLACES, .to = CLEW_RUN_PLACES},

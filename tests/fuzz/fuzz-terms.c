@@ -31,6 +31,15 @@ static void add(void *context, enum clew_index_kind kind, struct clew_slice key)
         k->keys[k->n++] = clew_arena_copy(&k->arena, key);
 }
 
+static void add_words(void *context, const struct clew_index_word *words, uint32_t n)
+{
+        for (uint32_t i = 0; i < n; i++) {
+                uint8_t room[8];
+
+                add(context, words[i].kind, clew_index_word_key(&words[i], room));
+        }
+}
+
 static int find(void *context, enum clew_index_kind kind, struct clew_slice key,
                 struct clew_index_set *into, struct clew_error *err)
 {
@@ -106,7 +115,7 @@ static void check_pattern(const struct clew_term_asked *asked, struct clew_slice
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static struct keys keys;
-        const struct clew_term_taker taker = {add, &keys};
+        const struct clew_term_taker taker = {add, add_words, &keys};
         const struct clew_term_asked asked = {find, walk, posting, &keys, false};
         const uint8_t *line = size ? memchr(data, '\n', size) : NULL;
         struct clew_slice first = clew_slice_make(data, line ? (size_t)(line - data) : size);

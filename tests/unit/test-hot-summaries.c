@@ -294,6 +294,7 @@ static uint64_t look(struct fixture *f)
 static void test_random(void **state)
 {
         struct fixture *f = *state;
+        struct clew_error err = {0};
         uint64_t given = 0;
 
         for (unsigned i = 0; i < 600; i++) {
@@ -308,6 +309,8 @@ static void test_random(void **state)
                         seal(f, 8 + test_random_below(&f->random, 10));
                 else
                         given += look(f);
+                if (i % 50 == 49) /* what was written over is no damage */
+                        assert_int_equal(clew_hot_summaries_check(f->dir.path, true, &err), 0);
                 if (i % 150 == 149) {
                         clew_store_close(f->store);
                         open_store(f);
@@ -540,6 +543,57 @@ static void test_strange_file(void **state)
         assert_int_equal(unlink(path), 0);
 }
 
+static void put_bytes(const char *path, const char *text, size_t n, off_t at)
+{
+        int fd = open(path, O_RDWR);
+
+        assert_true(fd >= 0 && pwrite(fd, text, n, at) == (ssize_t)n);
+        close(fd);
+}
+
+static void test_check(void **state)
+{
+        struct fixture *f = *state;
+        struct clew_error err = {0};
+        char path[4200];
+
+        snprintf(path, sizeof(path), "%s/" CLEW_HOT_SUMMARIES_FILE, f->dir.path);
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, true, &err), 0); /* there is none */
+        for (unsigned round = 0; round < 40; round++) {
+                for (uint32_t k = 0; k < TRACES; k++)
+                        send(f, k, "text");
+                f->now_ns += 3 * CLEW_NS_PER_S;
+                seal(f, 3600);
+        }
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, true, &err), 0);
+        assert_int_equal(look(f), TRACES);
+        /* The end of the first entry's head: the trace's summary begins behind it. The entry was
+         * written again for 39 times elsewhere, so its slot names it no longer. */
+        put_bytes(path, "x", 1, 4096 + (off_t)CLEW_HOT_SLOTS_MAX * 16 + 90);
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, true, &err), 0);
+        assert_int_equal(clew_hot_summaries_wipe(f->dir.path, &err), 0);
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, true, &err), 0);
+        for (uint32_t k = 0; k < 3; k++)
+                send(f, k, "text");
+        f->now_ns += 3 * CLEW_NS_PER_S;
+        seal(f, 3600);
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, true, &err), 0);
+        put_bytes(path, "x", 1, 4096 + (off_t)CLEW_HOT_SLOTS_MAX * 16 + 90);
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, false, &err), 0);
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, true, &err), -EBADMSG);
+        assert_non_null(strstr(err.message, "damaged in 1 place:"));
+        put_bytes(path, "foreign!", 8, 0);
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, false, &err), -EINVAL);
+        assert_non_null(strstr(err.message, "not a file of summaries"));
+        assert_int_equal(truncate(path, 0), 0);
+        assert_int_equal(truncate(path, 8192), 0); /* begun, and no more */
+        assert_int_equal(clew_hot_summaries_check(f->dir.path, true, &err), 0);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(symlink("/dev/zero", path), 0);
+        assert_true(clew_hot_summaries_check(f->dir.path, false, &err) < 0);
+        assert_int_equal(unlink(path), 0);
+}
+
 /* ---- erasing --------------------------------------------------------------------------------- */
 
 static bool file_has(struct fixture *f, const char *text)
@@ -710,6 +764,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_more_than_is_kept, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_strange_file, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_check, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_redact, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_repair, set_up, tear_down),

@@ -6,6 +6,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/compiler.h"
 #include "query/cli/cli.h"
+#include "query/find/index/index.h"
 #include "query/model/summary.h"
 #include "storage/store.h"
 #include "tests/lib/temp-dir.h"
@@ -70,6 +71,16 @@ static int summarize_old(void *context, const struct clew_trace_id *id, struct c
         return clew_buffer_error(out);
 }
 
+/* With an index that has nothing in it. */
+static int summarize_indexed_old(void *context, const struct clew_trace_id *id,
+                                 struct clew_slice traces, struct clew_slice logs,
+                                 struct clew_buffer *out, uint64_t *ret_start_ns,
+                                 struct clew_index_sink *sink)
+{
+        (void)sink;
+        return summarize_old(context, id, traces, logs, out, ret_start_ns);
+}
+
 static int run(struct fixture *f, const char *const *words)
 {
         char *argv[ARGUMENTS_MAX + 4] = {(char *)"clew", (char *)"--store", f->store};
@@ -96,7 +107,9 @@ static int run(struct fixture *f, const char *const *words)
 static void seal_with_old_rules(struct fixture *f)
 {
         const struct clew_deriver old = {.version = CLEW_RULES_VERSION - 1,
-                                         .summarize = summarize_old};
+                                         .summarize = summarize_old,
+                                         .summarize_indexed = summarize_indexed_old,
+                                         .index_version = clew_index_version() - 1};
         const struct clew_store_options options = {.mode = CLEW_STORE_WRITE, .deriver = &old};
         const struct clew_seal_options seal = {0};
         struct clew_seal_stats stats = {0};
@@ -179,6 +192,29 @@ static void test_tells_and_changes(void **state)
         assert_told(f->out, ": 2 summaries looked at, 0 changed");
 }
 
+/* What indexes of older rules would have told is read from summaries, and who waits for that is
+ * told why, until they are made anew. */
+static void test_stale_indexes(void **state)
+{
+        static const char note[] = "index run of another version of Clew is not used";
+        struct fixture *f = *state;
+
+        assert_int_equal(RUN(f, "list", "--service", "a", "--since", "all", "-q"), 0);
+        assert_told(f->out, TRACE_A);
+        assert_told(f->out, TRACE_B);
+        assert_told(f->err, note);
+        assert_int_equal(RUN(f, "doctor"), 0);
+        assert_told(f->out, "1 run of another version of Clew: not used");
+        assert_int_equal(RUN(f, "doctor", "--json"), 0);
+        assert_told(f->out, "\"index_runs_of_other_versions\":1,");
+        assert_int_equal(RUN(f, "reindex", "--indexes"), 0);
+        assert_int_equal(RUN(f, "list", "--service", "a", "--since", "all", "-q"), 0);
+        assert_told(f->out, TRACE_B);
+        assert_null(strstr(f->err, "another version"));
+        assert_int_equal(RUN(f, "doctor", "--json"), 0);
+        assert_told(f->out, "\"index_runs_of_other_versions\":0,");
+}
+
 static void test_table(void **state)
 {
         struct fixture *f = *state;
@@ -203,9 +239,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_tells_and_changes, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_stale_indexes, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_table, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_bad_usage, set_up, tear_down),
         };
 
+        clew_index_install();
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

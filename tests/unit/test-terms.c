@@ -5,6 +5,7 @@
  */
 #include "proto/base/buffer.h"
 #include "proto/base/mem.h"
+#include "query/find/index/masks-int.h"
 #include "query/find/index/term-int.h"
 #include "query/find/text.h"
 #include "storage/index/parts-int.h"
@@ -67,6 +68,16 @@ static void plain_add(void *context, enum clew_index_kind kind, struct clew_slic
         p->entries[p->n++] =
                 (struct entry){kind, clew_arena_copy(&p->arena, key), UINT64_C(1) << p->text};
         p->sorted = false;
+}
+
+static void plain_add_words(void *context, const struct clew_index_word *words, uint32_t n)
+{
+        for (uint32_t i = 0; i < n; i++) {
+                uint8_t room[8];
+
+                assert_in_range(words[i].len, 1, 8);
+                plain_add(context, words[i].kind, clew_index_word_key(&words[i], room));
+        }
 }
 
 static void plain_sort(struct plain *p)
@@ -133,7 +144,7 @@ static void plain_deinit(struct plain *p)
 
 static struct clew_term_taker taker_of(struct plain *p)
 {
-        return (struct clew_term_taker){plain_add, p};
+        return (struct clew_term_taker){plain_add, plain_add_words, p};
 }
 
 static struct clew_term_asked asked_of(struct plain *p)
@@ -561,6 +572,35 @@ static void test_patterns_find_what_they_match(void **unused)
         assert_true(matched > 2000);
 }
 
+/* ---- masks ------------------------------------------------------------------------------------
+ */
+
+static void check_masks(const uint8_t *bytes, size_t n)
+{
+        struct clew_masks got = clew_masks_of(bytes, n);
+        struct clew_masks want = clew_masks_one_by_one(bytes, n);
+
+        assert_int_equal(got.letters, want.letters);
+        assert_int_equal(got.digits, want.digits);
+        assert_int_equal(got.high, want.high);
+        assert_int_equal(got.spaces, want.spaces);
+        assert_int_equal(got.quotes, want.quotes);
+}
+
+/* Each byte at each place of each length is what it is alone. */
+static void test_masks(void **unused)
+{
+        uint8_t bytes[CLEW_MASK_BYTES];
+
+        (void)unused;
+        for (unsigned first = 0; first < 256; first++) {
+                for (unsigned i = 0; i < CLEW_MASK_BYTES; i++)
+                        bytes[i] = (uint8_t)(first + i * 7);
+                for (size_t n = 0; n <= CLEW_MASK_BYTES; n++)
+                        check_masks(bytes + CLEW_MASK_BYTES - n, n);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -568,6 +608,7 @@ int main(void)
                 cmocka_unit_test(test_what_is_narrowed),
                 cmocka_unit_test(test_texts_of_patterns),
                 cmocka_unit_test(test_patterns_find_what_they_match),
+                cmocka_unit_test(test_masks),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

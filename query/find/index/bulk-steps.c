@@ -2,7 +2,7 @@
  * The steps of many runs at once, from what indexes tell of them; index.h.
  */
 #include "query/find/index/columns-int.h"
-#include "query/find/index/step-index-int.h"
+#include "query/find/index/step-sums-int.h"
 
 #include "proto/base/clock.h"
 #include "proto/base/mem.h"
@@ -124,10 +124,8 @@ static void fill_row(struct taking *t, uint32_t ordinal)
         }
 }
 
-static int on_step(void *context, uint32_t sort, uint32_t ordinal,
-                   const struct clew_step_took *record)
+static void fill_step(struct taking *t, uint32_t sort, const struct clew_step_took *record)
 {
-        struct taking *t = context;
         unsigned flags = t->sorts.items[sort].flags;
 
         t->step.sort = sort;
@@ -135,9 +133,43 @@ static int on_step(void *context, uint32_t sort, uint32_t ordinal,
         t->step.duration_ns = record->duration_ns;
         t->step.tokens = record->tokens;
         t->step.has_cost = (flags & CLEW_SORT_COST) != 0;
-        t->step.cost_usd = clew_step_cost_of_units(record->cost);
+        t->step.cost_units = record->cost;
         t->step.is_error = (flags & CLEW_SORT_ERROR) != 0;
         t->step.is_open = (flags & CLEW_SORT_OPEN) != 0;
+}
+
+static int on_sum(void *context, uint32_t sort, uint64_t n, const struct clew_step_took *sum)
+{
+        struct taking *t = context;
+
+        fill_step(t, sort, sum);
+        return t->to->on_sum(t->to->context, &t->step, n);
+}
+
+static int on_durations(void *context, uint32_t sort, const struct clew_counted_piece *piece,
+                        uint64_t n)
+{
+        struct taking *t = context;
+
+        return t->to->on_durations(t->to->context, &(struct clew_bulk_durations){sort, *piece, n});
+}
+
+static int take_sums(struct taking *t, struct clew_error *err)
+{
+        const struct clew_step_sums_to to = {on_sum, on_durations, t};
+
+        if (!t->to->on_sum || t->to->of_runs)
+                return 0;
+        return clew_step_sums_read(t->run, &t->sorts, t->wanted, &t->asked, &to, err);
+}
+
+static int on_step(void *context, uint32_t sort, uint32_t ordinal,
+                   const struct clew_step_took *record)
+{
+        struct taking *t = context;
+        unsigned flags = t->sorts.items[sort].flags;
+
+        fill_step(t, sort, record);
         if (!t->to->of_runs)
                 return t->to->on_step(t->to->context, &t->step);
         fill_row(t, ordinal); /* traces come in no order: this waits for memory */
@@ -197,7 +229,10 @@ static int take_all(struct taking *t, struct clew_columns *columns, struct clew_
         for (uint32_t i = 0; i < t->sorts.n; i++)
                 t->wanted[i] = t->to->wants(t->to->context, t->sorts.items[i].texts,
                                             (t->sorts.items[i].flags & CLEW_SORT_ERROR) != 0);
-        return clew_step_index_read(t->run, &t->sorts, t->wanted, &t->asked, on_step, t, err);
+        r = take_sums(t, err);
+        return r != 0 ? r
+                      : clew_step_index_read(t->run, &t->sorts, t->wanted, &t->asked, on_step, t,
+                                             err);
 }
 
 int clew_bulk_take_steps(struct clew_columns *columns, struct clew_index_run *run,

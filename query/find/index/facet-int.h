@@ -33,7 +33,7 @@
 #include "storage/index.h"
 
 /* Raised whenever a key or column is given otherwise; the rules are counted in apart. */
-#define CLEW_FACETS_VERSION 7u
+#define CLEW_FACETS_VERSION 8u
 
 #define CLEW_FACET_SPECIAL CLEW_SLICE_LITERAL("!")
 #define CLEW_FACET_NAME_MAX 128u

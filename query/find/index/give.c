@@ -10,7 +10,7 @@
 #include "proto/base/hash.h"
 #include "query/find/index/facet-int.h"
 #include "query/find/index/path-index-int.h"
-#include "query/find/index/step-index-int.h"
+#include "query/find/index/step-sums-int.h"
 #include "query/find/index/term-int.h"
 
 #include <string.h>
@@ -408,7 +408,10 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
                 give_attributes(g);
                 clew_path_index_give(trace, &g->scratch, sink);
                 if (!g->special) /* is opened anyway */
-                        clew_step_index_give(&g->at, &g->scratch, sink);
+                        clew_step_index_give(&g->at,
+                                             summary->outcome != CLEW_OUTCOME_OPEN &&
+                                                     clew_summary_is_run(summary->kinds),
+                                             &g->scratch, sink);
         }
         g->special |= clew_arena_failed(&g->scratch);
         if (g->special)
@@ -431,7 +434,7 @@ void clew_index_install(void)
         for (size_t i = 0; i < clew_n_facet_fields; i++)
                 fields[i] = find_field(i);
         clew_step_index_install();
-        clew_model_set_index(give_all, clew_index_version());
+        clew_model_set_index(give_all, clew_index_version(), clew_step_sums_adder());
 }
 
 uint64_t clew_index_version(void)

@@ -9,6 +9,7 @@
 #define CLEW_QUERY_FIND_INDEX_H
 
 #include "proto/base/compiler.h"
+#include "query/find/counted.h"
 #include "query/find/language/language.h"
 #include "storage/index.h"
 #include "storage/store.h"
@@ -161,10 +162,17 @@ struct clew_bulk_step {
         uint64_t start_ns;               /* its second; 0 = not known */
         uint64_t duration_ns;
         uint64_t tokens; /* booked on it, as is its cost */
-        double cost_usd;
+        uint64_t cost_units;
         bool has_cost;
         bool is_error;
         bool is_open;
+};
+
+/* Some durations of steps of a sort, all at one place; counted.h. */
+struct clew_bulk_durations {
+        uint32_t sort;
+        struct clew_counted_piece piece;
+        uint64_t n;
 };
 
 /* Who adds steps up. */
@@ -175,6 +183,11 @@ struct clew_bulk_steps {
         /* Whether steps with these texts are wanted at all. */
         bool (*wants)(void *context, const struct clew_slice *texts, bool is_error);
         int (*on_step)(void *context, const struct clew_bulk_step *step);
+        /* In its place, without of_runs, for all @n steps of a sort of an index run that has their
+         * sums: tokens and cost are those of all, and the durations of those that are not open
+         * come later, to on_durations. May be NULL: then there are steps alone. */
+        int (*on_sum)(void *context, const struct clew_bulk_step *sum, uint64_t n);
+        int (*on_durations)(void *context, const struct clew_bulk_durations *durations);
         void *context;
 };
 
@@ -188,11 +201,9 @@ int clew_step_text(struct clew_slice field);
 /* The cost of a step as an index keeps it, to 1e-10 dollars: whoever adds up steps adds up these,
  * so that answers are the same. UINT64_MAX: it is none that is kept. */
 uint64_t clew_step_cost_units(double usd);
-double clew_step_cost_of_units(uint64_t units);
-double clew_step_cost(double usd);
 
-/* Takes those of @traces whose steps the index tells, and whose run is over, out of it. 0, or a
- * negative number: of a call, or damage. */
+/* Takes those of @traces whose steps the index tells, and whose run is over, out of it. 0, 1 = by
+ * sums, or a negative number: of a call, or damage. */
 CLEW_MUST_USE int clew_bulk_take_steps(struct clew_columns *columns, struct clew_index_run *run,
                                        struct clew_index_set *traces,
                                        const struct clew_bulk_steps *to, struct clew_error *err);

@@ -5,6 +5,7 @@
  * All of it are keys of kind CLEW_INDEX_STEP, told apart by their first byte:
  *
  *     A                                          all steps of these traces are told
+ *     B                                          ... and are in the sums (step-sums-int.h)
  *     D | hash 6 | flags 1 | texts               what a step of a sort is: each text ends with 00
  *     R | hash 6 | piece 1 | records             steps of one sort in one trace
  *
@@ -22,6 +23,7 @@
 #ifndef CLEW_QUERY_FIND_INDEX_STEP_INDEX_INT_H
 #define CLEW_QUERY_FIND_INDEX_STEP_INDEX_INT_H
 
+#include "proto/base/cursor.h"
 #include "query/find/index/facet-int.h"
 #include "query/find/index/index.h"
 
@@ -36,8 +38,9 @@ enum {
 
 /* Once, before the first trace. */
 void clew_step_index_install(void);
-/* The steps of @at's trace; what memory lacks for goes without. */
-void clew_step_index_give(struct clew_run_at *at, struct clew_arena *arena,
+/* The steps of @at's trace; what memory lacks for goes without. @is_summed: they are in the sums.
+ */
+void clew_step_index_give(struct clew_run_at *at, bool is_summed, struct clew_arena *arena,
                           struct clew_index_sink *sink);
 
 /* The sorts of one index run, in the order of their records. */
@@ -64,6 +67,14 @@ struct clew_step_took {
         uint64_t tokens;
         uint64_t cost; /* as clew_step_cost_units() */
 };
+
+#define CLEW_STEP_HASH_BYTES 6u
+#define CLEW_STEP_HEAD_BYTES (1u + CLEW_STEP_HASH_BYTES + 1u) /* of a key of records */
+
+void clew_step_hash_put(uint8_t *to, uint64_t hash);
+uint64_t clew_step_hash_read(const uint8_t *from);
+/* The next record of a sort with these flags. False: that were all, or (c->failed) it is none. */
+bool clew_step_took_read(struct clew_cursor *c, unsigned flags, struct clew_step_took *ret);
 
 /*
  * Calls @fn for each step of the sorts with @wanted[number] in each of @traces. Ends when it

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_BYTES 6u
 #define HASH_MASK ((UINT64_C(1) << 48) - 1)
 /* Steps of a trace that are told; with more it is opened. */
 #define STEPS_MAX 65536u
@@ -25,7 +24,6 @@
 #define MORE_BYTES_MAX 7u
 #define EXPONENT_MAX 3u
 #define RECORD_MAX (4u * (1u + MORE_BYTES_MAX))
-#define HEAD_BYTES (1u + HASH_BYTES + 1u) /* of a key of records */
 /* Sorts of one index run. */
 #define SORTS_MAX 65536u
 /* Keys of sorts that nobody asks for that are passed over before the next one is looked up. */
@@ -66,18 +64,6 @@ uint64_t clew_step_cost_units(double usd)
         double units = usd * 1e10 + 0.5;
 
         return units >= 0 && units < COST_MAX ? (uint64_t)units : UINT64_MAX;
-}
-
-double clew_step_cost_of_units(uint64_t units)
-{
-        return (double)units / 1e10;
-}
-
-double clew_step_cost(double usd)
-{
-        uint64_t units = clew_step_cost_units(usd);
-
-        return units == UINT64_MAX ? usd : clew_step_cost_of_units(units);
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------
@@ -140,19 +126,33 @@ static uint64_t read_number(struct clew_cursor *c, uint64_t step)
         return v;
 }
 
-static void put_hash(uint8_t *to, uint64_t hash)
+void clew_step_hash_put(uint8_t *to, uint64_t hash)
 {
-        for (unsigned i = 0; i < HASH_BYTES; i++)
-                to[i] = (uint8_t)(hash >> 8 * (HASH_BYTES - 1 - i));
+        for (unsigned i = 0; i < CLEW_STEP_HASH_BYTES; i++)
+                to[i] = (uint8_t)(hash >> 8 * (CLEW_STEP_HASH_BYTES - 1 - i));
 }
 
-static uint64_t read_hash(const uint8_t *from)
+uint64_t clew_step_hash_read(const uint8_t *from)
 {
         uint64_t hash = 0;
 
-        for (unsigned i = 0; i < HASH_BYTES; i++)
+        for (unsigned i = 0; i < CLEW_STEP_HASH_BYTES; i++)
                 hash = hash << 8 | from[i];
         return hash;
+}
+
+bool clew_step_took_read(struct clew_cursor *c, unsigned flags, struct clew_step_took *ret)
+{
+        if (clew_cursor_left(c) == 0)
+                return false;
+        *ret = (struct clew_step_took){.duration_ns = read_number(c, TIME_STEP)};
+        if ((flags & CLEW_SORT_NO_START) == 0)
+                ret->offset_s = read_number(c, 1);
+        if ((flags & CLEW_SORT_TOKENS) != 0)
+                ret->tokens = read_number(c, 1);
+        if ((flags & CLEW_SORT_COST) != 0)
+                ret->cost = read_number(c, COST_STEP);
+        return !c->failed;
 }
 
 /* ---- giving ---------------------------------------------------------------------------------- */
@@ -204,7 +204,7 @@ static bool put_text(struct telling *t, unsigned i, uint32_t step, uint8_t *to, 
 static bool give_sort(struct telling *t, uint32_t step, unsigned flags, uint64_t *ret_hash)
 {
         uint8_t key[CLEW_INDEX_KEY_MAX];
-        size_t len = 1 + HASH_BYTES;
+        size_t len = 1 + CLEW_STEP_HASH_BYTES;
 
         key[0] = 'D';
         key[len++] = (uint8_t)flags;
@@ -212,9 +212,10 @@ static bool give_sort(struct telling *t, uint32_t step, unsigned flags, uint64_t
                 if (!put_text(t, i, step, key, &len))
                         return false;
         }
-        *ret_hash =
-                clew_hash(clew_slice_make(key + 1 + HASH_BYTES, len - 1 - HASH_BYTES)) & HASH_MASK;
-        put_hash(key + 1, *ret_hash);
+        *ret_hash = clew_hash(clew_slice_make(key + 1 + CLEW_STEP_HASH_BYTES,
+                                              len - 1 - CLEW_STEP_HASH_BYTES)) &
+                    HASH_MASK;
+        clew_step_hash_put(key + 1, *ret_hash);
         clew_index_add(t->sink, CLEW_INDEX_STEP, clew_slice_make(key, len));
         return true;
 }
@@ -255,28 +256,28 @@ static int by_sort(const void *a, const void *b)
 static bool give_records(struct telling *t, const struct told_step *steps, uint32_t n)
 {
         uint8_t key[CLEW_INDEX_KEY_MAX];
-        size_t len = HEAD_BYTES;
+        size_t len = CLEW_STEP_HEAD_BYTES;
         unsigned piece = 0;
 
         key[0] = 'R';
-        put_hash(key + 1, steps->hash);
+        clew_step_hash_put(key + 1, steps->hash);
         for (uint32_t i = 0; i < n; i++) {
                 if (len + steps[i].len > sizeof(key)) {
-                        key[HEAD_BYTES - 1] = (uint8_t)piece;
+                        key[CLEW_STEP_HEAD_BYTES - 1] = (uint8_t)piece;
                         clew_index_add(t->sink, CLEW_INDEX_STEP, clew_slice_make(key, len));
-                        len = HEAD_BYTES;
+                        len = CLEW_STEP_HEAD_BYTES;
                         if (++piece > PIECES_MAX)
                                 return false;
                 }
                 memcpy(key + len, steps[i].record, steps[i].len);
                 len += steps[i].len;
         }
-        key[HEAD_BYTES - 1] = (uint8_t)piece;
+        key[CLEW_STEP_HEAD_BYTES - 1] = (uint8_t)piece;
         clew_index_add(t->sink, CLEW_INDEX_STEP, clew_slice_make(key, len));
         return true;
 }
 
-void clew_step_index_give(struct clew_run_at *at, struct clew_arena *arena,
+void clew_step_index_give(struct clew_run_at *at, bool is_summed, struct clew_arena *arena,
                           struct clew_index_sink *sink)
 {
         struct telling t = {.at = at, .arena = arena, .sink = sink};
@@ -306,8 +307,11 @@ void clew_step_index_give(struct clew_run_at *at, struct clew_arena *arena,
                 if (!give_records(&t, steps + from, to - from))
                         return;
         }
-        if (!clew_arena_failed(arena))
-                clew_index_add(sink, CLEW_INDEX_STEP, CLEW_SLICE_LITERAL("A"));
+        if (clew_arena_failed(arena))
+                return;
+        clew_index_add(sink, CLEW_INDEX_STEP, CLEW_SLICE_LITERAL("A"));
+        if (is_summed)
+                clew_index_add(sink, CLEW_INDEX_STEP, CLEW_SLICE_LITERAL("B"));
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -330,9 +334,9 @@ int clew_step_index_told(struct clew_index_run *run, struct clew_index_set *trac
 
 static bool read_sort(struct clew_slice key, struct clew_step_sort *ret)
 {
-        struct clew_cursor c = clew_cursor_make(clew_slice_from(key, 1 + HASH_BYTES));
+        struct clew_cursor c = clew_cursor_make(clew_slice_from(key, 1 + CLEW_STEP_HASH_BYTES));
 
-        *ret = (struct clew_step_sort){.hash = read_hash(key.data + 1),
+        *ret = (struct clew_step_sort){.hash = clew_step_hash_read(key.data + 1),
                                        .flags = clew_cursor_byte(&c)};
         for (unsigned i = 0; i < CLEW_STEP_TEXTS; i++) {
                 const uint8_t *zero = c.failed ? NULL : memchr(c.at, 0, clew_cursor_left(&c));
@@ -353,7 +357,7 @@ static int on_sort(void *context, struct clew_slice key, struct clew_slice posti
         (void)posting;
         if (key.data[0] != 'D')
                 return 1;
-        if (key.len < 1 + HASH_BYTES)
+        if (key.len < 1 + CLEW_STEP_HASH_BYTES)
                 return -EBADMSG;
         key = clew_arena_copy(s->arena, key);
         if (!key.data)
@@ -402,23 +406,14 @@ static int read_records(struct reading *r, struct clew_slice records, uint32_t n
 {
         unsigned flags = r->sorts->items[r->sort].flags;
         struct clew_cursor c = clew_cursor_make(records);
+        struct clew_step_took record;
         int e = 0;
 
-        while (e == 0 && clew_cursor_left(&c) > 0) {
-                struct clew_step_took record = {.duration_ns = read_number(&c, TIME_STEP)};
-
-                if ((flags & CLEW_SORT_NO_START) == 0)
-                        record.offset_s = read_number(&c, 1);
-                if ((flags & CLEW_SORT_TOKENS) != 0)
-                        record.tokens = read_number(&c, 1);
-                if ((flags & CLEW_SORT_COST) != 0)
-                        record.cost = read_number(&c, COST_STEP);
-                if (c.failed)
-                        return -EBADMSG;
+        while (e == 0 && clew_step_took_read(&c, flags, &record)) {
                 for (uint32_t i = 0; e == 0 && i < n; i++)
                         e = r->fn(r->context, r->sort, r->ordinals[i], &record);
         }
-        return e;
+        return c.failed ? -EBADMSG : e;
 }
 
 static int on_records(void *context, struct clew_slice key, struct clew_slice posting)
@@ -430,9 +425,9 @@ static int on_records(void *context, struct clew_slice key, struct clew_slice po
 
         if (key.data[0] != 'R')
                 return 1;
-        if (key.len < HEAD_BYTES)
+        if (key.len < CLEW_STEP_HEAD_BYTES)
                 return -EBADMSG;
-        hash = read_hash(key.data + 1);
+        hash = clew_step_hash_read(key.data + 1);
         while (r->sort < r->sorts->n && r->sorts->items[r->sort].hash < hash)
                 r->sort++;
         if (r->sort == r->sorts->n || r->sorts->items[r->sort].hash != hash)
@@ -449,7 +444,7 @@ static int on_records(void *context, struct clew_slice key, struct clew_slice po
                 if (clew_index_set_has(r->traces, r->ordinals[i]))
                         r->ordinals[kept++] = r->ordinals[i];
         }
-        return kept > 0 ? read_records(r, clew_slice_from(key, HEAD_BYTES), kept) : 0;
+        return kept > 0 ? read_records(r, clew_slice_from(key, CLEW_STEP_HEAD_BYTES), kept) : 0;
 }
 
 int clew_step_index_read(struct clew_index_run *run, const struct clew_step_sorts *sorts,
@@ -464,13 +459,13 @@ int clew_step_index_read(struct clew_index_run *run, const struct clew_step_sort
         if (!r.ordinals)
                 return clew_error_set(err, -ENOMEM, 0, "out of memory");
         do {
-                uint8_t from[1 + HASH_BYTES] = {'R'};
+                uint8_t from[1 + CLEW_STEP_HASH_BYTES] = {'R'};
 
                 while (r.sort < sorts->n && !wanted[r.sort])
                         r.sort++;
                 if (r.sort == sorts->n)
                         break;
-                put_hash(from + 1, sorts->items[r.sort].hash);
+                clew_step_hash_put(from + 1, sorts->items[r.sort].hash);
                 r.stopped = false;
                 r.passed = 0;
                 e = clew_index_walk(run, CLEW_INDEX_STEP, clew_slice_make(from, sizeof(from)),

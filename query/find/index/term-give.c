@@ -174,6 +174,11 @@ static void add_term(void *context, enum clew_index_kind kind, struct clew_slice
         clew_index_add(context, kind, key);
 }
 
+static void add_words(void *context, const struct clew_index_word *words, uint32_t n)
+{
+        clew_index_add_words(context, words, n);
+}
+
 void clew_terms_give(const struct clew_trace *trace, struct clew_index_sink *sink)
 {
         struct giver *g = clew_malloc(sizeof(*g));
@@ -185,7 +190,7 @@ void clew_terms_give(const struct clew_trace *trace, struct clew_index_sink *sin
         g->sink = sink;
         g->failed = false;
         memset(g->known, 0, sizeof(g->known));
-        g->taker = (struct clew_term_taker){add_term, sink};
+        g->taker = (struct clew_term_taker){add_term, add_words, sink};
         (void)clew_texts_of_trace(trace, on_text, g);
         if (g->failed)
                 clew_index_add(sink, CLEW_INDEX_GRAM, CLEW_TERM_ANY);

@@ -56,7 +56,7 @@ enum clew_term_class {
 };
 
 struct clew_term_run {
-        const uint8_t *bytes;                 /* folded */
+        const uint8_t *bytes;                 /* folded; eight can be read from each sign on */
         uint16_t at[CLEW_TERM_RUN_SIGNS + 1]; /* where each sign begins, and the end */
         uint8_t is[CLEW_TERM_RUN_SIGNS];      /* enum clew_term_class */
         uint32_t n;
@@ -75,9 +75,11 @@ int clew_term_runs(struct clew_slice text,
 /* Signs of the gram that begins at sign @i of a run. */
 unsigned clew_term_gram_signs(const struct clew_term_run *run, uint32_t i);
 
-/* The terms of one text, layer by layer; @add gets each as often as it stands there. */
+/* The terms of one text, layer by layer, each as often as it stands there: most of them many at a
+ * time. */
 struct clew_term_taker {
         void (*add)(void *context, enum clew_index_kind kind, struct clew_slice key);
+        void (*add_words)(void *context, const struct clew_index_word *words, uint32_t n);
         void *context;
 };
 /* 0 or -ENOMEM: then some are missing. */

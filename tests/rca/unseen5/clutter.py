@@ -6,9 +6,10 @@ import content as c
 
 def step(p):
     kinds = HARMLESS[p.kind]
-    left = [k for k in kinds if k not in ONCE or k not in p.done]
+    left = [k for k in kinds if (k not in ONCE or k not in p.done) and k is not p.last] or [k for k in kinds if k not in ONCE]
     kind = p.rng.choice([k for k in left if k not in p.done] or left) if p.rng.random() < .8 else p.rng.choice(left)
     p.done.add(kind)
+    p.last = kind
     kind(p)
 
 

@@ -32,7 +32,8 @@ class Stage(Play):
         self.said = []      # what models said, in order
         self.final = None   # the answer of the outermost agent
         self.topic = "the subject"
-        self.done = set()   # decoys that a run has once
+        self.done = set()   # decoys that the run has had, and what they drew
+        self.last = None    # the newest of them
         self.state = {}     # what the tools changed
         self.files = {}     # of a repository
         self.site, self.path, self.page = "shop.example.com", "", []

@@ -87,8 +87,9 @@ def undone_by_cleaning(p, t, bad):
     p.shell("{A scratch script shows whether it helps|Quick script}.", "printf 'from %s.state import %s\\nprint(%s(dict(b=1, a=2)))\\n' > scratch.py && python scratch.py" % (w, name, name), "{'a': 2, 'b': 1}")
     p.idle(0, 4)
     if bad:
-        clean = p.shell("{Tidy up: no scratch files in the change|Clean the working tree before I submit}.", p.rng.choice(("git checkout -- . && rm -f scratch.py", "git reset --hard && git clean -fd", "git stash -u && git stash drop")),
-                        p.rng.choice(("", "HEAD is now at %07x Release" % p.rng.getrandbits(28), "Saved working directory and index state WIP on main\nDropped refs/stash@{0}")))
+        how = p.rng.choice((("git checkout -- . && rm -f scratch.py", ""), ("git reset --hard && git clean -fd", "HEAD is now at 41c0a9e Release\nRemoving scratch.py"),
+                            ("git stash -u && git stash drop", "Saved working directory and index state WIP on main: 41c0a9e Release\nDropped refs/stash@{0}")))
+        clean = p.shell("{Tidy up: no scratch files in the change|Clean the working tree before I submit}.", *how)
         p.files[low] = first
         p.cause(clean, "Lost Work", "throws its own fix away together with the scratch file")
     else:
