@@ -37,9 +37,6 @@ bool clew_tier_passes(int r);
 /* That prefix, of a writer or of a command on its store. */
 void clew_tier_prefix_of_all(const struct clew_tier *t, char *ret, size_t size);
 
-/* That the writer of @t is retired, or (@is false) is not, or no longer (tier-retire.c). */
-CLEW_MUST_USE int clew_tier_note_retired(struct clew_tier *t, bool is, struct clew_error *err);
-
 /* ---- orders among what was seen (tier-order.c) ------------------------------------------------
  */
 

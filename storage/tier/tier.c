@@ -9,7 +9,6 @@
 #include "storage/base/directory-int.h"
 #include "storage/erase.h"
 #include "storage/source/erasure-int.h"
-#include "storage/tier/tier-others-int.h"
 
 #include <errno.h>
 #include <fcntl.h>
