@@ -469,9 +469,11 @@ struct clew_slice clew_text_wanted_mark(struct clew_slice request)
         static const char *const ends[] = {"stop",   "end",   "final", "last",
                                            "finish", "after", "close"};
         struct clew_slice t = tail(request, REQUEST_MAX);
+        size_t end = t.len;
 
-        for (size_t i = t.len; i-- > 0;) {
-                size_t n = t.data[i] == '<' ? mark_at(t, i) : 0;
+        for (const uint8_t *open; t.len > 0 && (open = memrchr(t.data, '<', end)) != NULL;) {
+                size_t i = end = (size_t)(open - t.data);
+                size_t n = mark_at(t, i);
                 size_t from = i > MARK_REACH ? i - MARK_REACH : 0;
                 struct clew_slice mark = clew_slice_make(t.data + i, n);
                 struct clew_slice before = clew_slice_make(t.data + from, i - from);
