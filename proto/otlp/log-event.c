@@ -338,10 +338,13 @@ static struct clew_slice prompt_inside(struct clew_slice json)
 {
         static const char name[] = "\"prompt_id\"";
         struct clew_slice found = CLEW_SLICE_NULL;
-        const uint8_t *end = json.data + json.len;
-        const uint8_t *at = json.len ? json.data : NULL;
+        const uint8_t *end;
+        const uint8_t *at = json.data;
 
-        while (at && (at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1))) {
+        if (json.len == 0)
+                return found;
+        end = json.data + json.len;
+        while ((at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1))) {
                 const uint8_t *from = at += sizeof(name) - 1;
                 const uint8_t *quote;
 

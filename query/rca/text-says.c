@@ -40,7 +40,7 @@ static bool next_sentence(struct clew_slice t, size_t *at, struct clew_slice *re
         while (to < t.len && t.data[to] != '\n' &&
                !(memchr(".!?", t.data[to], 3) && (to + 1 == t.len || is_space(t.data[to + 1]))))
                 to++;
-        *ret = clew_slice_make(t.data + from, to - from);
+        *ret = to > from ? clew_slice_make(t.data + from, to - from) : CLEW_SLICE_NULL;
         *at = to;
         return to > from;
 }
