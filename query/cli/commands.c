@@ -132,7 +132,9 @@ static const struct clew_command commands[] = {
                  "that write to the store's bucket do it too: until they have, what is to go\n"
                  "stands there. Status 6: some have not; --orders tells who (--json: id, said,\n"
                  "by, kind text, names or rules, bytes, waits_here, and who waits and has done\n"
-                 "it; \"\" is the writer without a name).\n",
+                 "it; \"\" is the writer without a name; who of them is retired; when it was "
+                 "taken\n"
+                 "back, and who keeps the text then).\n",
          .served = CLEW_SERVED_NOT,
          .why_not = "it rewrites all that is stored; run it on the machine with the store"},
         {"setup", "retention", NULL, "FILE [--apply]",
