@@ -52,6 +52,7 @@ struct series_command {
         struct clew_cli *cli;
         const struct clew_output_flags *output_flags;
         const struct clew_look *look;
+        bool explains; /* what was read, and not the series */
         struct clew_filter filter;
         struct clew_arena arena;
         struct clew_series series;
@@ -282,6 +283,41 @@ static int print(struct series_command *c, bool whole)
         return r;
 }
 
+/* ---- explain ----------------------------------------------------------------------------------
+ */
+
+static int explain(struct series_command *c, const struct clew_select *s)
+{
+        const struct clew_index_use *use = clew_view_index_use(s->view);
+        CLEW_BUFFER text = {0};
+        CLEW_BUFFER safe = {0};
+        char bytes[CLEW_WHEN_TEXT];
+
+        clew_buffer_init(&text, (size_t)4 << 20);
+        clew_buffer_init(&safe, (size_t)16 << 20);
+        clew_safe_block(&safe, clew_query_text(c->series.query), "query  ", false);
+        if (c->filter.n_queries > 0)
+                clew_filter_print_query(&c->filter, &text);
+        clew_safe_block(&safe, clew_buffer_slice(&text), "of     ", false);
+        clew_buffer_clear(&text);
+        clew_buffer_append_cstr(&text, "plan\n");
+        if (c->series.told)
+                clew_buffer_append_cstr(&text,
+                                        "  steps: by tool, model, kind, agent and error, where "
+                                        "indexes tell them; of other traces:\n");
+        clew_query_explain(c->series.query, &text);
+        clew_safe_block(&safe, clew_buffer_slice(&text), "", false);
+        (void)fwrite(safe.data, 1, safe.len, c->cli->out);
+        clew_count_short(s->scanned_bytes, "B", bytes);
+        fprintf(c->cli->out,
+                "read   %llu trace%s: the steps of %llu from indexes; %llu opened, %s of spans "
+                "read\n",
+                (unsigned long long)s->seen, s->seen == 1 ? "" : "s",
+                (unsigned long long)(c->series.told ? use->taken : 0),
+                (unsigned long long)clew_query_run_met(c->series.run)->opened, bytes);
+        return CLEW_OPTIONS_HELP;
+}
+
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
@@ -304,7 +340,8 @@ static int gather(struct series_command *c, uint64_t step_ns)
         /* JSON ends with what a limit has cut. */
         reported = c->output_flags->json ? clew_filter_report(c->cli, &s) : 0;
         if (r >= 0)
-                status = print(c, s.done && s.end == CLEW_SELECT_WHOLE);
+                status = c->explains ? explain(c, &s)
+                                     : print(c, s.done && s.end == CLEW_SELECT_WHOLE);
         if (!c->output_flags->json)
                 reported = clew_filter_report(c->cli, &s);
         clew_select_deinit(&s);
@@ -336,12 +373,16 @@ int clew_series_run(struct clew_cli *cli, const struct clew_filter_flags *flags,
                     const struct clew_display_flags *display, const struct clew_look *look,
                     const char *over_text)
 {
-        struct series_command c = {.cli = cli, .output_flags = output, .look = look};
+        struct series_command c = {.cli = cli,
+                                   .output_flags = output,
+                                   .look = look,
+                                   .explains = flags->explain};
         struct clew_filter_flags others = *flags;
         uint64_t step_ns = 0;
         int r;
 
         others.query = NULL;
+        others.explain = false;
         clew_arena_init(&c.arena, ARENA_MAX);
         r = clew_filter_make(cli, &others, CLEW_SINCE_DEFAULT, look->utc, &c.filter);
         if (r == 0)

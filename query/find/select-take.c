@@ -61,6 +61,7 @@ static int take_steps(struct clew_select *s, struct clew_index_run *run,
         const struct clew_bulk_steps to = {
                 .on_run = count_row,
                 .of_runs = s->steps_of_runs,
+                .as_sent = s->steps_as_sent,
                 .wants = wants_steps,
                 .on_step = take_step,
                 .on_sum = s->take_sum ? take_sum : NULL,

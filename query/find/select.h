@@ -125,6 +125,7 @@ struct clew_select {
         int (*take_step)(void *context, const struct clew_bulk_step *step);
         bool steps_of_runs; /* ... with its start and its run; else, where an index run has them
                                (`summed`), sums of all its steps of a sort: take_sum may be NULL */
+        bool steps_as_sent; /* ... with the duration of its span */
         int (*take_sum)(void *context, const struct clew_bulk_step *sum, uint64_t n);
         int (*take_durations)(void *context, const struct clew_bulk_durations *durations);
         uint32_t summed; /* index runs whose sums were taken */

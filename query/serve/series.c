@@ -4,11 +4,14 @@
 #include "query/serve/series.h"
 
 #include "proto/base/clock.h"
+#include "proto/base/mem.h"
 #include "query/answer/values.h"
 #include "query/find/index/index.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Steps of a window when no length is given: about so many. */
 #define STEPS_WANTED 60u
@@ -46,6 +49,7 @@ int clew_series_init(struct clew_series *s, const char *query, struct clew_query
 void clew_series_deinit(struct clew_series *s)
 {
         clew_metrics_free(s->metrics);
+        clew_free(s->by_sort);
         clew_query_run_free(s->run);
         clew_query_deinit(s->query);
         clew_arena_deinit(&s->arena);
@@ -120,14 +124,25 @@ static uint64_t choose_step(const struct clew_series *s)
         return seconds[i] * CLEW_NS_PER_S;
 }
 
-static int add(struct clew_series *s, struct clew_select *walk, const struct clew_selected *t,
+static int refuse(int r, struct clew_error *err)
+{
+        return clew_error_set(err, r, 0,
+                              "more than %u series or %u values: take fewer steps, or by() a field "
+                              "with fewer values",
+                              CLEW_METRICS_SERIES_MAX, CLEW_METRICS_VALUES_MAX);
+}
+
+static int add(struct clew_series *s, struct clew_select *walk, struct clew_selected *t,
                struct clew_error *err)
 {
-        struct clew_query_facts facts = clew_select_facts(walk, t);
+        struct clew_query_facts facts;
         struct clew_query_result found;
         struct clew_trace_data data;
-        int r;
+        int r = s->told && !walk->is_plain ? clew_select_whole(walk, t, err) : 0;
 
+        if (r < 0)
+                return r;
+        facts = clew_select_facts(walk, t);
         if (clew_query_judge(s->run, &facts) == CLEW_NO)
                 return 0;
         r = clew_select_open(walk, t, &data, err);
@@ -135,11 +150,57 @@ static int add(struct clew_series *s, struct clew_select *walk, const struct cle
                 r = clew_query_evaluate(s->run, &facts, data.traces, data.logs, &found);
         if (r == 1)
                 r = clew_metrics_add(s->metrics, &found);
-        return r == -E2BIG ? clew_error_set(err, r, 0,
-                                            "more than %u series or %u values: take fewer steps, "
-                                            "or by() a field with fewer values",
-                                            CLEW_METRICS_SERIES_MAX, CLEW_METRICS_VALUES_MAX)
-                           : r;
+        return r == -E2BIG ? refuse(r, err) : r;
+}
+
+/* ---- steps that indexes tell ------------------------------------------------------------------
+ */
+
+bool clew_series_asks_sorts(const struct clew_series *s)
+{
+        return clew_metrics_asks_sorts(s->query) && s->step_ns % CLEW_NS_PER_S == 0;
+}
+
+static bool wants(void *context, const struct clew_slice *texts, bool is_error)
+{
+        struct clew_series *s = context;
+
+        return clew_query_meets_sort(s->run, texts, is_error);
+}
+
+/* The sorts of another index run have other numbers. */
+static int make_sorts(struct clew_series *s, const struct clew_bulk_step *step)
+{
+        if (s->by_sort && s->serial == step->serial)
+                return 0;
+        clew_free(s->by_sort);
+        s->by_sort = clew_calloc(step->n_sorts, sizeof(*s->by_sort));
+        s->serial = step->serial;
+        return s->by_sort ? 0 : -ENOMEM;
+}
+
+static int add_told(struct clew_series *s, const struct clew_bulk_step *step)
+{
+        int r = make_sorts(s, step);
+
+        if (r < 0 || !clew_metrics_has_start(s->metrics, step->start_ns))
+                return r;
+        if (s->by_sort[step->sort] == 0) {
+                r = clew_metrics_find_sort(s->metrics, s->run, step->texts, step->is_error);
+                if (r < 0)
+                        return r;
+                s->by_sort[step->sort] = (uint32_t)r + 1;
+        }
+        return clew_metrics_add_told(s->metrics, s->by_sort[step->sort] - 1, step->start_ns,
+                                     step->duration_ns);
+}
+
+static int take_step(void *context, const struct clew_bulk_step *step)
+{
+        struct clew_series *s = context;
+
+        s->refused = add_told(s, step);
+        return s->refused;
 }
 
 /* Traces looked at for their keys when their summaries alone decided. */
@@ -171,11 +232,61 @@ bool clew_series_complaint(const struct clew_series *s, uint32_t n, struct clew_
         return clew_query_complaint(s->run, n, err, ret_fatal);
 }
 
+static int walk(struct clew_series *s, struct clew_view *view, const struct clew_clock *clock,
+                struct clew_select *select, struct clew_error *err)
+{
+        struct clew_selected t;
+        int r;
+
+        s->metrics = clew_metrics_new(s->run, s->start_ns, s->end_ns, s->step_ns);
+        if (!s->metrics)
+                return -ENOMEM;
+        r = clew_select_init(select, view, &s->left, clock, NULL, err);
+        if (s->told) {
+                select->steps_of_runs = true;
+                select->steps_as_sent = clew_metrics_counts_durations(s->query);
+                select->wants_steps = wants;
+                select->take_step = take_step;
+                select->take_context = s;
+        }
+        while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1) {
+                r = add(s, select, &t, err);
+                if (r == -ENOENT) /* deleted meanwhile */
+                        r = 0;
+                if (r < 0)
+                        break;
+        }
+        if (r == -EAGAIN && s->refused < 0) { /* that is no damage */
+                *err = (struct clew_error){0};
+                return s->refused == -E2BIG ? refuse(-E2BIG, err) : s->refused;
+        }
+        return r;
+}
+
+/* An index is damaged: without, from the beginning. */
+static int walk_again(struct clew_series *s, struct clew_view *view, const struct clew_clock *clock,
+                      struct clew_select *select, struct clew_error *err)
+{
+        char damage[sizeof(select->index_damage)];
+        int r;
+
+        (void)snprintf(damage, sizeof(damage), "%.199s", err->message);
+        *err = (struct clew_error){0};
+        clew_select_deinit(select);
+        clew_metrics_free(s->metrics);
+        s->metrics = NULL;
+        s->told = false;
+        s->left.no_index = true;
+        r = walk(s, view, clock, select, err);
+        memcpy(select->index_damage, damage, sizeof(damage));
+        return r;
+}
+
 int clew_series_gather(struct clew_series *s, struct clew_view *view,
                        const struct clew_filter *filter, const struct clew_clock *clock,
                        uint64_t step_ns, struct clew_select *select, struct clew_error *err)
 {
-        struct clew_selected t;
+        uint64_t left_ns;
         int r = find_window(s, view, filter, clock, err);
 
         if (r < 0)
@@ -185,24 +296,17 @@ int clew_series_gather(struct clew_series *s, struct clew_view *view,
                 return clew_error_set(err, -EINVAL, 0,
                                       "more than %u steps; take a longer --over, or a shorter time",
                                       CLEW_METRICS_STEPS_MAX);
-        s->metrics = clew_metrics_new(s->run, s->start_ns, s->end_ns, s->step_ns);
-        if (!s->metrics)
-                return -ENOMEM;
-        if (filter->limit_ns > 0) { /* what the window has left of the time is for the rest */
-                uint64_t left_ns = filter->limit_ns / 2 + s->left.limit_ns;
-
-                s->left = *filter;
+        /* A trace without spans counts at the time 0, of which indexes do not tell. */
+        s->told = clew_series_asks_sorts(s) && s->start_ns >= s->step_ns;
+        left_ns = filter->limit_ns / 2 + s->left.limit_ns;
+        s->left = *filter;
+        if (filter->limit_ns > 0) /* what the window has left of the time is for the rest */
                 s->left.limit_ns = left_ns;
-                filter = &s->left;
-        }
-        r = clew_select_init(select, view, filter, clock, NULL, err);
-        while (r >= 0 && (r = clew_select_next(select, &t, err)) == 1) {
-                r = add(s, select, &t, err);
-                if (r == -ENOENT) /* deleted meanwhile */
-                        r = 0;
-                if (r < 0)
-                        break;
-        }
+        if (s->told)
+                s->left.light = CLEW_LIGHT;
+        r = walk(s, view, clock, select, err);
+        if (r == -EAGAIN)
+                r = walk_again(s, view, clock, select, err);
         if (r == 0 && select->end == CLEW_SELECT_WHOLE && clew_query_run_met(s->run)->opened == 0)
                 sample(s, view);
         return r;

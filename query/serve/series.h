@@ -19,7 +19,7 @@
 #define CLEW_SERIES_STEP_NS_MIN 1000000u
 
 struct clew_series {
-        struct clew_filter left; /* with the time that finding the window has left */
+        struct clew_filter left; /* of the walk, with the time that finding the window has left */
         struct clew_arena arena;
         struct clew_query *query;
         struct clew_query_run *run;
@@ -27,6 +27,11 @@ struct clew_series {
         uint64_t start_ns;
         uint64_t end_ns;
         uint64_t step_ns; /* 0 = one is chosen by the length of the window */
+        bool told;        /* indexes tell of steps all that is counted: those are asked */
+        int refused;      /* by the metrics, of what indexes told */
+        /* Numbers of series + 1 by the sort of a step, of the index run at hand; 0 = not known. */
+        uint32_t *by_sort;
+        uint64_t serial;
 };
 
 /* Whether @query (may be NULL) ends in metrics; false also for one that cannot be read. */
@@ -44,6 +49,8 @@ CLEW_MUST_USE int clew_series_gather(struct clew_series *s, struct clew_view *vi
                                      const struct clew_clock *clock, uint64_t step_ns,
                                      struct clew_select *select, struct clew_error *err);
 
+/* Whether indexes can tell of steps all that the query counts, in whole seconds. */
+bool clew_series_asks_sorts(const struct clew_series *s);
 /* True when nothing was counted; @m is what it counted. */
 bool clew_series_is_empty(const struct clew_metrics_result *m);
 /* After it: clew_query_complaint() of its query. */

@@ -7,6 +7,7 @@
 #include "query/find/select.h"
 #include "query/rca/facts.h"
 #include "query/serve/count.h"
+#include "query/serve/series.h"
 #include "query/serve/stats.h"
 #include "storage/store.h"
 #include "tests/lib/otlp-build.h"
@@ -14,6 +15,7 @@
 #include "tests/lib/store-append.h"
 #include "tests/lib/temp-dir.h"
 
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +27,9 @@
 #include <cmocka.h>
 
 #define LONG_TEXT "a text that is longer than what is kept of a value word by word, by some words"
+
+/* When it all happens: series that begin at 0 are not asked of indexes. */
+#define BASE_US 100000000u
 
 static struct test_random rng;
 
@@ -100,7 +105,7 @@ static void put_attributes(struct clew_buffer *b, uint32_t max)
 
 static void put_span(struct clew_buffer *b, uint32_t trace, uint32_t span, uint32_t parent)
 {
-        uint32_t start = 1000 + trace * 37 % 900 + span;
+        uint32_t start = BASE_US + 1000 + trace * 37 % 900 + span;
 
         if (span > 1 && below(4) == 0)
                 start += 1000000 * below(5);
@@ -536,6 +541,119 @@ static void compare_steps(struct clew_view *v, const struct clew_query *query)
         free(index);
 }
 
+/* ---- series -----------------------------------------------------------------------------------
+ */
+
+/* What is counted: all but the last ones of what indexes tell of steps. */
+static const char *const functions[] = {
+        "rate()",
+        "count_over_time()",
+        "sum_over_time(duration)",
+        "avg_over_time(duration)",
+        "min_over_time(duration)",
+        "max_over_time(duration)",
+        "quantile_over_time(duration, .5, .95)",
+        "sum_over_time(span.clew.tokens)",
+        "max_over_time(span.clew.cost)",
+        "histogram_over_time(duration)",
+        "avg_over_time(duration * 2)",
+};
+
+static const char *const series_by[] = {
+        "",
+        "",
+        " by (span.clew.model)",
+        " by (span.clew.tool, span.clew.error)",
+        " by (span.clew.kind, span.clew.agent)",
+        " by (span.clew.error.type)",
+        " by (name)",
+        " by (parent.span.clew.kind)",
+};
+
+static const char *const of_series[] = {"", "", "", " | topk(2)", " | bottomk(1)"};
+
+/* Traces whose steps indexes told, for series. */
+static uint64_t told_series;
+
+static struct clew_series *gather_series(struct clew_view *v, const struct clew_query *query,
+                                         const char *text, uint64_t over_ns, bool no_index,
+                                         int *ret_r)
+{
+        struct clew_filter f = {
+                .queries = {query}, .n_queries = query ? 1 : 0, .no_index = no_index};
+        struct clew_series *series = calloc(1, sizeof(*series));
+        struct clew_query_error e;
+        struct clew_select s = {0};
+        struct clew_error err = {0};
+
+        f.since_ns = since;
+        f.until_ns = until;
+        assert_non_null(series);
+        if (clew_series_init(series, text, &e) < 0)
+                fail_msg("%s: %s", text, e.message);
+        *ret_r = clew_series_gather(series, v, &f, &still, over_ns, &s, &err);
+        if (*ret_r < 0 && *ret_r != -EINVAL)
+                fail_msg("%s: %s", text, err.message);
+        if (series->told && *ret_r == 0)
+                told_series += clew_view_index_use(v)->taken;
+        clew_select_deinit(&s);
+        return series;
+}
+
+static void compare_results(struct clew_series *scan, struct clew_series *index, const char *text)
+{
+        struct clew_metrics_result a;
+        struct clew_metrics_result b;
+
+        assert_int_equal(clew_metrics_finish(scan->metrics, &a), 0);
+        assert_int_equal(clew_metrics_finish(index->metrics, &b), 0);
+        if (a.n_series != b.n_series || a.n_steps != b.n_steps || a.start_ns != b.start_ns)
+                fail_msg("%s: %u series with indexes, %u without", text, b.n_series, a.n_series);
+        for (uint32_t i = 0; i < a.n_series; i++) {
+                const struct clew_metrics_series *x = &a.series[i];
+                const struct clew_metrics_series *y = &b.series[i];
+
+                assert_int_equal(x->n_labels, y->n_labels);
+                for (uint32_t k = 0; k < x->n_labels; k++) {
+                        assert_true(clew_slice_eq(x->labels[k].name, y->labels[k].name));
+                        if (!clew_slice_eq(x->labels[k].value, y->labels[k].value))
+                                fail_msg("%s: series %u is another one with indexes", text, i);
+                }
+                for (uint32_t k = 0; k < a.n_steps; k++) {
+                        if (isnan(x->values[k]) != isnan(y->values[k]) ||
+                            (!isnan(x->values[k]) &&
+                             memcmp(&x->values[k], &y->values[k], sizeof(double)) != 0))
+                                fail_msg("%s: series %u, step %u: %.17g with indexes, %.17g "
+                                         "without",
+                                         text, i, k, y->values[k], x->values[k]);
+                }
+        }
+}
+
+static void compare_series(struct clew_view *v, const struct clew_query *query)
+{
+        static const uint64_t overs[] = {0, CLEW_NS_PER_S, 3 * CLEW_NS_PER_S, CLEW_NS_PER_S / 2};
+        uint64_t over_ns = PICK(overs);
+        struct clew_series *scan;
+        struct clew_series *index;
+        int r_scan;
+        int r_index;
+        CLEW_BUFFER text = {0};
+
+        clew_buffer_init(&text, 4096);
+        clew_buffer_printf(&text, "%s | %s%s%s", PICK(step_queries), PICK(functions),
+                           PICK(series_by), PICK(of_series));
+        scan = gather_series(v, query, (const char *)text.data, over_ns, true, &r_scan);
+        index = gather_series(v, query, (const char *)text.data, over_ns, false, &r_index);
+        assert_int_equal(r_scan, r_index);
+        if (r_scan == 0)
+                compare_results(scan, index, (const char *)text.data);
+        clew_series_deinit(scan);
+        clew_series_deinit(index);
+        free(scan);
+        free(index);
+}
+
 static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *ret_taken)
 {
         struct clew_view *v = NULL;
@@ -561,8 +679,8 @@ static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *
                 put_query(&text);
                 if (clew_query_parse(clew_buffer_slice(&text), &options, &arena, &q, &e) < 0)
                         continue; /* types that do not fit */
-                since = below(3) == 0 ? 1000000 + below(900000) : 0;
-                until = below(3) == 0 ? 1000000 + below(900000) : 0;
+                since = below(3) == 0 ? BASE_US * UINT64_C(1000) + 1000000 + below(900000) : 0;
+                until = below(3) == 0 ? BASE_US * UINT64_C(1000) + 1000000 + below(900000) : 0;
                 (void)run(v, q, true, &without, &used);
                 assert_false(used);
                 (void)run(v, q, false, &with, &used);
@@ -572,6 +690,8 @@ static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *
                                  (const char *)with.data, (const char *)without.data);
                 *ret_taken += compare_sums(v, q);
                 compare_steps(v, below(2) == 0 ? NULL : q);
+                for (unsigned k = 0; k < 3; k++)
+                        compare_series(v, below(2) == 0 ? NULL : q);
                 compare_counts(v, q);
                 clew_query_deinit(q);
         }
@@ -632,9 +752,12 @@ static void test_random_queries(void **state)
         assert_true(used > STORES * ROUNDS * QUERIES / 4);
         assert_true(taken > 100);
         assert_true(told > 100);
+        assert_true(told_series > 1000);
         assert_true(summed > 20);
-        print_message("# the steps of %llu traces came from indexes, the sums of %llu index runs\n",
-                      (unsigned long long)told, (unsigned long long)summed);
+        print_message("# the steps of %llu traces came from indexes, the sums of %llu index runs; "
+                      "for series of %llu\n",
+                      (unsigned long long)told, (unsigned long long)summed,
+                      (unsigned long long)told_series);
 }
 
 int main(void)

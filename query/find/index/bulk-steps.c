@@ -2,6 +2,7 @@
  * The steps of many runs at once, from what indexes tell of them; index.h.
  */
 #include "query/find/index/columns-int.h"
+#include "query/find/index/facet-int.h"
 #include "query/find/index/step-sums-int.h"
 
 #include "proto/base/clock.h"
@@ -89,6 +90,25 @@ static int leave_unpriced(struct taking *t, struct clew_error *err)
                 }
         }
         return r;
+}
+
+/* The one kind of span whose step is told to have begun at another time (query/model/step-read.c,
+ * derive_times()). */
+static int leave_moved(struct taking *t, struct clew_error *err)
+{
+        struct clew_index_facet facet;
+        struct clew_index_set moved;
+        bool exact;
+        int r;
+
+        if (!clew_facet_begin(&facet, CLEW_FACET_DERIVED, CLEW_SLICE_LITERAL("name")) ||
+            make_set(t, &moved) < 0)
+                return -ENOMEM;
+        clew_facet_text(&facet, CLEW_SLICE_LITERAL("handle_responses"), &exact);
+        r = clew_index_find(t->run, CLEW_INDEX_FACET, clew_facet_key(&facet), &moved, err);
+        for (uint32_t i = 0; r > 0 && i < clew_index_set_words(&moved); i++)
+                t->told.words[i] &= ~moved.words[i];
+        return r < 0 ? r : 0;
 }
 
 static int on_row(void *context, const struct clew_bulk_row *row)
@@ -200,6 +220,8 @@ static int find_told(struct taking *t, const struct clew_index_set *traces, stru
                 return r;
         clew_index_set_or(&t->told, traces);
         r = clew_step_index_told(t->run, &t->told, err);
+        if (r == 0 && t->to->as_sent)
+                r = leave_moved(t, err);
         return r < 0 ? r : leave_unpriced(t, err);
 }
 

@@ -11,6 +11,7 @@
 #include "proto/base/compiler.h"
 #include "query/find/counted.h"
 #include "query/find/language/language.h"
+#include "query/find/language/metrics.h"
 #include "storage/index.h"
 #include "storage/store.h"
 
@@ -180,6 +181,7 @@ struct clew_bulk_steps {
         /* For each trace that is taken: 1 = its steps count, 0 = not, or an error. */
         int (*on_run)(void *context, const struct clew_bulk_row *row);
         bool of_runs; /* steps tell their start and their run */
+        bool as_sent; /* durations are those of spans: runs where a step's is another are left */
         /* Whether steps with these texts are wanted at all. */
         bool (*wants)(void *context, const struct clew_slice *texts, bool is_error);
         int (*on_step)(void *context, const struct clew_bulk_step *step);
@@ -196,6 +198,11 @@ struct clew_bulk_steps {
 bool clew_query_asks_sorts(const struct clew_query *query);
 bool clew_query_meets_sort(struct clew_query_run *run, const struct clew_slice *texts,
                            bool is_error);
+/* The same of a query that ends in metrics, whose values and by() have to be told too. */
+bool clew_metrics_asks_sorts(const struct clew_query *query);
+/* The series of steps of a sort that the query selects: clew_metrics_find(). */
+CLEW_MUST_USE int clew_metrics_find_sort(struct clew_metrics *m, struct clew_query_run *run,
+                                         const struct clew_slice *texts, bool is_error);
 /* The CLEW_STEP_* of a field; -1 = indexes tell it of no step. */
 int clew_step_text(struct clew_slice field);
 /* The cost of a step as an index keeps it, to 1e-10 dollars: whoever adds up steps adds up these,

@@ -5,6 +5,7 @@
 
 #include "query/find/language/run-int.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The condition of a query that has one and nothing else that chooses; NULL = it has more. */
@@ -28,20 +29,82 @@ static const struct clew_stage_op *only_condition(const struct clew_query *q)
                         return NULL;
                 }
         }
-        return q->metric.metric ? NULL : found;
+        return found;
+}
+
+/* What a sort is, as a step of its agent. */
+struct alone {
+        struct clew_step steps[2]; /* the agent, and the step */
+        struct clew_trace trace;
+        struct clew_run_at at;
+};
+
+#define THE_STEP 1u
+
+/* False: it is of no kind. @ret must stay where it is. */
+static bool stand_alone(struct clew_query_run *run, const struct clew_slice *texts, bool is_error,
+                        struct alone *ret)
+{
+        struct clew_step *agent = &ret->steps[0];
+        struct clew_step *step = &ret->steps[THE_STEP];
+
+        memset(ret, 0, sizeof(*ret));
+        ret->trace.steps = ret->steps;
+        ret->trace.n_steps = CLEW_ARRAY_LEN(ret->steps);
+        ret->at = (struct clew_run_at){&ret->trace, NULL, &run->arena, 0};
+        if (!clew_kind_parse(texts[CLEW_STEP_KIND], &step->kind))
+                return false;
+        agent->kind = CLEW_KIND_AGENT;
+        agent->agent_name = texts[CLEW_STEP_AGENT];
+        agent->parent = CLEW_STEP_NONE;
+        step->parent = 0;
+        step->agent = texts[CLEW_STEP_AGENT].len > 0 ? 0 : CLEW_STEP_NONE;
+        step->tool_name = texts[CLEW_STEP_TOOL];
+        step->model = texts[CLEW_STEP_MODEL];
+        step->error.type = texts[CLEW_STEP_ERROR_TYPE];
+        step->error.is_error = is_error;
+        return true;
+}
+
+static bool is_told(const struct clew_field_ref *ref)
+{
+        struct clew_slice name = ref->row ? clew_slice_of_cstr(ref->row->name) : CLEW_SLICE_NULL;
+
+        return ref->row && !ref->of_parent &&
+               (clew_step_text(name) >= 0 || clew_slice_eq_cstr(name, "span.clew.error"));
+}
+
+/* ... as is all that the expression reads. */
+static bool is_told_all(const struct clew_query *q, uint32_t expr)
+{
+        const struct clew_expr *e = &q->exprs[expr];
+
+        for (uint32_t i = e->first; i < e->first + e->n; i++) {
+                if (q->codes[i].code == CLEW_CODE_FIELD && !is_told(&q->fields[q->codes[i].arg]))
+                        return false;
+        }
+        return true;
 }
 
 bool clew_query_asks_sorts(const struct clew_query *q)
 {
-        if (!only_condition(q))
+        if (q->metric.metric || !only_condition(q))
                 return false;
         for (uint32_t i = 0; i < q->n_fields; i++) {
-                const struct clew_field_ref *ref = &q->fields[i];
-                struct clew_slice name =
-                        ref->row ? clew_slice_of_cstr(ref->row->name) : CLEW_SLICE_NULL;
+                if (!is_told(&q->fields[i]))
+                        return false;
+        }
+        return true;
+}
 
-                if (!ref->row || ref->of_parent ||
-                    (clew_step_text(name) < 0 && !clew_slice_eq_cstr(name, "span.clew.error")))
+bool clew_metrics_asks_sorts(const struct clew_query *q)
+{
+        const struct clew_stage_op *condition = only_condition(q);
+
+        if (!condition || !is_told_all(q, condition->arg) || !clew_metrics_takes_durations(q))
+                return false;
+        for (uint32_t i = 0; i < q->metric.n_by; i++) {
+                if (!is_told_all(q, q->metric.by[i]))
                         return false;
         }
         return true;
@@ -51,22 +114,18 @@ bool clew_query_meets_sort(struct clew_query_run *run, const struct clew_slice *
                            bool is_error)
 {
         const struct clew_stage_op *condition = only_condition(run->q);
-        struct clew_step steps[2]; /* its agent, and the step */
-        struct clew_trace trace = {.steps = steps, .n_steps = CLEW_ARRAY_LEN(steps)};
-        struct clew_run_at at = {&trace, NULL, &run->arena, 0};
-        bool has_agent = texts[CLEW_STEP_AGENT].len > 0;
+        struct alone alone;
 
-        memset(steps, 0, sizeof(steps));
-        if (!condition || !clew_kind_parse(texts[CLEW_STEP_KIND], &steps[1].kind))
-                return false;
-        steps[0].kind = CLEW_KIND_AGENT;
-        steps[0].agent_name = texts[CLEW_STEP_AGENT];
-        steps[0].parent = CLEW_STEP_NONE;
-        steps[1].parent = 0;
-        steps[1].agent = has_agent ? 0 : CLEW_STEP_NONE;
-        steps[1].tool_name = texts[CLEW_STEP_TOOL];
-        steps[1].model = texts[CLEW_STEP_MODEL];
-        steps[1].error.type = texts[CLEW_STEP_ERROR_TYPE];
-        steps[1].error.is_error = is_error;
-        return clew_holds(run, &at, condition->arg, 1);
+        return condition && stand_alone(run, texts, is_error, &alone) &&
+               clew_holds(run, &alone.at, condition->arg, THE_STEP);
+}
+
+int clew_metrics_find_sort(struct clew_metrics *m, struct clew_query_run *run,
+                           const struct clew_slice *texts, bool is_error)
+{
+        struct alone alone;
+
+        if (!stand_alone(run, texts, is_error, &alone))
+                return -EINVAL;
+        return clew_metrics_find(m, &alone.at, THE_STEP);
 }

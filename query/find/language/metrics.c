@@ -5,6 +5,7 @@
 
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "query/find/language/readers-int.h"
 #include "query/find/language/run-int.h"
 #include "query/find/statistics.h"
 
@@ -20,10 +21,14 @@
 #define PAIRS_TABLE 262144u
 #define PAIR_VALUE_MAX 128u
 
+__extension__ typedef __int128 wide;
+
+/* What the function needs of one step of a series. */
 struct cell {
-        double sum;
-        double least;
-        double most;
+        union {
+                double number; /* sum, least or most */
+                wide ns;       /* sum of lengths of time, whose order then does not matter */
+        };
         uint64_t n;
 };
 
@@ -50,6 +55,7 @@ struct pair {
 struct clew_metrics {
         struct clew_query_run *run;
         const struct clew_metric_stage *stage;
+        bool adds_ns; /* cells hold `ns` */
         struct clew_arena arena;
         uint64_t start_ns;
         uint64_t step_ns;
@@ -70,6 +76,48 @@ bool clew_query_is_compare(const struct clew_query *q)
         return q->metric.metric == CLEW_METRIC_COMPARE;
 }
 
+/* The function is given the duration of spans as it is. */
+static bool is_of_duration(const struct clew_query *q)
+{
+        const struct clew_expr *e = &q->exprs[q->metric.expr];
+        const struct clew_code_op *code = &q->codes[e->first];
+        const struct clew_field_ref *ref;
+
+        if (e->n != 1 || code->code != CLEW_CODE_FIELD)
+                return false;
+        ref = &q->fields[code->arg];
+        return ref->row && ref->row->read == clew_read_duration && !ref->of_parent;
+}
+
+static bool is_count(const struct clew_query *q)
+{
+        return q->metric.metric == CLEW_METRIC_RATE || q->metric.metric == CLEW_METRIC_COUNT;
+}
+
+static bool is_sum(const struct clew_query *q)
+{
+        return q->metric.metric == CLEW_METRIC_SUM || q->metric.metric == CLEW_METRIC_AVG;
+}
+
+bool clew_metrics_counts_durations(const struct clew_query *q)
+{
+        switch ((int)q->metric.metric) {
+        case CLEW_METRIC_SUM:
+        case CLEW_METRIC_AVG:
+        case CLEW_METRIC_MIN:
+        case CLEW_METRIC_MAX:
+        case CLEW_METRIC_QUANTILE:
+                return is_of_duration(q);
+        default:
+                return false;
+        }
+}
+
+bool clew_metrics_takes_durations(const struct clew_query *q)
+{
+        return is_count(q) || clew_metrics_counts_durations(q);
+}
+
 struct clew_metrics *clew_metrics_new(struct clew_query_run *run, uint64_t start_ns,
                                       uint64_t end_ns, uint64_t step_ns)
 {
@@ -79,6 +127,7 @@ struct clew_metrics *clew_metrics_new(struct clew_query_run *run, uint64_t start
                 return NULL;
         m->run = run;
         m->stage = &run->q->metric;
+        m->adds_ns = is_sum(run->q) && is_of_duration(run->q);
         m->step_ns = step_ns;
         m->start_ns = start_ns / step_ns * step_ns;
         m->n_steps = (uint32_t)((end_ns > m->start_ns ? end_ns - m->start_ns : 0) / step_ns + 1);
@@ -166,53 +215,119 @@ static int bucket_of(double v)
         return v > 0 ? exponent - (fraction == 0.5) : INT32_MIN / 2;
 }
 
-/* False when the span has no number to count. Lengths of time become seconds. */
-static bool number_of(struct clew_metrics *m, uint32_t step, double *ret)
+struct number {
+        double value; /* lengths of time in seconds */
+        int64_t ns;   /* of a length of time */
+};
+
+static struct number number_of_ns(int64_t ns)
+{
+        return (struct number){(double)ns / 1e9, ns};
+}
+
+/* False when the span has no number to count. */
+static bool number_of(struct clew_metrics *m, uint32_t step, struct number *ret)
 {
         struct clew_values v;
 
-        *ret = 1;
-        if (m->stage->metric == CLEW_METRIC_RATE || m->stage->metric == CLEW_METRIC_COUNT)
+        *ret = (struct number){1, 0};
+        if (is_count(m->run->q))
                 return true;
         clew_value_of(m->run, &m->run->at, m->stage->expr, step, &v);
         if (v.n == 0 || !clew_type_is_number(v.items[0].type))
                 return false;
-        *ret = clew_operand_number(&v.items[0]);
         if (v.items[0].type == CLEW_TYPE_DURATION)
-                *ret /= 1e9;
-        return !isnan(*ret);
+                *ret = number_of_ns(v.items[0].integer);
+        else
+                ret->value = clew_operand_number(&v.items[0]);
+        return !isnan(ret->value);
+}
+
+/* Of a start; n_steps or more: it is not counted. */
+static uint64_t place_of(const struct clew_metrics *m, uint64_t start_ns)
+{
+        return start_ns >= m->start_ns ? (start_ns - m->start_ns) / m->step_ns : UINT64_MAX;
+}
+
+static void put_number(const struct clew_metrics *m, struct cell *cell, const struct number *v)
+{
+        switch ((int)m->stage->metric) {
+        case CLEW_METRIC_MIN:
+                if (cell->n == 0 || v->value < cell->number)
+                        cell->number = v->value;
+                break;
+        case CLEW_METRIC_MAX:
+                if (cell->n == 0 || v->value > cell->number)
+                        cell->number = v->value;
+                break;
+        default:
+                if (m->adds_ns)
+                        cell->ns += v->ns;
+                else
+                        cell->number += v->value;
+                break;
+        }
+        cell->n++;
+}
+
+static int add_number(struct clew_metrics *m, uint32_t series, uint64_t place,
+                      const struct number *v)
+{
+        put_number(m, &m->series[series].cells[place], v);
+        return m->stage->metric == CLEW_METRIC_QUANTILE
+                       ? keep(m, series, (uint32_t)place, v->value)
+                       : 0;
+}
+
+static int find_of_step(struct clew_metrics *m, struct clew_run_at *at, uint32_t step, int bucket)
+{
+        struct clew_slice values[CLEW_BY_MAX] = {{0}};
+
+        for (uint32_t i = 0; i < m->stage->n_by; i++) {
+                struct clew_values v;
+
+                clew_value_of(m->run, at, m->stage->by[i], step, &v);
+                values[i] = clew_group_text(&v, &m->run->arena);
+        }
+        return find_series(m, values, bucket);
 }
 
 static int add_span(struct clew_metrics *m, uint32_t step)
 {
-        uint64_t start = m->run->at.trace->steps[step].start_ns;
-        struct clew_slice values[CLEW_BY_MAX] = {{0}};
-        struct cell *cell;
-        uint64_t place;
-        double number;
+        uint64_t place = place_of(m, m->run->at.trace->steps[step].start_ns);
+        struct number number;
         int series;
 
-        place = start >= m->start_ns ? (start - m->start_ns) / m->step_ns : UINT64_MAX;
         if (place >= m->n_steps || !number_of(m, step, &number))
                 return 0;
-        for (uint32_t i = 0; i < m->stage->n_by; i++) {
-                struct clew_values v;
+        series = find_of_step(
+                m, &m->run->at, step,
+                m->stage->metric == CLEW_METRIC_HISTOGRAM ? bucket_of(number.value) : 0);
+        return series < 0 ? series : add_number(m, (uint32_t)series, place, &number);
+}
 
-                clew_value_of(m->run, &m->run->at, m->stage->by[i], step, &v);
-                values[i] = clew_group_text(&v, &m->run->arena);
-        }
-        series = find_series(m, values,
-                             m->stage->metric == CLEW_METRIC_HISTOGRAM ? bucket_of(number) : 0);
-        if (series < 0)
-                return series;
-        cell = &m->series[series].cells[place];
-        cell->least = cell->n == 0 || number < cell->least ? number : cell->least;
-        cell->most = cell->n == 0 || number > cell->most ? number : cell->most;
-        cell->sum += number;
-        cell->n++;
-        return m->stage->metric == CLEW_METRIC_QUANTILE
-                       ? keep(m, (uint32_t)series, (uint32_t)place, number)
-                       : 0;
+/* ---- spans that are told ----------------------------------------------------------------------
+ */
+
+bool clew_metrics_has_start(const struct clew_metrics *m, uint64_t start_ns)
+{
+        return place_of(m, start_ns) < m->n_steps;
+}
+
+int clew_metrics_find(struct clew_metrics *m, struct clew_run_at *at, uint32_t step)
+{
+        int series = find_of_step(m, at, step, 0);
+
+        return clew_arena_failed(&m->arena) || clew_arena_failed(&m->run->arena) ? -ENOMEM : series;
+}
+
+int clew_metrics_add_told(struct clew_metrics *m, uint32_t series, uint64_t start_ns,
+                          uint64_t duration_ns)
+{
+        uint64_t place = place_of(m, start_ns);
+        struct number number = number_of_ns((int64_t)duration_ns);
+
+        return place < m->n_steps ? add_number(m, series, place, &number) : 0;
 }
 
 /* ---- compare() --------------------------------------------------------------------------------
@@ -300,17 +415,17 @@ int clew_metrics_add(struct clew_metrics *m, const struct clew_query_result *fou
 
 static double value_of(const struct clew_metrics *m, const struct cell *c)
 {
+        double sum = m->adds_ns ? (double)c->ns / 1e9 : c->number;
+
         switch ((int)m->stage->metric) {
         case CLEW_METRIC_RATE:
                 return (double)c->n / ((double)m->step_ns / 1e9);
         case CLEW_METRIC_SUM:
-                return c->n > 0 ? c->sum : NAN;
-        case CLEW_METRIC_AVG:
-                return c->n > 0 ? c->sum / (double)c->n : NAN;
         case CLEW_METRIC_MIN:
-                return c->n > 0 ? c->least : NAN;
         case CLEW_METRIC_MAX:
-                return c->n > 0 ? c->most : NAN;
+                return c->n > 0 ? sum : NAN;
+        case CLEW_METRIC_AVG:
+                return c->n > 0 ? sum / (double)c->n : NAN;
         default:
                 return (double)c->n;
         }
@@ -340,64 +455,75 @@ static void add_label(struct clew_metrics *m, struct clew_metrics_series *ret, c
                 clew_slice_of_cstr(name), clew_operand_text(&v, &m->arena)};
 }
 
-static int by_place(const void *a, const void *b)
+/* The kept values, cell after cell. */
+static double *in_cells(const struct clew_metrics *m)
 {
-        const struct kept *x = a;
-        const struct kept *y = b;
-
-        if (x->series != y->series)
-                return x->series < y->series ? -1 : 1;
-        if (x->step != y->step)
-                return x->step < y->step ? -1 : 1;
-        return x->value < y->value ? -1 : x->value > y->value;
-}
-
-/* @values[quantile][step] of one series, whose kept values are @kept[from..to). */
-static void quantiles(const struct clew_metrics *m, size_t from, size_t to, double *const *values)
-{
-        for (size_t i = from; i < to;) {
-                size_t end = i;
-
-                while (end < to && m->kept[end].step == m->kept[i].step)
-                        end++;
-                for (uint32_t q = 0; q < m->stage->n_quantiles; q++) {
-                        double rank = ceil(m->stage->quantiles[q] * (double)(end - i));
-                        size_t at = rank < 1 ? 0 : (size_t)rank - 1;
-
-                        values[q][m->kept[i].step] = m->kept[i + at].value;
-                }
-                i = end;
-        }
-}
-
-static int finish_quantiles(struct clew_metrics *m, struct clew_metrics_series *out)
-{
+        double *values = clew_calloc(m->n_kept + 1, sizeof(*values));
+        size_t *at = clew_calloc((size_t)m->n_series * m->n_steps + 1, sizeof(*at));
         size_t from = 0;
 
-        if (m->n_kept > 1)
-                qsort(m->kept, m->n_kept, sizeof(*m->kept), by_place);
-        for (uint32_t s = 0; s < m->n_series; s++) {
-                double *values[CLEW_QUANTILES_MAX];
-                size_t to = from;
+        for (size_t i = 0; at && i < (size_t)m->n_series * m->n_steps; i++) {
+                at[i] = from;
+                from += m->series[i / m->n_steps].cells[i % m->n_steps].n;
+        }
+        for (size_t i = 0; values && at && i < m->n_kept; i++) {
+                const struct kept *k = &m->kept[i];
 
-                while (to < m->n_kept && m->kept[to].series == s)
-                        to++;
+                values[at[(size_t)k->series * m->n_steps + k->step]++] = k->value;
+        }
+        clew_free(at);
+        if (at)
+                return values;
+        clew_free(values);
+        return NULL;
+}
+
+/* Of one series, whose values begin at *@from: @values[quantile][step]; moves *@from behind them.
+ */
+static int quantiles(const struct clew_metrics *m, const struct series *s, double **from,
+                     double *const *values)
+{
+        for (uint32_t i = 0; i < m->n_steps; i++) {
+                size_t n = s->cells[i].n;
+
+                if (n > 0 && clew_sort_doubles(*from, n) < 0)
+                        return -ENOMEM;
+                for (uint32_t q = 0; q < m->stage->n_quantiles; q++)
+                        values[q][i] = clew_quantile(*from, n, m->stage->quantiles[q]);
+                *from += n;
+        }
+        return 0;
+}
+
+static int put_quantiles(struct clew_metrics *m, double *from, struct clew_metrics_series *out)
+{
+        int r = 0;
+
+        for (uint32_t s = 0; s < m->n_series && r == 0; s++) {
+                double *values[CLEW_QUANTILES_MAX];
+
                 for (uint32_t q = 0; q < m->stage->n_quantiles; q++) {
                         struct clew_metrics_series *ret = &out[s * m->stage->n_quantiles + q];
 
                         values[q] = clew_arena_alloc(&m->arena, m->n_steps * sizeof(double));
                         if (!values[q])
                                 return -ENOMEM;
-                        for (uint32_t i = 0; i < m->n_steps; i++)
-                                values[q][i] = NAN;
                         put_labels(m, &m->series[s], ret);
                         add_label(m, ret, "p", m->stage->quantiles[q]);
                         ret->values = values[q];
                 }
-                quantiles(m, from, to, values);
-                from = to;
+                r = quantiles(m, &m->series[s], &from, values);
         }
-        return 0;
+        return r;
+}
+
+static int finish_quantiles(struct clew_metrics *m, struct clew_metrics_series *out)
+{
+        double *values = in_cells(m);
+        int r = values ? put_quantiles(m, values, out) : -ENOMEM;
+
+        clew_free(values);
+        return r;
 }
 
 static int finish_cells(struct clew_metrics *m, struct clew_metrics_series *out)

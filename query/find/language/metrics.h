@@ -49,6 +49,7 @@ struct clew_metrics_result {
 };
 
 struct clew_metrics;
+struct clew_run_at; /* fields-int.h */
 
 /* Whether the query ends in compare(). */
 bool clew_query_is_compare(const struct clew_query *query);
@@ -61,6 +62,19 @@ void clew_metrics_free(struct clew_metrics *m); /* NULL is fine */
 /* Adds what clew_query_evaluate() of that run has just given. 0, -ENOMEM, -E2BIG: more series or
  * values than are kept. */
 CLEW_MUST_USE int clew_metrics_add(struct clew_metrics *m, const struct clew_query_result *found);
+/*
+ * Where somebody tells of spans without showing them: whether of each its start, its duration and
+ * what by() asks are all that is counted; and then the series of the spans that are like @step of
+ * @at in what by() asks (at least 0, or an error as above), for a span whose start is counted at
+ * all; and one span of a series.
+ */
+bool clew_metrics_takes_durations(const struct clew_query *query);
+/* ... and whether of those the duration is. */
+bool clew_metrics_counts_durations(const struct clew_query *query);
+bool clew_metrics_has_start(const struct clew_metrics *m, uint64_t start_ns);
+CLEW_MUST_USE int clew_metrics_find(struct clew_metrics *m, struct clew_run_at *at, uint32_t step);
+CLEW_MUST_USE int clew_metrics_add_told(struct clew_metrics *m, uint32_t series, uint64_t start_ns,
+                                        uint64_t duration_ns);
 /* Series in the order of their labels, after topk() and bottomk(). Lives as long as @m. */
 CLEW_MUST_USE int clew_metrics_finish(struct clew_metrics *m, struct clew_metrics_result *ret);
 
