@@ -63,9 +63,12 @@ CLEW_MUST_USE int clew_order_tell(struct clew_tier *tier, enum clew_order_kind k
 /* That are looked at; as many as a bucket has for its readers. */
 #define CLEW_ORDER_OTHERS_MAX 64u
 
+#define CLEW_ORDER_URL_BYTES 1024u
+
 struct clew_order_other {
         char name[CLEW_TIER_WRITER_BYTES]; /* "" = the writer without a name */
         bool has_done;
+        bool is_retired; /* nobody does it there but clew writers --retire */
 };
 
 /* How it stands with one. */
@@ -81,6 +84,10 @@ struct clew_order_state {
         uint32_t n_others;
         struct clew_order_other others[CLEW_ORDER_OTHERS_MAX]; /* the same, for programs */
         uint32_t n_more; /* that are not looked at, and are taken to wait */
+        /* Unix; 0 = it waits. Else it was taken back, and @waits had not done it; nothing more is
+         * known of it. */
+        uint64_t taken_back_ns;
+        char url[CLEW_ORDER_URL_BYTES]; /* of the prefix that all share */
 };
 /*
  * Of one order. *@ret_there false: all have done it, and it is gone (or was taken back). When the
@@ -92,11 +99,13 @@ CLEW_MUST_USE int clew_order_look(struct clew_tier *tier, uint64_t id, struct cl
 CLEW_MUST_USE int clew_order_find(struct clew_tier *tier, enum clew_order_kind kind,
                                   struct clew_slice what, uint64_t *ret_id, struct clew_error *err);
 typedef int (*clew_order_fn)(void *context, const struct clew_order_state *order);
-/* Calls @fn for all that wait, the oldest first. 0, what @fn returned that was not 0, or an error.
+/* Calls @fn for all that wait, the oldest first, then for those that were taken back since
+ * yesterday. 0, what @fn returned that was not 0, or an error.
  */
 CLEW_MUST_USE int clew_order_each(struct clew_tier *tier, clew_order_fn fn, void *context,
                                   struct clew_error *err);
-/* Takes one back, whoever has done it. -ENOENT: there is none. */
+/* Takes one back, whoever has done it; that it was stands there for a day. -ENOENT: there is none.
+ */
 CLEW_MUST_USE int clew_order_take_back(struct clew_tier *tier, uint64_t id, struct clew_error *err);
 /* Of what clew_order_noted() says. */
 #define CLEW_ORDER_NOTED_BYTES 1024u

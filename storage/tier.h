@@ -38,6 +38,7 @@ struct clew_tier_options {
         uint64_t cache_bytes;  /* 0 = the default */
         const char *advertise; /* where readers ask for what is not sealed; NULL = nowhere */
         bool acknowledges;     /* clew_tier_acknowledge() is used */
+        bool retires;          /* it is once more one that is gone: clew_tier_retire() alone */
         uint64_t local_bytes;  /* of segments that stay here; the oldest go. 0 = all stay */
         uint64_t wait_ns;      /* so long sealed segments wait for others to share an object with */
         /* Told of objects that are damaged, and of what was done about it. May be NULL. */
@@ -161,6 +162,7 @@ struct clew_tier_writer {
         uint64_t segments;
         uint64_t journal_objects; /* of what was acknowledged, and is not sealed and uploaded */
         uint64_t journal_bytes;
+        bool is_retired; /* and was not started since */
 };
 
 typedef int (*clew_tier_writer_fn)(void *context, const struct clew_tier_writer *writer);
@@ -182,6 +184,7 @@ struct clew_order;
 
 /* What it needs of rooms above. */
 struct clew_tier_retiring {
+        bool is_forced; /* also one that seems to run */
         const struct clew_deriver *deriver;
         /* Redacts in @store what another writer has redacted; 0 = it is done. */
         int (*redact)(struct clew_store *store, const struct clew_order *order,
@@ -192,8 +195,10 @@ struct clew_tier_retiring {
  * Writer @options->writer is gone for good: what it acknowledged is sealed and uploaded by this
  * process, which is that writer for the time, in directory @dir (new or empty, the caller's, who
  * removes it), and what others have deleted and redacted is carried out. A clewd that still has the
- * name is taken over. 0; -ENOENT: there is no such writer; what clew_tier_attach() and
- * clew_tier_sync() give. After an error it may be done again, in an empty directory.
+ * name is taken over. It is noted there that it is retired, until a clewd is started with its name.
+ * 0; -ENOENT: there is no such writer; -EBUSY: it seems to run (tier/tier-alive.c); what
+ * clew_tier_attach() and clew_tier_sync() give. After an error it may be done again, in an empty
+ * directory.
  */
 CLEW_MUST_USE int clew_tier_retire(const char *dir, const struct clew_tier_retiring *retiring,
                                    const struct clew_tier_options *options,

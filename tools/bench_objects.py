@@ -1,7 +1,8 @@
 """
 The section "s3" of tools/bench: what a bucket costs a collector, and what it takes to read from one.
 
-The bucket is SeaweedFS when it is installed (tests/ceph and test-bucket install it), else the store in memory that the tests have. Requests are counted by a proxy between; times are taken without it.
+The bucket is SeaweedFS when it is installed (tests/ceph and test-bucket install it), else the store in memory that the tests have. Requests are
+counted by a proxy between; times are taken without it.
 """
 import contextlib
 import json
@@ -21,6 +22,10 @@ WIDTHS = (30, 10, 10, 10, 10, 10)
 # Where requests are not counted they come sooner than a collector makes them, so that less is waited.
 SOON = ("--objects-wait", "2s")
 SOON_S = 2
+# What a store beyond the network takes longer than one on this machine.
+SLOWER_S = 0.05
+# Requests a second to a writer, and spans in each: several for each group, and none in step with them.
+ACK_RATE, ACK_SPANS = 47, 4
 # What stores ask for: a thousand PUTs or LISTs, a thousand GETs, a GB for a month (US dollars).
 PUT_1000, GET_1000, GB_MONTH = 0.005, 0.0004, 0.023
 DAYS = 30
@@ -43,10 +48,11 @@ class Bucket:
             self.name, self.store = "a store in memory", s3_stub.Store()
             self.port = self.store.port
         self.proxy = fault_proxy.FaultProxy(self.port, 1, rate=0)
+        self.slow = fault_proxy.FaultProxy(self.port, 1, rate=1, faults=("delay",), delay=SLOWER_S)
         self.environment = {**os.environ, **self.store.environment, "AWS_EC2_METADATA_DISABLED": "true"}
 
-    def url(self, prefix, counted=True):
-        return f"s3://traces/{prefix}?endpoint=http://127.0.0.1:{self.proxy.port if counted else self.port}"
+    def url(self, prefix, counted=True, slow=False):
+        return f"s3://traces/{prefix}?endpoint=http://127.0.0.1:{self.slow.port if slow else self.proxy.port if counted else self.port}"
 
     def seen(self):
         """[(method, path, bytes up, bytes down)] since the last call."""
@@ -58,6 +64,7 @@ class Bucket:
 
     def __exit__(self, *_):
         self.proxy.__exit__()
+        self.slow.__exit__()
         self.store.__exit__(None, None, None)
 
 
@@ -151,71 +158,120 @@ def bench_write(bench, setup, bucket):
 # ---- acknowledged in the bucket --------------------------------------------------------------
 
 
-class Prober(threading.Thread):
-    """Single PUTs to the same store while others work; what they took, in ms."""
+def percentiles(took):
+    took = sorted(took)
+    return (statistics.median(took), took[min(len(took) - 1, len(took) * 99 // 100)]) if took else (0, 0)
 
-    def __init__(self, bucket, prefix, size):
+
+class Prober:
+    """Single PUTs of @size bytes to the same store, @n side by side, ten a second each; by the code that a collector makes its journal with."""
+
+    def __init__(self, setup, bucket, prefix, n, size, seconds, slow):
+        self.running = [subprocess.Popen([setup.program("tests/bench/bench-put"), bucket.url(f"{prefix}.put{i}", False, slow), "put", str(size),
+                                          str(seconds), "100"], stdout=subprocess.PIPE, text=True, env=bucket.environment) for i in range(n)]
+
+    def end(self):
+        """(p50, p99) in ms of all."""
+        return percentiles([float(line) for p in self.running for line in p.communicate(timeout=120)[0].split()])
+
+
+class Disk(threading.Thread):
+    """What each of a group's requests waits for besides its PUT: a commit to the disk of the store, as LMDB makes it. Ten a second."""
+
+    def __init__(self, directory, size):
         super().__init__(daemon=True)
-        self.bucket, self.prefix, self.body = bucket, prefix, os.urandom(size)
+        self.path, self.body = os.path.join(directory, "commit"), os.urandom(size)
         self.took, self.over = [], threading.Event()
 
     def run(self):
-        import s3_client
-        env = self.bucket.environment
-        client = s3_client.Client(self.bucket.port, env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"],
-                                  getattr(self.bucket.store, "region", "us-east-1"))
+        pages, meta = (os.open(self.path, os.O_RDWR | os.O_CREAT | more, 0o600) for more in (0, os.O_DSYNC))
         while not self.over.wait(0.1):
             start = time.monotonic()
-            client.request("PUT", f"/traces/{self.prefix}/put/{len(self.took):08d}", body=self.body)
+            os.pwrite(pages, self.body, 4096 + len(self.took) % 64 * len(self.body))
+            os.fdatasync(pages)
+            os.pwrite(meta, self.body[:120], 0)
             self.took.append((time.monotonic() - start) * 1000)
+        os.close(pages)
+        os.close(meta)
 
     def end(self):
         self.over.set()
         self.join()
-        took = sorted(self.took)
-        return statistics.median(took), took[min(len(took) - 1, len(took) * 99 // 100)]
+        return percentiles(self.took)
 
 
-def ack_once(bench, setup, bucket, prefix, n, words, rate, seconds, acks, counted=False):
-    """[report], CPU s of all writers, (p50, p99) of a PUT beside them, what the bucket saw; of @n writers."""
+def journal_bytes(bucket, prefix, n):
+    """What an object of the journals has, by and large."""
+    import s3_client
+    env = bucket.environment
+    client = s3_client.Client(bucket.port, env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], getattr(bucket.store, "region", "us-east-1"))
+    end = time.monotonic() + 20
+    while True:
+        sizes = [size for i in range(n) for size in client.objects("traces", f"{prefix}/writer.w{i}/journal/").values() if size > 40]
+        if len(sizes) >= 3 * n or time.monotonic() > end:
+            return int(median(sizes))
+        time.sleep(0.1)
+
+
+def ack_once(bench, setup, bucket, prefix, n, words, acks=True, counted=False, slow=False, seconds=0, flags=()):
+    """
+    [report], CPU s of all writers, (p50, p99) of a PUT beside them and of a commit to their disk, bytes of those, what the bucket saw; of @n
+    writers. @seconds: at a rate.
+    """
     os.environ.update({k: v for k, v in bucket.environment.items() if k.startswith("AWS_")})
     with contextlib.ExitStack() as stack:
-        flags = ["--objects", bucket.url(prefix, counted), *(["--ack-objects", "on"] if acks else []), *([] if counted else SOON)]
-        servers = [stack.enter_context(bench.Server(setup, stack.enter_context(setup.scratch()), *bench.SEAL_FAST, *flags, "--writer", f"w{i}"))
+        words_of = ["--objects", bucket.url(prefix, counted, slow), *(["--ack-objects", "on"] if acks else []), *([] if counted else SOON), *flags]
+        servers = [stack.enter_context(bench.Server(setup, stack.enter_context(setup.scratch()), *bench.SEAL_FAST, *words_of, "--writer", f"w{i}"))
                    for i in range(n)]
         bucket.seen()
         before = [bench.run_seconds(s) for s in servers]
-        prober = Prober(bucket, prefix, 64 << 10)
-        prober.start()
-        more = ["--rate", rate, "--repeat", "0", "--seconds", seconds] if rate else []
+        more = ["--batch", ACK_SPANS, "--rate", ACK_RATE, "--repeat", "0", "--seconds", seconds] if seconds else []
         loads = [subprocess.Popen([str(w) for w in s.load_words(*more, *words)], stdout=subprocess.PIPE, text=True) for s in servers]
+        size = journal_bytes(bucket, prefix, n) if seconds else 0
+        beside = [Prober(setup, bucket, prefix, n, size, seconds - 1, slow), Disk(stack.enter_context(setup.scratch()), size)] if size else []
+        for one in beside[1:]:
+            one.start()
         reports = [json.loads(load.communicate(timeout=600)[0]) for load in loads]
-        put = prober.end()
+        beside = [one.end() for one in beside] or [(0, 0), (0, 0)]
         for s in servers:
             uploaded(s)
         cpu = sum(bench.run_seconds(s) - b for s, b in zip(servers, before))
-        return reports, cpu, put, bucket.seen()
+        return reports, cpu, beside, size, bucket.seen()
 
 
 def bench_acks(bench, setup, bucket):
     words_of_one = profiles_of(setup)[0][1]
     bench.row("--ack-objects on", "p50 ms", "p99 ms", "PUT p50", "PUT p99", "MB/CPU s", widths=WIDTHS)
+    for slow, n in ((False, 1), (False, 4), (True, 1), (True, 4)):
+        reports, cpu, (put, disk), size, _ = ack_once(bench, setup, bucket, f"k{n}{slow}".lower(), n, words_of_one, slow=slow,
+                                                      seconds=3 * setup.ack_s)
+        p50, p99 = median([r["ack_ms"]["p50"] for r in reports]), max(r["ack_ms"]["p99"] for r in reports)
+        label = f"{n} at a rate{', slower store' if slow else ''}"
+        bench.row(label, *(bench.figure(x, 1) for x in (p50, p99, *put)), bench.figure(sum(r["acked_bytes"] for r in reports) / 1e6 / cpu), widths=WIDTHS)
+        print(f"    p99 is {p99 / max(put[0], 0.001):.1f} medians and {p99 / max(put[1], 0.001):.1f} p99 of a PUT of {size} bytes, {n} side by side, "
+              f"meanwhile; a commit to the disk has {disk[0]:.1f} and {disk[1]:.1f} ms")
+        tell_lost(reports)
     for n in (1, 4):
-        for label, rate, words in ((f"{n} writers, 10 requests/s each", 10, ["--batch", 16, *words_of_one]), (f"{n} writers, full speed", None, words_of_one)):
-            reports, cpu, put, _ = ack_once(bench, setup, bucket, f"k{n}{rate or 0}", n, words, rate, setup.ack_s, True)
-            lost = sum(r["sent"] - r["acked"] for r in reports)
-            bench.row(label, bench.figure(median([r["ack_ms"]["p50"] for r in reports]), 1), bench.figure(max(r["ack_ms"]["p99"] for r in reports), 1),
-                      bench.figure(put[0], 1), bench.figure(put[1], 1), bench.figure(sum(r["acked_bytes"] for r in reports) / 1e6 / cpu), widths=WIDTHS)
-            if lost:
-                print(f"  note: {lost} requests were not acknowledged")
-    print("  PUT: single ones of 64 KiB to the same store beside it. p50: median of the writers; p99: of the worst.")
+        reports, cpu, _, _, _ = ack_once(bench, setup, bucket, f"kf{n}", n, words_of_one)
+        bench.row(f"{n} at full speed", bench.figure(median([r["ack_ms"]["p50"] for r in reports]), 1),
+                  bench.figure(max(r["ack_ms"]["p99"] for r in reports), 1), "", "",
+                  bench.figure(sum(r["acked_bytes"] for r in reports) / 1e6 / cpu), widths=WIDTHS)
+        tell_lost(reports)
+    print(f"  A rate: {ACK_RATE} requests a second of {ACK_SPANS} spans to each writer. p50: median of the writers; p99: of the worst. PUT: single ones,\n"
+          f"  ten a second for each writer. A group is on the disk before its PUT begins. The slower store takes\n"
+          f"  {SLOWER_S * 1000:.0f} ms more for each request, as one beyond the network.")
     bench.row("requests, one writer", "OTLP MB", "PUTs", "journal", "DELETEs", "GET, LIST", widths=WIDTHS)
     for acks in (False, True):
-        reports, _, _, seen = ack_once(bench, setup, bucket, f"q{acks}".lower(), 1, [*words_of_one, "--repeat", "1"], None, 0, acks, True)
-        seen = [s for s in seen if "/put/" not in s[1]]
+        reports, _, _, _, seen = ack_once(bench, setup, bucket, f"q{acks}".lower(), 1, [*words_of_one, "--repeat", "1"], acks, True)
         of = {m: [s for s in seen if s[0] == m] for m in ("PUT", "DELETE", "GET")}
         bench.row("acknowledged there" if acks else "acknowledged here", bench.figure(reports[0]["acked_bytes"] / 1e6), len(of["PUT"]),
                   sum("/journal/" in s[1] for s in of["PUT"]), len(of["DELETE"]), len(of["GET"]), widths=WIDTHS)
+
+
+def tell_lost(reports):
+    lost = sum(r["sent"] - r["acked"] for r in reports)
+    if lost:
+        print(f"  note: {lost} requests were not acknowledged")
 
 
 # ---- reading ---------------------------------------------------------------------------------

@@ -545,7 +545,7 @@ static enum MHD_Result on_call(void *context, struct MHD_Connection *connection,
         if (!q) {
                 q = new_request(context, connection);
                 *slot = q;
-                return q ? on_begin(q, method, url) : MHD_NO;
+                return q ? on_begin(q, method, clew_http_path_of(url)) : MHD_NO;
         }
         if (q->guest)
                 return q->listener->options.guest->on_call(q->guest, data, data_len);

@@ -52,6 +52,22 @@ static bool find_signal(const char *path, enum clew_http_signal *ret)
         return false;
 }
 
+const char *clew_http_path_of(const char *target)
+{
+        static const char *const schemes[] = {"http://", "https://"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(schemes); i++) {
+                size_t n = strlen(schemes[i]);
+
+                if (strncasecmp(target, schemes[i], n) == 0) {
+                        const char *path = strchr(target + n, '/');
+
+                        return path ? path : "/";
+                }
+        }
+        return target;
+}
+
 bool clew_http_path_is_otlp(const char *path)
 {
         enum clew_http_signal signal;

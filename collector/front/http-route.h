@@ -23,6 +23,11 @@ struct clew_http_route {
         enum clew_encoding encoding;
 };
 
+/* The path of a request's target: of "http://host:port/path" (RFC 9112, section 3.2.2: proxies are
+ * asked so, and a server accepts it) what stands behind the host. Points into @target, or at "/".
+ */
+const char *clew_http_path_of(const char *target);
+
 /* Whether OTLP is sent to that path; see below. */
 CLEW_MUST_USE bool clew_http_path_is_otlp(const char *path);
 

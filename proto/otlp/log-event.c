@@ -34,6 +34,7 @@ static const struct clew_log_family families[] = {
         {"qwen_code.", NULL, "qwen-code", CLEW_LOG_BY_PROMPT | CLEW_LOG_REPEATS_GENAI, LOG_PROMPTS},
         {"copilot_chat.", NULL, "copilot", CLEW_LOG_BY_PROMPT, NULL},
         {"gen_ai.", NULL, "gen_ai", CLEW_LOG_BY_PROMPT, NULL},
+        {"task.", NULL, "cline", CLEW_LOG_CACHE_APART | CLEW_LOG_BY_ULID, NULL},
 };
 
 static const struct clew_log_family unnamed = {"", NULL, "agent", CLEW_LOG_BY_PROMPT, NULL};
@@ -48,9 +49,11 @@ static const struct {
         {"api_response", CLEW_LOG_CALL},
         {"client.inference.operation.details", CLEW_LOG_CALL},
         {"websocket_request", CLEW_LOG_CALL},
+        {"conversation_turn", CLEW_LOG_CALL}, /* of the user, and of the assistant with counts */
         {"sse_event", CLEW_LOG_STREAM},
         {"websocket_event", CLEW_LOG_STREAM},
         {"api_error", CLEW_LOG_FAILED},
+        {"provider_api_error", CLEW_LOG_FAILED},
         {"assistant_response", CLEW_LOG_ANSWER},
         {"agent_response", CLEW_LOG_ANSWER},
         {"api_request_body", CLEW_LOG_REQUEST},
@@ -59,6 +62,7 @@ static const struct {
         {"tool_result", CLEW_LOG_TOOL},
         {"tool_call", CLEW_LOG_TOOL},
         {"tool.call", CLEW_LOG_TOOL},
+        {"tool_used", CLEW_LOG_TOOL},
         {"error", CLEW_LOG_FAULT},
         {"turn_error", CLEW_LOG_FAULT},
 };
@@ -156,6 +160,17 @@ static struct clew_slice text_of(const struct clew_value *v)
         return v->type == CLEW_VALUE_STRING ? v->bytes : CLEW_SLICE_NULL;
 }
 
+/* Cline's name of a task. */
+static struct clew_slice ulid_of(const struct clew_log_record *record)
+{
+        struct clew_value v;
+
+        if (!clew_attribute_find(clew_log_attributes(record), KEY("ulid"), &v) ||
+            text_of(&v).len > CLEW_LOG_KEY_BYTES_MAX)
+                return CLEW_SLICE_NULL;
+        return text_of(&v);
+}
+
 void clew_log_event_of(const struct clew_log_record *record, struct clew_slice scope_name,
                        struct clew_log_event *ret)
 {
@@ -166,8 +181,11 @@ void clew_log_event_of(const struct clew_log_record *record, struct clew_slice s
         if (!clew_attribute_find(clew_log_attributes(record), KEY("event.name"), &named))
                 named.type = CLEW_VALUE_EMPTY;
         if (take_name(text_of(&named), around, ret) || take_name(record->event_name, around, ret) ||
-            take_name(text_of(&record->body), around, ret))
+            take_name(text_of(&record->body), around, ret)) {
+                if ((ret->family->habits & CLEW_LOG_BY_ULID) && ulid_of(record).len == 0)
+                        *ret = (struct clew_log_event){0};
                 return;
+        }
         if (around)
                 *ret = (struct clew_log_event){around, text_of(&named), CLEW_LOG_OTHER};
 }
@@ -270,7 +288,8 @@ bool clew_log_run(const struct clew_log_record *record, struct clew_slice scope,
         if (!event.family)
                 return false;
         read_keys(clew_log_attributes(record), &keys);
-        session = first_of(keys.session, N_SESSION_KEYS);
+        session = event.family->habits & CLEW_LOG_BY_ULID ? ulid_of(record)
+                                                          : first_of(keys.session, N_SESSION_KEYS);
         prompt = first_of(keys.prompt, N_PROMPT_KEYS);
         if (session.len == 0) {
                 read_keys(clew_resource_attributes(resource), &keys);
@@ -319,10 +338,13 @@ static struct clew_slice prompt_inside(struct clew_slice json)
 {
         static const char name[] = "\"prompt_id\"";
         struct clew_slice found = CLEW_SLICE_NULL;
-        const uint8_t *end = json.data + json.len;
-        const uint8_t *at = json.len ? json.data : NULL;
+        const uint8_t *end;
+        const uint8_t *at = json.data;
 
-        while (at && (at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1))) {
+        if (json.len == 0)
+                return found;
+        end = json.data + json.len;
+        while ((at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1))) {
                 const uint8_t *from = at += sizeof(name) - 1;
                 const uint8_t *quote;
 

@@ -43,6 +43,9 @@ enum {
         CLEW_LOG_CACHE_APART = 1 << 0, /* input is sent without cached input */
         CLEW_LOG_BY_PROMPT = 1 << 1,   /* a run is one prompt; what names none is of the session */
         CLEW_LOG_REPEATS_GENAI = 1 << 2, /* says the same again in the words of gen_ai.* */
+        /* The prefix is a common word: a record is of the family when it has an `ulid`, which names
+         * the task; a run is a task. */
+        CLEW_LOG_BY_ULID = 1 << 3,
 };
 
 struct clew_log_family {

@@ -132,7 +132,9 @@ static const struct clew_command commands[] = {
                  "that write to the store's bucket do it too: until they have, what is to go\n"
                  "stands there. Status 6: some have not; --orders tells who (--json: id, said,\n"
                  "by, kind text, names or rules, bytes, waits_here, and who waits and has done\n"
-                 "it; \"\" is the writer without a name).\n",
+                 "it; \"\" is the writer without a name; who of them is retired; when it was "
+                 "taken\n"
+                 "back, and who keeps the text then).\n",
          .served = CLEW_SERVED_NOT,
          .why_not = "it rewrites all that is stored; run it on the machine with the store"},
         {"setup", "retention", NULL, "FILE [--apply]",
@@ -140,15 +142,17 @@ static const struct clew_command commands[] = {
          .more = "What stands in FILE: clew help retention.\n", .served = CLEW_SERVED_READS},
         {"setup", "audit", NULL, "[--after HASH]", "whether the log of who did what is whole",
          clew_cmd_audit, .served = CLEW_SERVED_ADMIN},
-        {"setup", "writers", NULL, "[--retire NAME] [--json]",
+        {"setup", "writers", NULL, "[--retire NAME [--force]] [--json]",
          "who writes to a bucket; one that is gone for good", clew_cmd_writers,
          .more = "The bucket is named before the command: clew --store s3://BUCKET/PREFIX writers\n"
                  "--retire is that writer once more, in a directory of its own in TMPDIR: what\n"
                  "it acknowledged and had not sealed is sealed and uploaded, what others have\n"
                  "deleted or redacted is carried out (status 6: not all of it), and readers ask\n"
                  "nobody for its tail any more. A clewd that still has the name is taken over.\n"
+                 "One that seems to run (it wrote within a minute, its address answers, or what\n"
+                 "it has changes) is refused without --force.\n"
                  "Started again with its name it goes on; what is redacted later waits for it,\n"
-                 "and --retire once more does it.\n"
+                 "and --retire once more does it: clew redact says with which command.\n"
                  "'' is the writer without a name. More: clew help objects.\n",
          .served = CLEW_SERVED_NOT, .why_not = "it asks a bucket itself; run it with --store URL"},
         {"setup", "reindex", NULL, "[--all] [--dry-run] [--json]",

@@ -65,6 +65,21 @@ static void name_waiting(struct clew_cli *cli, const struct clew_order_state *s,
                  s->waits_here && s->waits[0] ? ", " : "", s->waits);
 }
 
+/* Each that is retired, and the command that does it there. */
+static void tell_retired(struct clew_cli *cli, const struct clew_order_state *s)
+{
+        for (uint32_t i = 0; i < s->n_others; i++) {
+                const struct clew_order_other *w = &s->others[i];
+
+                if (!w->has_done && w->is_retired)
+                        clew_cli_note(cli,
+                                      "%s is retired: nobody does it there until this does: clew "
+                                      "--store '%s' writers --retire '%s'",
+                                      w->name[0] ? w->name : "the writer without a name", s->url,
+                                      w->name);
+        }
+}
+
 static int tell_waiting(const struct clew_cli_order *o, const struct clew_order_state *s)
 {
         char names[CLEW_ORDER_NAMES_BYTES + 128];
@@ -75,6 +90,17 @@ static int tell_waiting(const struct clew_cli_order *o, const struct clew_order_
                        " waits for others that write to "
                        "its bucket: %s. " WAY_OUT ". clew redact --orders tells how it stands",
                        o->told.id, names);
+        tell_retired(o->cli, s);
+        return CLEW_EXIT_ELSEWHERE;
+}
+
+static int tell_taken_back(const struct clew_cli_order *o, const struct clew_order_state *s)
+{
+        clew_cli_error(o->cli,
+                       "redacted in this store; redaction %" PRIu64
+                       " was taken back meanwhile: who had not done it keeps the text, and "
+                       "readers show it%s%s. clew redact --orders names them for a day",
+                       o->told.id, s->waits[0] ? ". Last seen to wait: " : "", s->waits);
         return CLEW_EXIT_ELSEWHERE;
 }
 
@@ -102,6 +128,8 @@ static int await(struct clew_cli_order *o)
                 int r = clew_order_look(o->cli->tier, o->told.id, &s, &is_there, &err);
                 bool is_late = clew_clock_monotonic_ns(clew_clock_system()) >= end;
 
+                if (r == 0 && !is_there && s.taken_back_ns > 0)
+                        return tell_taken_back(o, &s);
                 if (r == 0 && !is_there) {
                         r = look_for_later(o, &is_there, &err);
                         if (r == 0 && is_there)
@@ -204,6 +232,19 @@ static int put_json(struct listing *l, const struct clew_order_state *s)
         clew_json_write_bool(&j, s->waits_here);
         put_names(&j, "waits", s, false);
         put_names(&j, "done", s, true);
+        clew_json_write_key(&j, "retired");
+        clew_json_write_array_begin(&j);
+        for (uint32_t i = 0; i < s->n_others; i++) {
+                if (!s->others[i].has_done && s->others[i].is_retired)
+                        clew_json_write_cstr(&j, s->others[i].name);
+        }
+        clew_json_write_array_end(&j);
+        clew_json_write_key(&j, "taken_back");
+        if (s->taken_back_ns > 0)
+                clew_when_rfc3339(s->taken_back_ns, when);
+        clew_json_write_cstr(&j, s->taken_back_ns > 0 ? when : NULL);
+        clew_json_write_key(&j, "kept");
+        clew_json_write_cstr(&j, s->taken_back_ns > 0 ? s->waits : NULL);
         clew_json_write_key(&j, "not_looked_at");
         clew_json_write_uint64(&j, s->n_more);
         return clew_output_end(&l->output, &j);
@@ -216,10 +257,15 @@ static int print_one(void *context, const struct clew_order_state *s)
         char when[CLEW_WHEN_TEXT];
         char what[64] = "damaged, or of a later version";
 
-        l->n++;
+        l->n += s->taken_back_ns == 0;
         if (l->json)
                 return put_json(l, s);
         clew_when_full(s->id, true, when);
+        if (s->taken_back_ns > 0) {
+                fprintf(l->cli->out, "%" PRIu64 "  %s  taken back\n    not done by: %s\n", s->id,
+                        when, s->waits);
+                return 0;
+        }
         name_waiting(l->cli, s, names, sizeof(names));
         if (s->is_known)
                 snprintf(what, sizeof(what), "%s of %zu bytes",
@@ -237,6 +283,7 @@ static int print_one(void *context, const struct clew_order_state *s)
                         s->waits_here ? "" : ", this store");
         else if (!s->waits_here)
                 fprintf(l->cli->out, "    done by: this store\n");
+        tell_retired(l->cli, s);
         return 0;
 }
 
@@ -295,6 +342,7 @@ int clew_cli_order_take_back(struct clew_cli *cli, const char *text)
         }
         if (r < 0)
                 return clew_cli_fail(cli, r, &err);
-        clew_cli_note(cli, "who has done it has done it; the others do not");
+        clew_cli_note(cli, "taken back: who has done it has done it; the others keep the text, and "
+                           "clew redact --orders names them for a day");
         return 0;
 }

@@ -52,6 +52,8 @@ static int put_json(struct writers *x, const struct clew_tier_writer *w)
         clew_json_write_uint64(&j, w->journal_objects);
         clew_json_write_key(&j, "journal_bytes");
         clew_json_write_uint64(&j, w->journal_bytes);
+        clew_json_write_key(&j, "retired");
+        clew_json_write_bool(&j, w->is_retired);
         return clew_output_end(&x->output, &j);
 }
 
@@ -72,7 +74,7 @@ static int put(void *context, const struct clew_tier_writer *w)
                 clew_plural(w->segments));
         if (w->journal_objects > 0)
                 fprintf(x->cli->out, ", %s acknowledged and not sealed", bytes);
-        fputc('\n', x->cli->out);
+        fprintf(x->cli->out, "%s\n", w->is_retired ? ", retired" : "");
         return 0;
 }
 
@@ -144,12 +146,12 @@ static int redact(struct clew_store *store, const struct clew_order *order, stru
         return clew_redact_order(store, order, &how, &places, err);
 }
 
-static int retire(struct writers *x, const char *name)
+static int retire(struct writers *x, const char *name, bool is_forced)
 {
         const struct clew_tier_options options = {
                 .url = x->cli->store_dir, .writer = name, .finding = on_finding, .context = x};
-        const struct clew_tier_retiring retiring = {.deriver = clew_model_deriver(),
-                                                    .redact = redact};
+        const struct clew_tier_retiring retiring = {
+                .is_forced = is_forced, .deriver = clew_model_deriver(), .redact = redact};
         const char *base = getenv("TMPDIR");
         struct clew_tier_retired done;
         struct clew_error err = {0};
@@ -164,6 +166,14 @@ static int retire(struct writers *x, const char *name)
         clew_leftover_add(dir);
         r = clew_tier_retire(dir, &retiring, &options, &done, &err);
         clew_leftover_remove(dir);
+        if (r == -EBUSY && !is_forced) {
+                clew_cli_error(x->cli,
+                               "%s. To retire it is to take it over: it uploads nothing more, and "
+                               "what it has not uploaded stays with it. Stop it first; --force "
+                               "retires it all the same",
+                               err.message);
+                return CLEW_EXIT_USAGE;
+        }
         if (r < 0)
                 return clew_cli_fail(x->cli, r, &err);
         r = tell_retired(x, name, &done);
@@ -175,26 +185,29 @@ int clew_cmd_writers(struct clew_cli *cli, int argc, char **argv)
         struct writers x = {.cli = cli};
         const struct clew_output_flags flags = {.json = true};
         const char *name = NULL;
+        bool is_forced = false;
         const struct clew_flag own[] = {
                 {"retire", 0, "NAME", "that one is gone for good: seal and upload what it left",
                  .ret_text = &name},
+                {"force", 0, NULL, "retire also one that seems to run", .ret_flag = &is_forced},
                 {"json", 0, NULL, "one JSON object a line", .ret_flag = &x.json},
                 {0},
         };
         struct clew_arguments args;
         int r = clew_options_parse(cli, argc, argv, own, NULL, &args);
 
-        if (r == 0 && (args.n > 0 || !clew_tier_is_url(cli->store_dir) ||
+        if (r == 0 && (args.n > 0 || (is_forced && !name) || !clew_tier_is_url(cli->store_dir) ||
                        (name && *name && !clew_tier_is_writer_name(name)))) {
-                clew_cli_error(cli, "clew --store URL writers [--retire NAME]: the address of a "
-                                    "bucket (clew help objects), and a name that it lists");
+                clew_cli_error(
+                        cli, "clew --store URL writers [--retire NAME [--force]]: the address of a "
+                             "bucket (clew help objects), and a name that it lists");
                 r = CLEW_EXIT_USAGE;
         }
         if (r == 0)
                 r = clew_output_init(&x.output, cli, &flags, "writer", NULL);
         if (r != 0)
                 return r;
-        r = name ? retire(&x, name) : list(&x);
+        r = name ? retire(&x, name, is_forced) : list(&x);
         clew_output_deinit(&x.output);
         return r;
 }

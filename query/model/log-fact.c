@@ -4,6 +4,7 @@
 #include "query/model/log-run-int.h"
 
 #include "proto/base/compiler.h"
+#include "query/model/usage-keys-int.h"
 #include "query/model/value-int.h"
 
 #include <string.h>
@@ -28,6 +29,7 @@ static const struct {
         R(SESSION, "gen_ai.conversation.id"),
         R(SESSION, "session_id"),
         R(SESSION, "conversation_id"),
+        R(SESSION, "ulid"),
         R(USER, "user.id"),
         R(USER, "user.account_uuid"),
         R(USER, "user.email"),
@@ -42,19 +44,23 @@ static const struct {
         R(IN, "input_tokens"),
         R(IN, "input_token_count"),
         R(IN, "prompt_tokens"),
+        R(IN, "tokensIn"),
         R(OUT, "gen_ai.usage.output_tokens"),
         R(OUT, "output_tokens"),
         R(OUT, "output_token_count"),
         R(OUT, "completion_tokens"),
+        R(OUT, "tokensOut"),
         R(CACHE_READ, "gen_ai.usage.cache_read.input_tokens"),
         R(CACHE_READ, "cache_read_tokens"),
         R(CACHE_READ, "cached_content_token_count"),
         R(CACHE_READ, "cached_token_count"),
         R(CACHE_READ, "cached_input_tokens"),
+        R(CACHE_READ, "cacheReadTokens"),
         R(CACHE_WRITE, "gen_ai.usage.cache_write.input_tokens"),
         R(CACHE_WRITE, "gen_ai.usage.cache_creation.input_tokens"),
         R(CACHE_WRITE, "cache_creation_tokens"),
         R(CACHE_WRITE, "cache_write_token_count"),
+        R(CACHE_WRITE, "cacheWriteTokens"),
         R(REASONING, "gen_ai.usage.reasoning.output_tokens"),
         R(REASONING, "thoughts_token_count"),
         R(REASONING, "reasoning_token_count"),
@@ -64,6 +70,7 @@ static const struct {
         R(TOTAL, "total_tokens"),
         R(COST, "cost_usd"),
         R(COST, "gen_ai.usage.cost"),
+        R(COST, "totalCost"),
         R(FIRST_MS, "ttft_ms"),
         R(FINISH, "stop_reason"),
         R(FINISH, "finish_reasons"),
@@ -77,6 +84,7 @@ static const struct {
         R(TOOL, "tool_name"),
         R(TOOL, "function_name"),
         R(TOOL, "tool.name"),
+        R(TOOL, "tool"),
         R(TOOL_CALL, "gen_ai.tool.call.id"),
         R(TOOL_CALL, "tool_use_id"),
         R(TOOL_CALL, "call_id"),
@@ -101,11 +109,13 @@ static const struct {
         R(ERROR, "error.message"),
         R(ERROR, "error_message"),
         R(ERROR, "error"),
+        R(ERROR, "errorMessage"),
         R(ERROR_TYPE, "error.type"),
         R(ERROR_TYPE, "error_type"),
         R(STATUS, "http.response.status_code"),
         R(STATUS, "status_code"),
         R(STATUS, "http.status_code"),
+        R(STATUS, "errorStatus"),
         R(STREAM, "event.kind"),
         R(DECISION, "decision"),
         R(DECISION, "decision_type"),
@@ -121,6 +131,49 @@ static const struct {
         R(OUTPUT, "gen_ai.output.messages"),
         R(OUTPUT, "response_text"),
 };
+
+/* A count under a name that stands in no table. */
+static bool role_of_count(struct clew_slice key, enum clew_log_role *ret)
+{
+        const struct clew_rule_hit *row = clew_usage_key_is(key) ? clew_usage_key_find(key) : NULL;
+
+        switch (row ? (int)row->field : -1) {
+        case CLEW_FIELD_TOKENS_IN:
+                *ret = CLEW_LOG_ROLE_IN;
+                return true;
+        case CLEW_FIELD_TOKENS_OUT:
+                *ret = CLEW_LOG_ROLE_OUT;
+                return true;
+        case CLEW_FIELD_TOKENS_TOTAL:
+                *ret = CLEW_LOG_ROLE_TOTAL;
+                return true;
+        case CLEW_FIELD_TOKENS_CACHE_READ:
+                *ret = CLEW_LOG_ROLE_CACHE_READ;
+                return true;
+        case CLEW_FIELD_TOKENS_CACHE_WRITE:
+                *ret = CLEW_LOG_ROLE_CACHE_WRITE;
+                return true;
+        case CLEW_FIELD_TOKENS_REASONING:
+                *ret = CLEW_LOG_ROLE_REASONING;
+                return true;
+        default:
+                return false;
+        }
+}
+
+static void take_count(struct clew_log_fact *fact, uint8_t rank[CLEW_LOG_ROLE_COUNT],
+                       struct clew_slice key, struct clew_slice raw, struct clew_arena *arena)
+{
+        enum clew_log_role role;
+        struct clew_value v;
+        double number;
+
+        if (!role_of_count(key, &role) || (rank[role] != 0 && rank[role] < UINT8_MAX) ||
+            !clew_value_parse(raw, &v) || !clew_value_number(&v, &number))
+                return;
+        fact->text[role] = clew_value_text(&v, arena);
+        rank[role] = UINT8_MAX;
+}
 
 static void take(struct clew_log_fact *fact, uint8_t rank[CLEW_LOG_ROLE_COUNT],
                  struct clew_slice key, struct clew_slice raw, struct clew_arena *arena)
@@ -143,6 +196,7 @@ static void take(struct clew_log_fact *fact, uint8_t rank[CLEW_LOG_ROLE_COUNT],
                 rank[role] = (uint8_t)(i + 1);
                 return;
         }
+        take_count(fact, rank, key, raw, arena);
 }
 
 static void take_all(struct clew_log_fact *fact, struct clew_message_iter it,

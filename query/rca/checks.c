@@ -200,10 +200,10 @@ static bool may_be_test(const struct clew_rca_step *s)
         static const char *const runners[] = {"check", "tox",  "nox",   "spec",   "verify", "make",
                                               "npm",   "yarn", "cargo", "gradle", "mvn",    "./"};
 
-        return !s->has_result || clew_text_check(s->result) != CLEW_CHECK_NONE ||
-               clew_text_find(s->result, "pass") >= 0 ||
-               clew_text_find(head(s->args, LOWER_MAX), "test") >= 0 ||
-               (s->deed == CLEW_DEED_UNKNOWN && HAS_ANY(s->args, runners));
+        return !s->has_result || clew_text_find(head(s->args, LOWER_MAX), "test") >= 0 ||
+               (s->deed == CLEW_DEED_UNKNOWN && HAS_ANY(s->args, runners)) ||
+               clew_text_check(s->result) != CLEW_CHECK_NONE ||
+               clew_text_find(s->result, "pass") >= 0;
 }
 
 /* What step @s changed may be what tests are of. */

@@ -146,12 +146,17 @@ static enum clew_trouble class_of_status(unsigned status)
 static unsigned http_status(struct clew_slice t)
 {
         for (size_t i = 0; i + 3 <= t.len; i++) {
-                bool starts = i == 0 || !(is_digit(t.data[i - 1]) || t.data[i - 1] == '.' ||
-                                          t.data[i - 1] == '-' || is_alpha(t.data[i - 1]));
-                bool ends = i + 3 == t.len || !(is_digit(t.data[i + 3]) || t.data[i + 3] == '.' ||
-                                                t.data[i + 3] == '-' || is_alpha(t.data[i + 3]));
+                bool starts;
+                bool ends;
 
-                if ((t.data[i] != '4' && t.data[i] != '5') || !starts || !ends)
+                if (t.data[i] != '4' && t.data[i] != '5')
+                        continue;
+                starts = i == 0 || !(is_digit(t.data[i - 1]) || t.data[i - 1] == '.' ||
+                                     t.data[i - 1] == '-' || is_alpha(t.data[i - 1]));
+                ends = i + 3 == t.len || !(is_digit(t.data[i + 3]) || t.data[i + 3] == '.' ||
+                                           t.data[i + 3] == '-' || is_alpha(t.data[i + 3]));
+
+                if (!starts || !ends)
                         continue;
                 if (is_digit(t.data[i + 1]) && is_digit(t.data[i + 2]) && t.data[i + 1] <= '3') {
                         unsigned s = 100u * (unsigned)(t.data[i] - '0') +

@@ -40,7 +40,7 @@ static bool next_sentence(struct clew_slice t, size_t *at, struct clew_slice *re
         while (to < t.len && t.data[to] != '\n' &&
                !(memchr(".!?", t.data[to], 3) && (to + 1 == t.len || is_space(t.data[to + 1]))))
                 to++;
-        *ret = clew_slice_make(t.data + from, to - from);
+        *ret = to > from ? clew_slice_make(t.data + from, to - from) : CLEW_SLICE_NULL;
         *at = to;
         return to > from;
 }
@@ -469,9 +469,11 @@ struct clew_slice clew_text_wanted_mark(struct clew_slice request)
         static const char *const ends[] = {"stop",   "end",   "final", "last",
                                            "finish", "after", "close"};
         struct clew_slice t = tail(request, REQUEST_MAX);
+        size_t end = t.len;
 
-        for (size_t i = t.len; i-- > 0;) {
-                size_t n = t.data[i] == '<' ? mark_at(t, i) : 0;
+        for (const uint8_t *open; t.len > 0 && (open = memrchr(t.data, '<', end)) != NULL;) {
+                size_t i = end = (size_t)(open - t.data);
+                size_t n = mark_at(t, i);
                 size_t from = i > MARK_REACH ? i - MARK_REACH : 0;
                 struct clew_slice mark = clew_slice_make(t.data + i, n);
                 struct clew_slice before = clew_slice_make(t.data + from, i - from);

@@ -281,7 +281,8 @@ static int add_copies(struct clew_packer *p, struct clew_slice m)
                         return r;
                 stop = c.len ? c.to : (uint32_t)m.len;
                 put_triple(p, stop - at, c);
-                clew_buffer_append(&p->residue, m.data + at, stop - at);
+                if (stop > at)
+                        clew_buffer_append(&p->residue, m.data + at, stop - at);
                 if (c.len) {
                         r = carry_samples(p, c);
                         if (r < 0)

@@ -24,6 +24,21 @@ CLEW_MUST_USE bool clew_order_name_read(const char *leaf, struct clew_order_name
 /* With the folder. */
 void clew_order_name(const struct clew_order_name *n, char ret[CLEW_ORDER_NAME_MAX]);
 
+/*
+ * That order @id was taken back at @at_ns: `back.`, both. Its text names who had not done it. It
+ * stays for a day, so that who waits learns of it.
+ */
+struct clew_order_back {
+        uint64_t id;
+        uint64_t at_ns; /* unix */
+};
+#define CLEW_ORDER_BACK_NS (24 * 3600 * CLEW_NS_PER_S)
+CLEW_MUST_USE bool clew_order_back_read(const char *leaf, struct clew_order_back *ret);
+void clew_order_back_name(const struct clew_order_back *b, char ret[CLEW_ORDER_NAME_MAX]);
+/* That @writer is retired: `gone.` and its name. */
+CLEW_MUST_USE bool clew_order_gone_read(const char *leaf, char ret[CLEW_TIER_WRITER_BYTES]);
+void clew_order_gone_name(const char *writer, char ret[CLEW_ORDER_NAME_MAX]);
+
 /* Appends; what is too long is -EMSGSIZE. */
 CLEW_MUST_USE int clew_order_encode(const struct clew_order *o, struct clew_buffer *out);
 /* @ret points into @bytes. False: they are no order, a damaged one, or of a later format. */

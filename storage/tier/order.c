@@ -10,9 +10,20 @@
 #define FOLDER "writers/"
 #define ORDER "redact."
 #define MARK "done."
+#define BACK "back."
+#define GONE "gone."
 #define ID_DIGITS 20u
 #define MAGIC "CLEWORD1"
 #define FORMAT 1u
+
+/* 20 digits; what comes behind them, or NULL. */
+static const char *read_digits(const char *text, uint64_t *ret)
+{
+        return strspn(text, "0123456789") == ID_DIGITS &&
+                               clew_parse_uint64(clew_slice_make(text, ID_DIGITS), ret)
+                       ? text + ID_DIGITS
+                       : NULL;
+}
 
 bool clew_order_name_read(const char *leaf, struct clew_order_name *ret)
 {
@@ -23,10 +34,9 @@ bool clew_order_name_read(const char *leaf, struct clew_order_name *ret)
         if (!ret->is_mark && strncmp(leaf, ORDER, head) != 0)
                 return false;
         leaf += head;
-        if (strspn(leaf, "0123456789") != ID_DIGITS ||
-            !clew_parse_uint64(clew_slice_make(leaf, ID_DIGITS), &ret->id))
+        leaf = read_digits(leaf, &ret->id);
+        if (!leaf)
                 return false;
-        leaf += ID_DIGITS;
         if (*leaf == '\0')
                 return true;
         if (!ret->is_mark || *leaf != '.' || !clew_tier_is_writer_name(leaf + 1))
@@ -40,6 +50,41 @@ void clew_order_name(const struct clew_order_name *n, char ret[CLEW_ORDER_NAME_M
         snprintf(ret, CLEW_ORDER_NAME_MAX, FOLDER "%s%020llu%s%s", n->is_mark ? MARK : ORDER,
                  (unsigned long long)n->id, n->is_mark && n->writer[0] ? "." : "",
                  n->is_mark ? n->writer : "");
+}
+
+bool clew_order_back_read(const char *leaf, struct clew_order_back *ret)
+{
+        const char *at;
+
+        if (strncmp(leaf, BACK, sizeof(BACK) - 1) != 0)
+                return false;
+        at = read_digits(leaf + sizeof(BACK) - 1, &ret->id);
+        if (!at || *at != '.')
+                return false;
+        at = read_digits(at + 1, &ret->at_ns);
+        return at && *at == '\0';
+}
+
+void clew_order_back_name(const struct clew_order_back *b, char ret[CLEW_ORDER_NAME_MAX])
+{
+        snprintf(ret, CLEW_ORDER_NAME_MAX, FOLDER BACK "%020llu.%020llu", (unsigned long long)b->id,
+                 (unsigned long long)b->at_ns);
+}
+
+bool clew_order_gone_read(const char *leaf, char ret[CLEW_TIER_WRITER_BYTES])
+{
+        size_t head = sizeof(GONE) - 1;
+
+        if (strncmp(leaf, GONE, head) != 0 ||
+            (leaf[head] && !clew_tier_is_writer_name(leaf + head)))
+                return false;
+        snprintf(ret, CLEW_TIER_WRITER_BYTES, "%s", leaf + head);
+        return true;
+}
+
+void clew_order_gone_name(const char *writer, char ret[CLEW_ORDER_NAME_MAX])
+{
+        snprintf(ret, CLEW_ORDER_NAME_MAX, FOLDER GONE "%s", writer);
 }
 
 int clew_order_encode(const struct clew_order *o, struct clew_buffer *out)

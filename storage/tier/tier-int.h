@@ -341,6 +341,8 @@ CLEW_MUST_USE int clew_tier_register(struct clew_tier *t, struct clew_error *err
 /* Those that it was asked for before. */
 CLEW_MUST_USE int clew_tier_know_writers(struct clew_tier *root, struct clew_error *err);
 void clew_tier_free_writers(struct clew_tier *root);
+/* That the writer of @t is retired, or (@is false) is not, or no longer (tier-retire.c). */
+CLEW_MUST_USE int clew_tier_note_retired(struct clew_tier *t, bool is, struct clew_error *err);
 /* Of a writer, when it is time: who else writes there is noted in its map (clew_tier_sharing()),
  * and what they have deleted is decided here (tier-carry.c). */
 void clew_tier_look_at_others(struct clew_tier *t);

@@ -10,6 +10,21 @@
 /* What a reader knows of nodes. Of one thread, but for clew_nodes_gap(). */
 struct clew_nodes;
 
+#define CLEW_NODE_FOLDER "node"
+#define CLEW_NODE_URL_BYTES 512u
+
+/* The address that object @name of that folder has. -ENOENT: it is gone; -EBADMSG: it has none. */
+CLEW_MUST_USE int clew_node_read(struct clew_object_bucket *b, const char *name,
+                                 char ret[CLEW_NODE_URL_BYTES], struct clew_error *err);
+
+/* Whether writer @w of the prefix @url may be taken for gone: 0, -EBUSY: it seems to run, and @err
+ * says why; or an error. It takes some seconds (tier-alive.c). */
+CLEW_MUST_USE int clew_tier_check_gone(const char *url, const struct clew_tier_writer *w,
+                                       struct clew_error *err);
+/* What clew_tier_each_writer() tells of one (tier-retire.c). */
+CLEW_MUST_USE int clew_tier_look_at_writer(const char *url, const char *name,
+                                           struct clew_tier_writer *ret, struct clew_error *err);
+
 /* @key_file and @ca_file: NULL or "" = none. */
 struct clew_nodes *clew_nodes_new(const char *key_file, const char *ca_file);
 void clew_nodes_free(struct clew_nodes *n); /* NULL is fine */

@@ -23,9 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FOLDER "node"
+#define FOLDER CLEW_NODE_FOLDER
 #define NAME_BYTES 32u
-#define URL_BYTES 512u
+#define URL_BYTES CLEW_NODE_URL_BYTES
 #define NODE_TEXT_MAX 1024u
 #define NODE_FORMAT "clew node 1\nurl "
 /* Nodes that are asked; others are told of as a gap. */
@@ -165,6 +165,21 @@ static bool read_url(struct clew_slice text, char ret[URL_BYTES])
         return strncmp(ret, "http://", 7) == 0 || strncmp(ret, "https://", 8) == 0;
 }
 
+int clew_node_read(struct clew_object_bucket *b, const char *name, char ret[CLEW_NODE_URL_BYTES],
+                   struct clew_error *err)
+{
+        char whole[CLEW_BUCKET_NAME_MAX + 8];
+        CLEW_BUFFER text = {0};
+        int r;
+
+        snprintf(whole, sizeof(whole), FOLDER "/%s", name);
+        clew_buffer_init(&text, 2 * NODE_TEXT_MAX);
+        r = clew_bucket_get(b, whole, 0, NODE_TEXT_MAX, &text, NULL, err);
+        if (r < 0)
+                return r;
+        return read_url(clew_buffer_slice(&text), ret) ? 0 : -EBADMSG;
+}
+
 struct looking {
         struct clew_nodes *nodes;
         const struct clew_tier *of;
@@ -176,8 +191,6 @@ static int look_at(void *context, const char *name, uint64_t bytes, struct clew_
 {
         struct looking *l = context;
         struct clew_nodes *n = l->nodes;
-        char whole[CLEW_BUCKET_NAME_MAX + 8];
-        CLEW_BUFFER text = {0};
         struct node *node;
         int r;
 
@@ -193,15 +206,11 @@ static int look_at(void *context, const char *name, uint64_t bytes, struct clew_
                 l->n_more++;
                 return 0;
         }
-        snprintf(whole, sizeof(whole), FOLDER "/%s", name);
-        clew_buffer_init(&text, 2 * NODE_TEXT_MAX);
-        r = clew_bucket_get(l->bucket, whole, 0, NODE_TEXT_MAX, &text, NULL, err);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
         node = &n->all[n->n];
         *node = (struct node){.seen = true, .of = l->of};
-        if (!read_url(clew_buffer_slice(&text), node->url))
-                return 0;
+        r = clew_node_read(l->bucket, name, node->url, err);
+        if (r < 0)
+                return r == -ENOENT || r == -EBADMSG ? 0 : r;
         snprintf(node->name, sizeof(node->name), "%s", name);
         pthread_mutex_lock(&n->lock);
         n->n++;

@@ -15,6 +15,10 @@
 #define ASK_NS (10 * CLEW_NS_PER_S)
 /* Others may give one at the same moment. */
 #define TRIES_MAX 16u
+/* Before the names of who has not done it. */
+#define BACK_TEXT "clew taken-back 1\n"
+
+_Static_assert(CLEW_ORDER_URL_BYTES == CLEW_BUCKET_URL_MAX, "an address has room");
 
 struct asking {
         struct clew_tier_others others;
@@ -46,6 +50,19 @@ static int begin(struct asking *a, struct clew_tier *t, struct clew_error *err)
         if (r == 0)
                 clew_bucket_hurry(a->bucket, until);
         return r;
+}
+
+/* True: all have done it. */
+static bool state_of(struct asking *a, uint64_t id, struct clew_order_state *ret)
+{
+        bool all = clew_order_state_of(&a->others, id, ret);
+
+        clew_tier_prefix_of_all(a->others.tier, ret->url, sizeof(ret->url));
+        for (uint32_t i = 0; i < a->others.n_backs; i++) {
+                if (a->others.backs[i].id == id)
+                        ret->taken_back_ns = a->others.backs[i].at_ns;
+        }
+        return all;
 }
 
 static bool is_there(const struct clew_tier_others *o, uint64_t id)
@@ -203,9 +220,14 @@ int clew_order_look(struct clew_tier *t, uint64_t id, struct clew_order_state *r
         int r = begin(&a, t, err);
 
         *ret_there = r == 0 && is_there(&a.others, id);
-        if (*ret_there && clew_order_state_of(&a.others, id, ret)) {
+        if (*ret_there && state_of(&a, id, ret)) {
                 *ret_there = false;
                 r = clew_order_remove(a.bucket, &a.others, id, err);
+        } else if (r == 0 && !*ret_there) {
+                struct clew_order_state now;
+
+                (void)state_of(&a, id, &now); /* who has done it is known no more */
+                ret->taken_back_ns = now.taken_back_ns;
         }
         end(&a);
         return r;
@@ -219,7 +241,7 @@ static int tell_one(struct asking *a, uint64_t id, clew_order_fn fn, void *conte
         struct clew_order order;
         int r;
 
-        if (clew_order_state_of(&a->others, id, &s))
+        if (state_of(a, id, &s))
                 return clew_order_remove(a->bucket, &a->others, id, err);
         clew_buffer_init(&bytes, CLEW_ORDER_OBJECT_MAX + 2);
         r = clew_order_read(a->bucket, id, &bytes, &order, err);
@@ -236,6 +258,43 @@ static int tell_one(struct asking *a, uint64_t id, clew_order_fn fn, void *conte
         return r == 0 || r == -EBADMSG ? fn(context, &s) : r;
 }
 
+/* As many bytes of @text as are names of writers in words. */
+static int names_in(struct clew_slice text)
+{
+        int n = 0;
+
+        while ((size_t)n < text.len && n < (int)CLEW_ORDER_NAMES_BYTES &&
+               strchr("abcdefghijklmnopqrstuvwxyz0123456789-, ", text.data[n]) &&
+               text.data[n] != '\0')
+                n++;
+        return n;
+}
+
+static int tell_back(struct asking *a, const struct clew_order_back *back, clew_order_fn fn,
+                     void *context, struct clew_error *err)
+{
+        struct clew_order_state s = {.id = back->id, .taken_back_ns = back->at_ns};
+        CLEW_BUFFER text = {0};
+        char name[CLEW_ORDER_NAME_MAX];
+        struct clew_slice names;
+        int r;
+
+        clew_order_back_name(back, name);
+        clew_buffer_init(&text, sizeof(s.waits) + sizeof(BACK_TEXT));
+        r = clew_bucket_get(a->bucket, name, 0, sizeof(s.waits) + sizeof(BACK_TEXT) - 1, &text,
+                            NULL, err);
+        if (r == -ENOENT) /* gone since */
+                return 0;
+        if (r < 0)
+                return r;
+        names = clew_buffer_slice(&text);
+        if (!clew_slice_starts_with(names, CLEW_SLICE_LITERAL(BACK_TEXT)))
+                return 0; /* of a later version */
+        names = clew_slice_from(names, sizeof(BACK_TEXT) - 1);
+        snprintf(s.waits, sizeof(s.waits), "%.*s", names_in(names), (const char *)names.data);
+        return fn(context, &s);
+}
+
 int clew_order_each(struct clew_tier *t, clew_order_fn fn, void *context, struct clew_error *err)
 {
         struct asking a;
@@ -246,8 +305,37 @@ int clew_order_each(struct clew_tier *t, clew_order_fn fn, void *context, struct
                 if (!seen[i].name.is_mark)
                         r = tell_one(&a, seen[i].name.id, fn, context, err);
         }
+        for (uint32_t i = 0; r == 0 && i < a.others.n_backs; i++)
+                r = tell_back(&a, &a.others.backs[i], fn, context, err);
         end(&a);
         return r;
+}
+
+/* Says first that it is taken back, so that nobody takes its end for that all have done it. */
+static int take_back(struct asking *a, uint64_t id, struct clew_error *err)
+{
+        const struct clew_order_back back = {
+                .id = id, .at_ns = clew_clock_unix_ns(a->others.tier->store->clock)};
+        struct clew_order_state s;
+        char name[CLEW_ORDER_NAME_MAX];
+        char text[sizeof(s.waits) + sizeof(BACK_TEXT) + 64];
+        int r;
+
+        if (!is_there(&a->others, id))
+                return clew_error_set(err, -ENOENT, 0,
+                                      "no redaction %" PRIu64 " waits: clew redact --orders", id);
+        (void)state_of(a, id, &s);
+        snprintf(text, sizeof(text), BACK_TEXT "%s%s%s", s.waits,
+                 s.waits_here && s.waits[0] ? ", " : "",
+                 !s.waits_here             ? ""
+                 : a->others.tier->name[0] ? a->others.tier->name
+                                           : "the one without a name");
+        clew_order_back_name(&back, name);
+        r = clew_bucket_create(a->bucket, name, clew_slice_of_cstr(text), err);
+        if (r == CLEW_BUCKET_UNSURE)
+                return clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer for sure",
+                                      a->bucket->url);
+        return r < 0 ? r : clew_order_remove(a->bucket, &a->others, id, err);
 }
 
 int clew_order_take_back(struct clew_tier *t, uint64_t id, struct clew_error *err)
@@ -256,11 +344,7 @@ int clew_order_take_back(struct clew_tier *t, uint64_t id, struct clew_error *er
         int r = begin(&a, t, err);
 
         if (r == 0)
-                r = is_there(&a.others, id)
-                            ? clew_order_remove(a.bucket, &a.others, id, err)
-                            : clew_error_set(err, -ENOENT, 0,
-                                             "no redaction %" PRIu64 " waits: clew redact --orders",
-                                             id);
+                r = take_back(&a, id, err);
         end(&a);
         return r;
 }

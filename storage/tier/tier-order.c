@@ -60,6 +60,15 @@ bool clew_order_has_mark(const struct clew_tier_others *o, uint64_t id, const ch
         return false;
 }
 
+static bool is_retired(const struct clew_tier_others *o, const char *writer)
+{
+        for (uint32_t i = 0; i < o->n_retired; i++) {
+                if (strcmp(o->retired[i], writer) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static void add_word(char *ret, size_t size, const char *word)
 {
         size_t n = strlen(ret);
@@ -83,6 +92,7 @@ bool clew_order_state_of(const struct clew_tier_others *o, uint64_t id,
                 add_word(has ? ret->done : ret->waits, sizeof(ret->waits), word);
                 snprintf(ret->others[i].name, sizeof(ret->others[i].name), "%s", o->names[i]);
                 ret->others[i].has_done = has;
+                ret->others[i].is_retired = is_retired(o, o->names[i]);
                 all = all && has;
         }
         if (o->n_more > 0)
@@ -319,6 +329,20 @@ static void look_at(struct clew_tier *t, struct clew_object_bucket *b,
         note_one(t, &s, note);
 }
 
+/* Who waited for it has learnt by now that it was taken back. */
+static void forget_back(const struct clew_tier *t, struct clew_object_bucket *b,
+                        const struct clew_order_back *back)
+{
+        uint64_t now = clew_clock_unix_ns(t->store->clock);
+        char name[CLEW_ORDER_NAME_MAX];
+        struct clew_error ignored;
+
+        if (now < back->at_ns || now - back->at_ns < CLEW_ORDER_BACK_NS)
+                return;
+        clew_order_back_name(back, name);
+        (void)!clew_bucket_delete(b, name, &ignored);
+}
+
 void clew_tier_orders_look(struct clew_tier *t, const struct clew_tier_others *o)
 {
         struct clew_object_bucket *b = NULL;
@@ -333,8 +357,10 @@ void clew_tier_orders_look(struct clew_tier *t, const struct clew_tier_others *o
                                "has more orders, or marks of them, than are looked "
                                "at: clew redact --orders");
         t->orders.has_more = o->n_left > 0;
-        if (n > 0 && open_prefix(t, &b, &ignored) < 0)
+        if (n + o->n_backs > 0 && open_prefix(t, &b, &ignored) < 0)
                 return;
+        for (uint32_t i = 0; b && i < o->n_backs; i++)
+                forget_back(t, b, &o->backs[i]);
         for (size_t i = 0; i < n; i++) {
                 const struct clew_order_seen *seen = seen_at(o, i);
 

@@ -19,6 +19,10 @@ struct clew_tier_others {
         uint32_t n_more;                                           /* that are left out */
         char names[CLEW_TIER_WRITERS_MAX][CLEW_TIER_WRITER_BYTES]; /* "" = the one without */
         struct clew_buffer seen; /* struct clew_order_seen: marks, then orders, the oldest first */
+        char retired[CLEW_TIER_WRITERS_MAX + 1][CLEW_TIER_WRITER_BYTES];
+        uint32_t n_retired;
+        struct clew_order_back backs[CLEW_ORDERS_MAX]; /* that were taken back, the oldest first */
+        uint32_t n_backs;
         uint32_t n_orders;
         uint32_t n_left; /* orders and marks that are left out */
 };

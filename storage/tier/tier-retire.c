@@ -8,6 +8,7 @@
  * deleted or redacted, seals and uploads it, and advertises nothing.
  */
 #include "storage/tier/tier-gone-int.h"
+#include "storage/tier/tier-node-int.h"
 #include "storage/tier/tier-others-int.h"
 
 #include "proto/base/clock.h"
@@ -21,8 +22,11 @@
 #define FOLDER "writers"
 /* Of syncs, until all is in the bucket: each uploads up to a bound of segments. */
 #define SYNCS_MAX 100000u
+#define GONE_TEXT "clew gone 1\n"
 
 struct finding {
+        uint32_t n_retired;
+        char retired[CLEW_TIER_WRITERS_MAX + 1][CLEW_TIER_WRITER_BYTES];
         uint32_t n;
         char names[CLEW_TIER_WRITERS_MAX + 1][CLEW_TIER_WRITER_BYTES]; /* "" = the one without */
 };
@@ -35,6 +39,9 @@ static int take_name(void *context, const char *name, uint64_t bytes, struct cle
         (void)err;
         if (clew_tier_is_writer_name(name) && f->n < CLEW_TIER_WRITERS_MAX)
                 snprintf(f->names[f->n++], CLEW_TIER_WRITER_BYTES, "%s", name);
+        if (f->n_retired < CLEW_ARRAY_LEN(f->retired) &&
+            clew_order_gone_read(name, f->retired[f->n_retired]))
+                f->n_retired++;
         return 0;
 }
 
@@ -77,6 +84,15 @@ static int count_journal(struct clew_object_bucket *b, struct clew_tier_writer *
         return r;
 }
 
+static bool is_retired(const struct finding *f, const char *name)
+{
+        for (uint32_t i = 0; i < f->n_retired; i++) {
+                if (strcmp(f->retired[i], name) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static int look_at(struct clew_object_bucket *prefix, const char *url, const char *name,
                    struct clew_tier_writer *ret, struct clew_error *err)
 {
@@ -105,6 +121,12 @@ static int look_at(struct clew_object_bucket *prefix, const char *url, const cha
         return r;
 }
 
+int clew_tier_look_at_writer(const char *url, const char *name, struct clew_tier_writer *ret,
+                             struct clew_error *err)
+{
+        return look_at(NULL, url, name, ret, err);
+}
+
 int clew_tier_each_writer(const char *url, clew_tier_writer_fn fn, void *context,
                           struct clew_error *err)
 {
@@ -119,6 +141,7 @@ int clew_tier_each_writer(const char *url, clew_tier_writer_fn fn, void *context
                 struct clew_tier_writer w;
 
                 r = look_at(b, url, f->names[i], &w, err);
+                w.is_retired = is_retired(f, w.name);
                 if (r == 0)
                         r = fn(context, &w);
         }
@@ -132,13 +155,17 @@ int clew_tier_each_writer(const char *url, clew_tier_writer_fn fn, void *context
 struct wanted {
         const char *name;
         bool is_there;
+        struct clew_tier_writer found;
 };
 
 static int is_wanted(void *context, const struct clew_tier_writer *w)
 {
         struct wanted *x = context;
 
-        x->is_there = x->is_there || strcmp(w->name, x->name) == 0;
+        if (strcmp(w->name, x->name) == 0) {
+                x->is_there = true;
+                x->found = *w;
+        }
         return 0;
 }
 
@@ -287,6 +314,38 @@ static int go_once(struct clew_store *store, struct clew_tier *t,
         return r == 0 ? count_left(t, &ret->left, err) : r;
 }
 
+int clew_tier_note_retired(struct clew_tier *t, bool is, struct clew_error *err)
+{
+        struct clew_object_bucket *b = NULL;
+        char name[CLEW_ORDER_NAME_MAX];
+        int r = clew_bucket_open_beside(t->bucket, t->name[0] ? t->prefix : t->url, &b, err);
+
+        clew_order_gone_name(t->name, name);
+        if (r == 0 && !is)
+                r = clew_bucket_delete(b, name, err);
+        else if (r == 0)
+                r = clew_bucket_create(b, name, CLEW_SLICE_LITERAL(GONE_TEXT), err);
+        clew_bucket_close(b);
+        return r == CLEW_BUCKET_UNSURE
+                       ? clew_error_set(err, -ETIMEDOUT, 0, "%s: does not answer for sure", t->url)
+               : r < 0 ? r
+                       : 0;
+}
+
+/* Whether @x is there, and gone as far as can be seen. */
+static int check(const struct clew_tier_options *options, const struct clew_tier_retiring *how,
+                 struct wanted *x, struct clew_error *err)
+{
+        int r = clew_tier_each_writer(options->url, is_wanted, x, err);
+
+        if (r == 0 && !x->is_there)
+                return clew_error_set(err, -ENOENT, 0, "%s: there is no writer %s", options->url,
+                                      x->name[0] ? x->name : "without a name");
+        return r == 0 && !how->is_forced && !x->found.is_retired
+                       ? clew_tier_check_gone(options->url, &x->found, err)
+                       : r;
+}
+
 int clew_tier_retire(const char *dir, const struct clew_tier_retiring *retiring,
                      const struct clew_tier_options *options, struct clew_tier_retired *ret,
                      struct clew_error *err)
@@ -294,21 +353,22 @@ int clew_tier_retire(const char *dir, const struct clew_tier_retiring *retiring,
         const struct clew_store_options store_options = {.mode = CLEW_STORE_COLLECT,
                                                          .deriver = retiring->deriver};
         struct wanted x = {.name = options->writer ? options->writer : ""};
+        struct clew_tier_options as = *options;
         struct clew_store *store = NULL;
         struct clew_tier *t = NULL;
         struct clew_tier_stats stats;
-        int r = clew_tier_each_writer(options->url, is_wanted, &x, err);
+        int r = check(options, retiring, &x, err);
 
         *ret = (struct clew_tier_retired){.version = 0};
-        if (r == 0 && !x.is_there)
-                r = clew_error_set(err, -ENOENT, 0, "%s: there is no writer %s", options->url,
-                                   x.name[0] ? x.name : "without a name");
+        as.retires = true;
         if (r == 0)
                 r = clew_store_open(dir, &store_options, &store, err);
         if (r == 0)
-                r = clew_tier_attach(store, options, &t, &stats, err);
+                r = clew_tier_attach(store, &as, &t, &stats, err);
         if (r == 0)
                 r = go_once(store, t, retiring, ret, err);
+        if (r == 0)
+                r = clew_tier_note_retired(t, true, err);
         clew_tier_free(t);
         clew_store_close(store);
         return r;

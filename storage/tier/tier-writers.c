@@ -209,6 +209,11 @@ static int take_other(void *context, const char *name, uint64_t bytes, struct cl
 
         if (clew_order_name_read(name, &seen.name))
                 take_order(o, &seen);
+        if (o->n_backs < CLEW_ORDERS_MAX && clew_order_back_read(name, &o->backs[o->n_backs]))
+                o->n_backs++;
+        if (o->n_retired < CLEW_ARRAY_LEN(o->retired) &&
+            clew_order_gone_read(name, o->retired[o->n_retired]))
+                o->n_retired++;
         if (!clew_tier_is_writer_name(name) || strcmp(name, o->tier->name) == 0)
                 return 0;
         if (o->n < CLEW_TIER_WRITERS_MAX)

@@ -683,6 +683,8 @@ static int attach(struct clew_tier *t, const struct clew_tier_options *o, uint64
                 r = settle_catalog(t, stats, err);
         if (r == 0)
                 r = take_over(t, b, err);
+        if (r == 0 && !o->retires)
+                r = clew_tier_note_retired(t, false, err);
         if (r == 0)
                 r = clew_node_advertise(b, t->advertise, err);
         if (r == 0 && t->catalog.full > 0) /* not one that was made of objects */

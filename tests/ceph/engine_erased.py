@@ -200,7 +200,7 @@ def test_what_is_redacted_and_deleted_while_machines_are_lost_is_nowhere():
               f"{time.monotonic() - began:.0f} s")
 
         # It is retired: now all have done it.
-        status, told = command(p, plain, "writers", "--retire", "b", secret=secret, timeout=400)
+        status, told = command(p, plain, "writers", "--retire", "b", "--force", secret=secret, timeout=400)
         assert status == 0 and "b is retired" in told, told
         end = time.monotonic() + 120
         while orders_wait_for(p, a.dir):

@@ -17,7 +17,8 @@ static void read_name(struct clew_slice bytes)
 
         if (bytes.len >= sizeof(leaf))
                 return;
-        memcpy(leaf, bytes.data, bytes.len);
+        if (bytes.len > 0)
+                memcpy(leaf, bytes.data, bytes.len);
         if (!clew_order_name_read(leaf, &n))
                 return;
         clew_order_name(&n, whole);

@@ -44,6 +44,15 @@ class Place:
         assert status is None or done.returncode == status, f"clew {args}: {done.returncode}\n{done.stdout[-500:]}{done.stderr[-1500:]}"
         return done.stdout if status == 0 else done.stdout + done.stderr
 
+    def lines(self, store, *args, timeout=600):
+        """What it prints, a line at a time, however much it is."""
+        with tempfile.TemporaryFile(dir=self.dir) as out:
+            done = subprocess.run([harness.CLEW, "--store", store, *args], stdout=out, stderr=subprocess.PIPE, env=self.environment, timeout=timeout,
+                                  check=False)
+            assert done.returncode == 0, f"clew {args}: {done.returncode}\n{done.stderr.decode()[-1500:]}"
+            out.seek(0)
+            yield from out
+
     def clewd(self, store, url, *flags, **more):
         return harness.Clewd("--objects", url, *SEALING, *flags, store=store, environment=self.environment, **more)
 

@@ -45,9 +45,9 @@ class Ledger:
         return sum(len(s) for s in self.acked.values())
 
     def check(self, text, whose):
-        """@text: an export of all that @whose reader has."""
+        """@text: an export of all that @whose reader has, or its lines."""
         found = collections.Counter()
-        for line in text.splitlines():
+        for line in text.splitlines() if isinstance(text, str) else text:
             for resource in json.loads(line)["resourceSpans"]:
                 for scope in resource["scopeSpans"]:
                     found.update((s["traceId"], s["spanId"]) for s in scope["spans"])
@@ -225,14 +225,15 @@ def campaign(place, url, plain, ledger, rounds, each, seed, disturb=None, spans=
 def check_all(place, store, url, ledger, client, bucket, prefix):
     """The writer's store, the bucket by itself, and a node that begins empty. Returns a sentence of figures."""
     export = ("export", "--format", "otlp", "--since", "all")
-    ledger.check(place.clew(store, *export, timeout=600), "the writer's store")
-    ledger.check(place.clew(url, *export, timeout=600), "the bucket")
+    seconds = 600 + ledger.spans // 1000
+    ledger.check(place.lines(store, *export, timeout=seconds), "the writer's store")
+    ledger.check(place.lines(url, *export, timeout=seconds), "the bucket")
     fresh = place.path("fresh")
     with place.clewd(fresh, url, wait=False) as c:
         c.wait_for(" started ", 240)  # it brings in all that is there first
-        ledger.check(place.clew(fresh, *export, timeout=600), "a node that began empty")
+        ledger.check(place.lines(fresh, *export, timeout=seconds), "a node that began empty")
         assert c.stop() == 0
-    place.clew(fresh, "doctor", "--verify", timeout=600)
-    place.clew(store, "doctor", "--verify", timeout=600)
+    place.clew(fresh, "doctor", "--verify", timeout=seconds)
+    place.clew(store, "doctor", "--verify", timeout=seconds)
     n, objects = check_objects(client, bucket, prefix)
     return f"{ledger.spans} acknowledged spans, {n} segments in {objects} objects, {os.path.basename(store)} and two other readers have each span once"

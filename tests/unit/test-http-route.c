@@ -94,6 +94,26 @@ static void test_refused(void **state)
         }
 }
 
+static void test_targets(void **state)
+{
+        static const char *const pairs[][2] = {
+                {"/v1/traces", "/v1/traces"},
+                {"http://a/v1/traces", "/v1/traces"},
+                {"HTTP://127.0.0.1:4318/v1/logs", "/v1/logs"},
+                {"https://[::1]:4318/", "/"},
+                {"http://a", "/"},
+                {"http://", "/"},
+                {"/http://a/v1/traces", "/http://a/v1/traces"},
+                {"ftp://a/v1/traces", "ftp://a/v1/traces"},
+                {"*", "*"},
+                {"", ""},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(pairs); i++)
+                assert_string_equal(clew_http_path_of(pairs[i][0]), pairs[i][1]);
+}
+
 static void test_origins(void **state)
 {
         static const struct {
@@ -133,6 +153,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_accepted),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_targets),
                 cmocka_unit_test(test_origins),
         };
 

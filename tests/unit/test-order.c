@@ -442,6 +442,37 @@ static void nothing_says_it_is_done_while_something_is_left(void **state)
         assert_int_equal(count(f, "done."), 1);
 }
 
+static void what_else_lies_beside_orders_has_names(void **state)
+{
+        static const char *const bad[] = {"back.",
+                                          "back.00000000000000000001",
+                                          "back.00000000000000000001.1",
+                                          "back.00000000000000000001.000000000000000000023",
+                                          "gone",
+                                          "gone.A",
+                                          "gone.a.b",
+                                          "done.a"};
+        const struct clew_order_back back = {.id = 7, .at_ns = 9};
+        struct clew_order_back again;
+        char name[CLEW_ORDER_NAME_MAX];
+        char writer[CLEW_TIER_WRITER_BYTES];
+
+        (void)state;
+        clew_order_back_name(&back, name);
+        assert_true(clew_order_back_read(name + strlen("writers/"), &again));
+        assert_true(again.id == 7 && again.at_ns == 9);
+        clew_order_gone_name("a-1", name);
+        assert_string_equal(name, "writers/gone.a-1");
+        assert_true(clew_order_gone_read(name + strlen("writers/"), writer));
+        assert_string_equal(writer, "a-1");
+        assert_true(clew_order_gone_read("gone.", writer));
+        assert_string_equal(writer, "");
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(bad); i++) {
+                assert_false(clew_order_back_read(bad[i], &again));
+                assert_false(clew_order_gone_read(bad[i], writer));
+        }
+}
+
 static void one_that_failed_is_tried_later_and_a_lost_mark_is_made_again(void **state)
 {
         struct fixture *f = *state;
@@ -591,6 +622,7 @@ static void no_more_marks_are_looked_at_than_there_can_be(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_else_lies_beside_orders_has_names),
                 cmocka_unit_test(names_are_read_as_they_are_written),
                 cmocka_unit_test(any_other_byte_is_no_order),
                 cmocka_unit_test(what_is_out_of_bounds_is_no_order),

@@ -102,6 +102,11 @@ static uint64_t hash_of_values(const struct clew_values *values, uint64_t seed)
         return hash;
 }
 
+/* Most fields have one value. */
+#define VALUES_FIRST 4u
+/* What so many of them read is forgotten at once. */
+#define STEPS_OF_SCRATCH 16u
+
 static void give_field(struct giver *g, const struct clew_facet_field *field,
                        const struct clew_field_ref *ref, uint64_t seed)
 {
@@ -122,12 +127,15 @@ static void give_field(struct giver *g, const struct clew_facet_field *field,
                 return;
         }
         for (uint32_t i = 0; i < t->n_steps; i++) {
-                struct clew_values values = {.arena = &g->scratch};
+                struct clew_operand room[VALUES_FIRST];
+                struct clew_values values = {
+                        .items = room, .capacity = VALUES_FIRST, .arena = &g->scratch};
                 uint64_t hash;
 
                 if (i != g->at.speaker && clew_step_is(&t->steps[i], CLEW_STEP_STANDIN))
                         continue;
-                clew_arena_reset(&g->scratch);
+                if (i % STEPS_OF_SCRATCH == 0)
+                        clew_arena_reset(&g->scratch);
                 clew_field_read(&g->at, ref, i, &values);
                 hash = hash_of_values(&values, seed + secret(g));
                 if (values.n == 0 || hash == last)

@@ -13,9 +13,9 @@
 
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "query/find/index/masks-int.h"
 #include "query/find/language/fields-int.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -80,25 +80,6 @@ static const uint8_t *end_at_quote(const uint8_t *begin, const uint8_t *at)
         return before - begin >= (ptrdiff_t)QUOTED_BYTES_MIN ? before : NULL;
 }
 
-/* A word of eight bytes @c, and the high bit of each byte of @word that is 0, of no other. */
-#define EIGHT(c) (UINT64_C(0x0101010101010101) * (c))
-#define ZEROS(word) (~((((word) & ~EIGHT(0x80)) + ~EIGHT(0x80)) | (word)) & EIGHT(0x80))
-
-/* The high bit of each of the first @n bytes from @at on, at most eight, that is a space or a
- * quote.
- */
-static uint64_t find_marks(const uint8_t *at, size_t n)
-{
-        uint64_t word = 0;
-
-        if (n < sizeof(word))
-                memcpy(&word, at, n);
-        else
-                memcpy(&word, at, sizeof(word));
-        word = le64toh(word);
-        return ZEROS(word ^ EIGHT(' ')) | ZEROS(word ^ EIGHT('"'));
-}
-
 /* Where the stretch from @begin on ends by the space or quote at @at; NULL: it does not. */
 static const uint8_t *end_at(const uint8_t *begin, const uint8_t *at)
 {
@@ -112,12 +93,13 @@ static void take_text(struct giver *g, struct clew_slice text)
         const uint8_t *begin = text.data;
         const uint8_t *end = text.data + text.len;
 
-        for (const uint8_t *eight = begin; eight < end; eight += 8) {
-                uint64_t marks = find_marks(eight, (size_t)(end - eight));
+        for (const uint8_t *at = begin; at < end; at += CLEW_MASK_BYTES) {
+                size_t left = (size_t)(end - at);
+                struct clew_masks m =
+                        clew_masks_of(at, left < CLEW_MASK_BYTES ? left : CLEW_MASK_BYTES);
 
-                for (; marks != 0; marks &= marks - 1) {
-                        const uint8_t *to =
-                                end_at(begin, eight + (unsigned)__builtin_ctzll(marks) / 8);
+                for (uint64_t marks = m.spaces | m.quotes; marks != 0; marks &= marks - 1) {
+                        const uint8_t *to = end_at(begin, at + __builtin_ctzll(marks));
 
                         if (!to)
                                 continue;

@@ -279,6 +279,19 @@ static struct clew_slice pass_separators(struct clew_slice text)
         return clew_slice_from(text, n);
 }
 
+/* As clew_utf8_next(); most signs above 0x7f that come in long rows have three bytes. */
+static inline uint32_t next_sign(struct clew_slice *text, bool *ret_valid)
+{
+        const uint8_t *p = text->data;
+
+        if (text->len < 3 || p[0] <= 0xe0 || p[0] >= 0xf0 || p[0] == 0xed ||
+            (p[1] & 0xc0) != 0x80 || (p[2] & 0xc0) != 0x80)
+                return clew_utf8_next(text, ret_valid);
+        *text = clew_slice_make(p + 3, text->len - 3);
+        *ret_valid = true;
+        return (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+}
+
 int clew_term_runs(struct clew_slice text,
                    int (*fn)(void *context, const struct clew_term_run *run), void *context)
 {
@@ -303,7 +316,7 @@ int clew_term_runs(struct clew_slice text,
                         text = pass_separators(text);
                         continue;
                 }
-                met = meet(clew_utf8_next(&text, &valid));
+                met = meet(next_sign(&text, &valid));
                 /* Bytes that are no sign may be a part of one. */
                 r = !valid || met->is == CLEW_TERM_SEPARATES ? end_run(&c, !valid)
                                                              : add_sign(&c, met);
