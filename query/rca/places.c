@@ -362,13 +362,21 @@ static bool is_farewell(const struct clew_rca_step *s)
                memchr(s->text.data, '?', s->text.len) == NULL;
 }
 
+/* Of one agent, or of one that has another span in each turn: then its name, or where it has none
+ * what it was told, is the same. */
+static bool is_same_speaker(const struct clew_rca_step *a, const struct clew_rca_step *b)
+{
+        return a->agent == b->agent || (clew_slice_eq(a->agent_name, b->agent_name) &&
+                                        (a->agent_name.len || a->system_hash == b->system_hash));
+}
+
 /* What call @who, or one before its farewells, said last; @who when nobody said anything else. */
 static uint32_t before_farewell(const struct clew_rca_view *v, uint32_t who)
 {
         uint32_t at = who;
 
-        while (v->steps[at].kind != CLEW_RCA_LLM || v->steps[at].agent != v->steps[who].agent ||
-               is_farewell(&v->steps[at])) {
+        while (v->steps[at].kind != CLEW_RCA_LLM ||
+               !is_same_speaker(&v->steps[at], &v->steps[who]) || is_farewell(&v->steps[at])) {
                 if (at == 0)
                         return who;
                 at--;
