@@ -406,3 +406,18 @@ bool clew_deed_only_sets_up(struct clew_slice args)
         clew_flat_init(&f, args);
         return (!f.is_json || clew_flat_next(&f, &leaf)) && clew_shell_only_sets_up(leaf.value);
 }
+
+bool clew_deed_hands_in(struct clew_slice args)
+{
+        struct clew_slice t = head(args, LOWER_MAX);
+        ptrdiff_t echo = clew_text_find(t, "echo ");
+        struct clew_slice mark;
+        size_t n = 0;
+
+        if (echo < 0 || clew_text_find(t, "git commit") >= 0 || clew_text_find(t, "git push") >= 0)
+                return false;
+        mark = clew_text_trim(clew_slice_from(t, (size_t)echo + 5));
+        while (n < mark.len && !is_space(mark.data[n]) && mark.data[n] != '&')
+                n++;
+        return clew_find(head(mark, n), "SUBMIT", 6) != NULL;
+}

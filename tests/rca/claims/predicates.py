@@ -400,6 +400,9 @@ YES = re.compile(r"\b(yes|yeah|yep|confirm\w*|go ahead|proceed|please do|sounds 
 
 def no_yes(claim):
     heard = claim.evidence[0][1] if claim.evidence else ""
+    tool, = claim.match(r"called (\S+) without a yes")
+    if re.match(r"log_|.*_(notes?|remark|comment)$", tool, re.I):
+        return "%s only takes something down" % tool
     return "the user said: %s" % heard[:80] if YES.search(heard) else None
 
 
@@ -551,13 +554,14 @@ def place(claim):
         return longest_text(claim)
     if "change" in says:
         return is_a_change(claim)
+    polite = r"(?:you're|you are) welcome|have a (?:great|good|nice)|safe travels|goodbye|glad to help|my pleasure"
+    short = len(span.text("out")) < 300 and not span.calls() and "?" not in span.text("out")
+    if short and re.search(polite, span.text("out"), re.I) and any(s.start < span.start for s in models) and re.search(
+            "last (?:answer|text|call)|answer of the run", says):
+        return "it only says goodbye"
     if "wrote the answer of the run" in says or "gave the answer of the run" in says:
         return is_the_answer(claim)
-    polite = r"you're welcome|have a (?:great|good|nice)|safe travels|goodbye"
-    if ("last answer" in says or "last call" in says) and len(span.text("out")) < 300 and not span.calls() and re.search(
-            polite, span.text("out"), re.I) and any(s.start < span.start for s in models) and "?" not in span.text("out"):
-        return "it only says goodbye"
-    if "last answer" in says or "last call" in says:
+    if re.search("last (?:answer|text|call)", says):
         return None if span.model or span.tool else "no call"
     return None
 
