@@ -38,6 +38,10 @@ bool clew_deed_only_sets_up(struct clew_slice args);
  * && git diff --cached". Nothing is committed or pushed by it. */
 bool clew_deed_hands_in(struct clew_slice args);
 
+/* What a command line does that a tool is called with, {"command": ".."} or the arguments of a
+ * program that the tool is called after ("get pods" of kubectl); unknown for anything else. */
+enum clew_deed clew_deed_of_line(struct clew_slice name, struct clew_slice args);
+
 /* Of a shell command line; of one SQL text. */
 enum clew_deed clew_deed_of_shell(struct clew_slice line);
 enum clew_deed clew_deed_of_sql(struct clew_slice text);

@@ -16,6 +16,7 @@
 #define LONG_MIN 400u      /* bytes of a text that can be most of a result */
 #define SAME_MIN 8u        /* bytes of a text that another one holds by more than chance */
 #define BEGINS_MAX 80u     /* bytes that tell a text from others */
+#define AGENT_WITHIN 8u    /* steps behind a call in which the agent that it calls begins */
 #define ANSWER_MAX 600u    /* longer outputs are documents or patches, not answers to a question */
 
 /* A user spoke again after the first call: a conversation, not one question. */
@@ -218,6 +219,18 @@ static void places_of_actions(const struct clew_rca_view *v, struct clew_finding
         }
 }
 
+/* An agent of that name runs in the step, or right behind the call: what it does are steps of their
+ * own. */
+static bool goes_to_an_agent(const struct clew_rca_view *v, uint32_t at, struct clew_slice name)
+{
+        for (uint32_t k = at + 1; k < v->n_steps && k <= at + AGENT_WITHIN; k++) {
+                if (v->steps[k].kind == CLEW_RCA_AGENT &&
+                    clew_slice_eq(v->steps[k].agent_name, name))
+                        return true;
+        }
+        return false;
+}
+
 /* @first: no action before it may have changed something. */
 static void say_change(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
                        const struct act *a, uint32_t nth, bool first)
@@ -227,20 +240,43 @@ static void say_change(const struct clew_rca_view *v, struct clew_findings *ret,
 
         clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
         clew_finding_evidence(f, at, a->args);
+        if (goes_to_an_agent(v, at, a->name)) {
+                clew_finding_say(ret, f, "Step %u handed a task to the agent %.*s.",
+                                 v->steps[a->who].number, CLEW_SHOWN(a->name, 60));
+                return;
+        }
         clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[a->who].number,
                          nth == 0 && first ? "the first change" : "a change",
                          CLEW_SHOWN(a->name, 60));
+}
+
+/* "Action: take_note" in the text that asked for it, where no call names the tool. */
+static struct clew_slice name_of(const struct clew_rca_view *v, const struct act *a)
+{
+        struct clew_slice text = head(v->steps[a->who].text, LOWER_MAX);
+        ptrdiff_t at =
+                clew_slice_eq_cstr(a->name, "its action") ? clew_text_find(text, "action: ") : -1;
+        size_t n = 0;
+
+        if (at < 0)
+                return a->name;
+        text = clew_slice_from(text, (size_t)at + 8);
+        while (n < text.len && (is_alpha(text.data[n]) || is_digit(text.data[n]) ||
+                                text.data[n] == '_' || text.data[n] == '-'))
+                n++;
+        return n > 0 ? head(text, n) : a->name;
 }
 
 static void say_unclear(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
                         const struct act *a)
 {
         struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_UNCLEAR_ACTION, a->who, 1.0);
+        struct clew_slice name = name_of(v, a);
 
         clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
         clew_finding_evidence(f, at, a->args);
         clew_finding_say(ret, f, "Step %u called %.*s; whether that changed anything is not told.",
-                         v->steps[a->who].number, CLEW_SHOWN(a->name, 60));
+                         v->steps[a->who].number, CLEW_SHOWN(name, 60));
 }
 
 /* The changes that a run made, the first one and some later ones, and some actions of which nobody
@@ -262,7 +298,9 @@ static void places_of_changes(const struct clew_rca_view *v, struct clew_finding
                                 prepared = true;
                         else if (a.deed == CLEW_DEED_CHANGES && changes < CHANGES_MAX)
                                 say_change(v, ret, i, &a, changes++, unclear == 0 && !prepared);
-                        else if (a.deed == CLEW_DEED_UNKNOWN && unclear++ < CHANGES_MAX)
+                        else if (a.deed == CLEW_DEED_UNKNOWN &&
+                                 clew_deed_of_name(name_of(v, &a)) != CLEW_DEED_READS &&
+                                 unclear++ < CHANGES_MAX)
                                 say_unclear(v, ret, i, &a);
                 }
         }

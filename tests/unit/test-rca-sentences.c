@@ -462,6 +462,125 @@ static void test_no_match_without_a_status(void **state)
         }
 }
 
+static void test_what_a_model_may_choose(void **state)
+{
+#define SUM "{\\\"expression\\\": \\\"6677\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "How many came?", NULL},
+                  {"find_page", "{}", "39541 came in 1920"},
+                  {"calculator", SUM, "148.377778"},
+                  {"say", "39541 came.", NULL}},
+                 NULL},
+                {{{"user", "How many came?", NULL},
+                  {"find_page", "{}", "39541 came in 1920"},
+                  {"calculator", SUM, "148.377778"},
+                  {"say", "So 148.4 came.", NULL}},
+                 "gives 6677"},
+                {{{"user", "How many came?", NULL},
+                  {"find_page", "{}", "39541 came in 1920"},
+                  {"scroll", "{\\\"amount\\\": 1400}", "more"},
+                  {"say", "39541 came.", NULL}},
+                 NULL},
+                {{{"user", "How many came?", NULL},
+                  {"find_page", "{}", "39541 came in 1920"},
+                  {"send_money", "{\\\"amount\\\": 1477}", "sent"},
+                  {"say", "39541 came.", NULL}},
+                 "gives 1477"},
+        };
+
+        (void)state;
+        CHECK("ungrounded-value", cases);
+}
+
+static void test_what_only_looks(void **state)
+{
+        static const struct sentence_case cases[] = {
+                {{{"user", "How many?", NULL}, {"calculator", SUM, "12"}}, NULL},
+                {{{"user", "How many?", NULL}, {"snapshot", "{}", "a page"}}, NULL},
+                {{{"user", "How many?", NULL}, {"browser_snapshot", "{}", "a page"}}, NULL},
+                {{{"user", "How many?", NULL}, {"snapshot_volume", "{}", "a disk"}},
+                 "snapshot_vol"},
+                {{{"user", "How many?", NULL}, {"mixer", "{}", "12"}}, "called mixer"},
+        };
+
+        (void)state;
+        CHECK("unclear-action", cases);
+}
+
+static void test_pictures_for_the_moment(void **state)
+{
+#define PLOT(where) "{\\\"code\\\": \\\"sizes.plot.bar(); plt.savefig('" where "')\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "How many?", NULL}, {"python", PLOT("/tmp/look.png"), "Figure"}}, NULL},
+                {{{"user", "How many?", NULL}, {"python", PLOT("report.png"), "Figure"}},
+                 "the first change (python)"},
+                {{{"user", "How many?", NULL},
+                  {"python", PLOT("/tmp/a.png'); plt.savefig('report.png"), "Figure"}},
+                 "the first change (python)"},
+        };
+
+        (void)state;
+        CHECK("first-change", cases);
+}
+
+static void test_what_goes_to_an_agent(void **state)
+{
+        (void)state;
+        for (int agent = 0; agent < 2; agent++) {
+                struct scene s;
+                unsigned r;
+                unsigned asked;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "A sentence on lamps.");
+                asked = scene_call(&s, r, "create_text", "{\\\"task\\\": \\\"Write it.\\\"}",
+                                   "Lamps are lit.");
+                if (agent) {
+                        (void)scene_span(&s, r, "AGENT", "create_text.run", 5);
+                        scene_attribute(&s, "agent.name", "create_text");
+                        scene_span_end(&s, NULL, NULL);
+                }
+                (void)scene_llm(&s, r, "Lamps are lit.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "first-change"), asked);
+                assert_true(clew_text_find(scene_said_by(&s, "first-change"),
+                                           agent ? "handed a task" : "the first change") >= 0);
+                scene_free(&s);
+        }
+}
+
+static void test_watching(void **state)
+{
+#define GET "{\\\"args\\\": \\\"get deploy router\\\"}"
+#define WATCH(tool, args, a, b, c)                                                                 \
+        {                                                                                          \
+                {"user", "Scale it.", NULL}, {tool, args, a}, {tool, args, b},                     \
+                {                                                                                  \
+                        tool, args, c                                                              \
+                }                                                                                  \
+        }
+#define ASK "{\\\"q\\\": \\\"history of the old lamps\\\"}"
+        static const struct sentence_case queries[] = {
+                {WATCH("kubectl", GET, "router 3 of 5, all that is ready by now: 3",
+                       "router 3 of 5, all that is ready by now: 4",
+                       "router 5 of 5, all that is ready by now: 5"),
+                 NULL},
+                {WATCH("web_search", ASK, "lamps have been lit since 1920 in the whole town",
+                       "lamps have been lit since 1921 in the whole town",
+                       "lamps have been lit since 1922 in the whole town"),
+                 "3 times"},
+        };
+        static const struct sentence_case actions[] = {
+                {WATCH("kubectl", GET, "3 of 5", "4 of 5", "5 of 5"), NULL},
+                {WATCH("list_pods", ASK, "3 of 5", "4 of 5", "5 of 5"), "3 times"},
+        };
+
+        (void)state;
+        CHECK("repeated-query", queries);
+        CHECK("repeated-action", actions);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -481,6 +600,11 @@ int main(void)
                 cmocka_unit_test(test_who_has_to_say_yes),
                 cmocka_unit_test(test_what_is_quoted),
                 cmocka_unit_test(test_no_match_without_a_status),
+                cmocka_unit_test(test_what_a_model_may_choose),
+                cmocka_unit_test(test_what_only_looks),
+                cmocka_unit_test(test_pictures_for_the_moment),
+                cmocka_unit_test(test_what_goes_to_an_agent),
+                cmocka_unit_test(test_watching),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -552,6 +552,9 @@ def place(claim):
         return "span %s acted before" % early[0].id if early else None
     if "longest text" in says:
         return longest_text(claim)
+    if "handed a task to the agent" in says:
+        name, = claim.match(r"to the agent (.*)\.$")
+        return None if any(name in json.dumps(s.attrs, default=str) for s in claim.run.spans if not s.model) else "no agent"
     if "change" in says:
         return is_a_change(claim)
     polite = r"(?:you're|you are) welcome|have a (?:great|good|nice)|safe travels|goodbye|glad to help|my pleasure"
