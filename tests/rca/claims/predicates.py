@@ -463,8 +463,8 @@ def most_calls(claim):
 
 
 def compared(claim):
-    m = claim.match(r"(?:\((\d+) known\)|^(\d+) of (\d+) passing|all (\d+) passing)")
-    n = int(next(x for x in (m[0], m[2], m[3]) if x))
+    m = claim.match(r"(?:\((\d+) known\)|^(\d+) of (\d+) passing|all (\d+) passing)|the (one) passing run")
+    n = 1 if m[4] else int(next(x for x in (m[0], m[2], m[3]) if x))
     return None if len(claim.siblings) >= 1 and n <= len(claim.siblings) else "%d passing runs are there" % len(claim.siblings)
 
 
