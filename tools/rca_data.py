@@ -25,6 +25,7 @@ class Run:
     def __init__(self, trace_id):
         self.id = trace_id
         self.steps = []   # span ids of model and tool calls, in time order
+        self.caller = {}  # span id of a tool call -> that of the model call before it
         self.errors = []  # those of any span with error status
         self.outcome = None
         self.labelled = {}  # span id -> category
@@ -36,6 +37,18 @@ class Run:
     def judged(self):
         """There is something that an answer can hit."""
         return bool(self.labelled) and bool(self.steps)
+
+    def as_calls(self, spans):
+        """Span ids, each once; that of a tool call is the model call's before it."""
+        return list(dict.fromkeys(self.caller.get(s, s) for s in spans))
+
+    def join_calls(self):
+        """A model call and what it brought become one step, also in the labels."""
+        category = self.labelled
+        self.steps, self.errors = self.as_calls(self.steps), self.as_calls(self.errors)
+        self.labelled = {s: category.get(s) or next(category[t] for t in category if self.caller.get(t, t) == s)
+                         for s in self.as_calls(category)}
+        self.roots = set(self.as_calls(self.roots))
 
 
 def spans_of(line):
@@ -49,11 +62,16 @@ def read_run(line):
     if not rows:
         return None
     run = Run(rows[0]["traceId"])
+    call = None
     for s in rows:
         kinds = {agent_run.plain(a["value"]) for a in s.get("attributes", []) if a["key"] in KIND_KEYS
                  and "stringValue" in a["value"]}
         if kinds & LLM_KINDS or kinds & TOOL_KINDS:
             run.steps.append(s["spanId"])
+        if kinds & LLM_KINDS:
+            call = s["spanId"]
+        elif kinds & TOOL_KINDS and call:
+            run.caller[s["spanId"]] = call
         if s.get("status", {}).get("code") in (2, "STATUS_CODE_ERROR"):
             run.errors.append(s["spanId"])
         for e in s.get("events", []):
@@ -178,6 +196,13 @@ class Set:
             out = subprocess.run([clew, "--store", store, "why", "--all", "--json"],
                                  stdout=subprocess.PIPE, check=False).stdout
         self.take(out.decode().splitlines())
+
+    def join_calls(self):
+        """A model call and what it brought become one step, in runs, labels and answers."""
+        for run in self.runs.values():
+            run.join_calls()
+            for f in self.why.get(run.id, {}).get("findings", []):
+                f["span_id"] = run.caller.get(f["span_id"], f["span_id"])
 
     def take(self, lines):
         for line in lines:

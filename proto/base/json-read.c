@@ -53,6 +53,15 @@ static inline unsigned first_mark(uint64_t marks)
         return (unsigned)__builtin_ctzll(marks) >> 3;
 }
 
+void clew_json_skip_mark(struct clew_json_reader *r)
+{
+        static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+
+        if (r->at == r->start && (size_t)(r->end - r->at) >= sizeof(mark) &&
+            memcmp(r->at, mark, sizeof(mark)) == 0)
+                r->at += sizeof(mark);
+}
+
 struct clew_json_reader clew_json_reader_make(struct clew_slice input, unsigned max_depth)
 {
         static const uint8_t nothing[1];

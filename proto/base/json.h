@@ -90,6 +90,8 @@ struct clew_json_reader {
 
 /* @max_depth is at most CLEW_JSON_DEPTH_MAX (more is taken as that). */
 struct clew_json_reader clew_json_reader_make(struct clew_slice input, unsigned max_depth);
+/* Before the first token: passes over a byte order mark, which some programs write first. */
+void clew_json_skip_mark(struct clew_json_reader *r);
 
 /* The next token; after the end it stays CLEW_JSON_END. */
 enum clew_json_token clew_json_next(struct clew_json_reader *r);

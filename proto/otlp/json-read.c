@@ -795,6 +795,7 @@ int clew_otlp_from_json(struct clew_slice json, enum clew_otlp_signal signal,
                 return clew_error_set(err, -E2BIG, 0, "JSON of %zu bytes; the limit is %u",
                                       json.len, CONTENT_BYTES_MAX / 2);
         job.r = clew_json_reader_make(json, CLEW_JSON_DEPTH_MAX);
+        clew_json_skip_mark(&job.r);
         job.out = out;
         job.base = out->len;
         job.extra = 0;

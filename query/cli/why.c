@@ -325,8 +325,11 @@ static void put_nothing(struct why_command *c, struct clew_buffer *out,
         else if (a->why.n_findings == 0)
                 clew_buffer_append_cstr(out, "No rule finds fault with it.\n");
         if (a->why.first_error != CLEW_RCA_NONE && !is_excluded(a, a->why.first_error)) {
-                clew_buffer_printf(out, "First error: #%u ", v->steps[a->why.first_error].number);
-                put_text(c, out, error_of(&v->steps[a->why.first_error]), 20);
+                const struct clew_rca_step *first = &v->steps[a->why.first_error];
+                struct clew_slice text = error_of(first);
+
+                clew_buffer_printf(out, "First error: #%u ", first->number);
+                put_text(c, out, text.len ? text : first->name, 20);
         }
 }
 

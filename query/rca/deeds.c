@@ -15,18 +15,18 @@
 /* ---- words of a name ------------------------------------------------------------------------- */
 
 static const char *const reading[] = {
-        "get",       "list",      "find",     "search",      "read",       "fetch",
-        "look",      "lookup",    "view",     "query",       "show",       "describe",
-        "visit",     "count",     "select",   "calculate",   "calc",       "compute",
-        "retrieve",  "retriever", "inspect",  "check",       "think",      "browse",
-        "scroll",    "wait",      "preview",  "peek",        "locate",     "explore",
-        "compare",   "convert",   "validate", "verify",      "estimate",   "summarize",
-        "summarise", "classify",  "parse",    "detect",      "ls",         "cat",
-        "grep",      "glob",      "diff",     "stat",        "ping",       "poll",
-        "watch",     "monitor",   "trace",    "recall",      "analyze",    "analyse",
-        "navigate",  "goto",      "hover",    "focus",       "screenshot", "crawl",
-        "scrape",    "rank",      "filter",   "suggest",     "recommend",  "predict",
-        "forecast",  "whoami",    "tree",     "authenticate"};
+        "get",        "list",      "find",      "search",    "read",        "fetch",
+        "look",       "lookup",    "view",      "query",     "show",        "describe",
+        "visit",      "count",     "select",    "calculate", "calc",        "compute",
+        "calculator", "retrieve",  "retriever", "inspect",   "check",       "think",
+        "browse",     "scroll",    "wait",      "preview",   "peek",        "locate",
+        "explore",    "compare",   "convert",   "validate",  "verify",      "estimate",
+        "summarize",  "summarise", "classify",  "parse",     "detect",      "ls",
+        "cat",        "grep",      "glob",      "diff",      "stat",        "ping",
+        "poll",       "watch",     "monitor",   "trace",     "recall",      "analyze",
+        "analyse",    "navigate",  "goto",      "hover",     "focus",       "screenshot",
+        "crawl",      "scrape",    "rank",      "filter",    "suggest",     "recommend",
+        "predict",    "forecast",  "whoami",    "tree",      "authenticate"};
 
 static const char *const changing[] = {
         "create",    "add",      "insert",   "update",     "modify",      "edit",      "delete",
@@ -104,7 +104,12 @@ static enum clew_deed of_pair(const char *verb, const char *next)
 {
         static const char *const opened[] = {"ticket",  "case",  "account",  "issue", "incident",
                                              "dispute", "claim", "position", "pr",    "request"};
+        static const char *const shown[] = {"page", "browser", "dom", "accessibility"};
 
+        /* Of a page as it stands; one of a disk is made ("snapshot_volume"). */
+        if ((strcmp(verb, "snapshot") == 0 && !next[0]) ||
+            (IS_ONE_OF(verb, shown) && strcmp(next, "snapshot") == 0))
+                return CLEW_DEED_READS;
         if (strcmp(verb, "check") == 0 && (strcmp(next, "in") == 0 || strcmp(next, "out") == 0))
                 return CLEW_DEED_CHANGES;
         if (strcmp(verb, "transfer") == 0 && next[0] && strcmp(next, "to") != 0)
@@ -178,6 +183,28 @@ static enum clew_deed of_method(struct clew_slice value)
                                        : CLEW_DEED_UNKNOWN;
 }
 
+/* A figure or a table that goes to a folder for what nobody keeps: "savefig('/tmp/look.png')". */
+static bool is_for_the_moment(struct clew_slice behind)
+{
+        size_t i = 0;
+
+        while (i < behind.len && i < 3 && memchr("\\'\"", behind.data[i], 3))
+                i++;
+        return i > 0 && clew_text_begins(head(clew_slice_from(behind, i), 5), "/tmp/");
+}
+
+static bool writes_with(struct clew_slice t, const char *word)
+{
+        ptrdiff_t at;
+
+        while ((at = clew_text_find(t, word)) >= 0) {
+                t = clew_slice_from(t, (size_t)at + strlen(word));
+                if (word[strlen(word) - 1] != '(' || !is_for_the_moment(t))
+                        return true;
+        }
+        return false;
+}
+
 /* A program in another language: only what surely writes. */
 static enum clew_deed of_code(struct clew_slice t)
 {
@@ -189,7 +216,7 @@ static enum clew_deed of_code(struct clew_slice t)
 
         t = head(t, PROGRAM_MAX);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(writes); i++) {
-                if (clew_text_find(t, writes[i]) >= 0)
+                if (writes_with(t, writes[i]))
                         return CLEW_DEED_CHANGES;
         }
         return CLEW_DEED_UNKNOWN;
@@ -405,4 +432,42 @@ bool clew_deed_only_sets_up(struct clew_slice args)
 
         clew_flat_init(&f, args);
         return (!f.is_json || clew_flat_next(&f, &leaf)) && clew_shell_only_sets_up(leaf.value);
+}
+
+bool clew_deed_hands_in(struct clew_slice args)
+{
+        struct clew_slice t = head(args, LOWER_MAX);
+        ptrdiff_t echo = clew_text_find(t, "echo ");
+        struct clew_slice mark;
+        size_t n = 0;
+
+        if (echo < 0 || clew_text_find(t, "git commit") >= 0 || clew_text_find(t, "git push") >= 0)
+                return false;
+        mark = clew_text_trim(clew_slice_from(t, (size_t)echo + 5));
+        while (n < mark.len && !is_space(mark.data[n]) && mark.data[n] != '&')
+                n++;
+        return clew_find(head(mark, n), "SUBMIT", 6) != NULL;
+}
+
+enum clew_deed clew_deed_of_line(struct clew_slice name, struct clew_slice args)
+{
+        static const char *const keys[] = {"command", "cmd", "args", "argv"};
+        uint8_t room[COMMAND_MAX];
+        uint8_t line[COMMAND_MAX + 64];
+        size_t n = name.len < 32 ? name.len : 0;
+        struct clew_flat f;
+        struct clew_flat_leaf leaf = {.value = args};
+
+        clew_flat_init(&f, args);
+        if (f.is_json && !(clew_flat_next(&f, &leaf) && IS_KEY(leaf.key, keys)))
+                return CLEW_DEED_UNKNOWN;
+        if (f.is_json)
+                return of_command(name, unescaped(leaf.value, room));
+        if (n == 0 || args.len > COMMAND_MAX)
+                return CLEW_DEED_UNKNOWN;
+        memcpy(line, name.data, n);
+        line[n++] = ' ';
+        if (args.len)
+                memcpy(line + n, args.data, args.len);
+        return clew_deed_of_shell(clew_slice_make(line, n + args.len));
 }

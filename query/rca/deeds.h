@@ -34,6 +34,14 @@ enum clew_no clew_shell_no(struct clew_slice line);
 bool clew_shell_only_sets_up(struct clew_slice line);
 bool clew_deed_only_sets_up(struct clew_slice args);
 
+/* The command hands in the work as scaffolds prescribe it: "echo SUBMIT_FINAL_OUTPUT && git add -A
+ * && git diff --cached". Nothing is committed or pushed by it. */
+bool clew_deed_hands_in(struct clew_slice args);
+
+/* What a command line does that a tool is called with, {"command": ".."} or the arguments of a
+ * program that the tool is called after ("get pods" of kubectl); unknown for anything else. */
+enum clew_deed clew_deed_of_line(struct clew_slice name, struct clew_slice args);
+
 /* Of a shell command line; of one SQL text. */
 enum clew_deed clew_deed_of_shell(struct clew_slice line);
 enum clew_deed clew_deed_of_sql(struct clew_slice text);

@@ -8,6 +8,7 @@
 #include "query/rca/rca.h"
 
 #define KEYS_MAX 4096u
+#define ONE_STRENGTH 0.8 /* of an action that the only passing run did not take */
 
 struct clew_reference clew_reference_of(const struct clew_rca_view *v)
 {
@@ -110,7 +111,11 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                 if (with * 2 > n)
                         continue;
                 who = clew_rca_blame(v, i);
-                f = clew_finding_add(ret, CLEW_RULE_DIVERGENCE, who, with ? 0.6 : 1.0);
+                /* One run may have taken another way that is as good. */
+                f = clew_finding_add(ret, CLEW_RULE_DIVERGENCE, who,
+                                     with     ? 0.6
+                                     : n == 1 ? ONE_STRENGTH
+                                              : 1.0);
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, i, s->args);
                 if (with)
@@ -119,6 +124,11 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                                 "%u of %u passing runs of this task called %.*s as step %u "
                                 "did.",
                                 with, n, CLEW_SHOWN(s->name, 60), v->steps[who].number);
+                else if (n == 1)
+                        clew_finding_say(ret, f,
+                                         "Step %u called %.*s so; the one passing run of this task "
+                                         "that is known went another way.",
+                                         v->steps[who].number, CLEW_SHOWN(s->name, 60));
                 else
                         clew_finding_say(ret, f,
                                          "Step %u called %.*s so; no passing run of this task did "

@@ -455,7 +455,7 @@ static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
                 return;
         /* Another day or hour is seldom a slip: it is asked about, counted on, or told in the time
          * of another place. */
-        if (is_date_like(&n->token))
+        if (is_date_like(&n->token) || clew_rca_is_free_choice(v, n->unit))
                 return;
         from = whole && n->token.is_number ? shifted_of(shapes, &n->token, n->unit) : NULL;
         if (from) {
@@ -494,7 +494,7 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
 
         if (s->kind != CLEW_RCA_LLM || s->soft_error || s->n_calls > 0 || n->token.is_list_mark ||
             n->token.digits < 2 || !has_results_before(v, n->unit) || is_date_like(&n->token) ||
-            clew_text_is_no_fact(u->text, &n->token) ||
+            clew_text_is_no_fact(u->text, &n->token) || clew_rca_is_free_choice(v, n->unit) ||
             clew_text_by_machine(u->text, n->token.offset) || clew_text_is_patch(u->text))
                 return;
         if (clew_text_find(u->text, "```") >= 0) {

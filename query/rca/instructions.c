@@ -7,6 +7,7 @@
  */
 #include "query/rca/language.h"
 #include "query/rca/rules.h"
+#include "query/rca/sentences-int.h"
 #include "query/rca/text-int.h"
 
 #define PROMPTS_MAX 8u   /* system prompts that are read; agents with more vary a few words */
@@ -25,6 +26,59 @@ static bool system_says(const struct clew_rca_view *v, const char *word)
 }
 
 /* ---- a change without a yes ----------------------------------------------------------------- */
+
+/* One sentence asks for the yes of somebody: not to tell him ("Confirm each item."), nor for what a
+ * tool confirms. */
+static bool is_of_a_yes(struct clew_slice s)
+{
+        static const char *const who[] = {"user",    "customer",  "client",  "caller",  "guest",
+                                          "member",  "passenger", "patient", "yes",     "explicit",
+                                          "consent", "obtain",    "ask ",    "request", "before",
+                                          "until",   "unless",    "without", "wait",    "them"};
+        static const char *const others[] = {
+                "tool has confirm",   "tool confirm",       "tools confirm",
+                "system has confirm", "confirmed by",       "confirmation number",
+                "confirmation code",  "confirmation email", "confirmation e-mail"};
+
+        return clew_text_find(s, "confirm") >= 0 && HAS_ANY(s, who) && !HAS_ANY(s, others);
+}
+
+static bool system_asks_for_a_yes(const struct clew_rca_view *v)
+{
+        for (uint32_t u = 0, n = 0; u < v->n_units && n < PROMPTS_MAX; u++) {
+                struct sentences all = {v->units[u].text, 0};
+                struct clew_slice s;
+
+                if (v->units[u].origin != CLEW_RCA_SYSTEM)
+                        continue;
+                n++;
+                if (clew_text_find(v->units[u].text, "confirm") < 0)
+                        continue;
+                while (next_sentence(&all, LOWER_MAX, &s)) {
+                        if (is_of_a_yes(s))
+                                return true;
+                }
+        }
+        return false;
+}
+
+/* It writes down what was said or done, "log_contact", "add_note": nothing changes by it that
+ * anybody would be asked about. */
+static bool takes_down(struct clew_slice name)
+{
+        static const char *const ends[] = {"note", "notes", "remark", "comment"};
+
+        if (clew_text_begins(name, "log_"))
+                return true;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
+                size_t n = strlen(ends[i]);
+
+                if (name.len > n && name.data[name.len - n - 1] == '_' &&
+                    clew_text_begins(tail(name, n), ends[i]))
+                        return true;
+        }
+        return false;
+}
 
 /* Somebody speaks with the agent: what it heard changes. */
 static bool is_dialogue(const struct clew_rca_view *v, uint32_t llm)
@@ -53,7 +107,7 @@ static bool is_told_to(const struct clew_rca_view *v, uint32_t llm)
 
 void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *ret)
 {
-        if (!system_says(v, "confirm"))
+        if (!system_asks_for_a_yes(v))
                 return;
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
@@ -62,7 +116,7 @@ void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *
 
                 if (s->kind != CLEW_RCA_TOOL || s->caller == CLEW_RCA_NONE ||
                     s->deed != CLEW_DEED_CHANGES || clew_rca_hands_over(s->name) ||
-                    clew_rca_proves_identity(s->name))
+                    clew_rca_proves_identity(s->name) || takes_down(s->name))
                         continue;
                 heard = v->steps[s->caller].heard;
                 if (heard.len == 0 || clew_text_agrees(heard) || is_told_to(v, s->caller) ||

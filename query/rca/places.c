@@ -7,6 +7,7 @@
  * is no better than chance is not shown.
  */
 #include "query/rca/rules.h"
+#include "query/rca/sentences-int.h"
 #include "query/rca/text-int.h"
 
 #define FAREWELL_MAX 400u
@@ -15,6 +16,7 @@
 #define LONG_MIN 400u      /* bytes of a text that can be most of a result */
 #define SAME_MIN 8u        /* bytes of a text that another one holds by more than chance */
 #define BEGINS_MAX 80u     /* bytes that tell a text from others */
+#define AGENT_WITHIN 8u    /* steps behind a call in which the agent that it calls begins */
 #define ANSWER_MAX 600u    /* longer outputs are documents or patches, not answers to a question */
 
 /* A user spoke again after the first call: a conversation, not one question. */
@@ -217,6 +219,18 @@ static void places_of_actions(const struct clew_rca_view *v, struct clew_finding
         }
 }
 
+/* An agent of that name runs in the step, or right behind the call: what it does are steps of their
+ * own. */
+static bool goes_to_an_agent(const struct clew_rca_view *v, uint32_t at, struct clew_slice name)
+{
+        for (uint32_t k = at + 1; k < v->n_steps && k <= at + AGENT_WITHIN; k++) {
+                if (v->steps[k].kind == CLEW_RCA_AGENT &&
+                    clew_slice_eq(v->steps[k].agent_name, name))
+                        return true;
+        }
+        return false;
+}
+
 /* @first: no action before it may have changed something. */
 static void say_change(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
                        const struct act *a, uint32_t nth, bool first)
@@ -226,20 +240,43 @@ static void say_change(const struct clew_rca_view *v, struct clew_findings *ret,
 
         clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
         clew_finding_evidence(f, at, a->args);
+        if (goes_to_an_agent(v, at, a->name)) {
+                clew_finding_say(ret, f, "Step %u handed a task to the agent %.*s.",
+                                 v->steps[a->who].number, CLEW_SHOWN(a->name, 60));
+                return;
+        }
         clew_finding_say(ret, f, "Step %u made %s (%.*s).", v->steps[a->who].number,
                          nth == 0 && first ? "the first change" : "a change",
                          CLEW_SHOWN(a->name, 60));
+}
+
+/* "Action: take_note" in the text that asked for it, where no call names the tool. */
+static struct clew_slice name_of(const struct clew_rca_view *v, const struct act *a)
+{
+        struct clew_slice text = head(v->steps[a->who].text, LOWER_MAX);
+        ptrdiff_t at =
+                clew_slice_eq_cstr(a->name, "its action") ? clew_text_find(text, "action: ") : -1;
+        size_t n = 0;
+
+        if (at < 0)
+                return a->name;
+        text = clew_slice_from(text, (size_t)at + 8);
+        while (n < text.len && (is_alpha(text.data[n]) || is_digit(text.data[n]) ||
+                                text.data[n] == '_' || text.data[n] == '-'))
+                n++;
+        return n > 0 ? head(text, n) : a->name;
 }
 
 static void say_unclear(const struct clew_rca_view *v, struct clew_findings *ret, uint32_t at,
                         const struct act *a)
 {
         struct clew_finding *f = clew_finding_add(ret, CLEW_RULE_UNCLEAR_ACTION, a->who, 1.0);
+        struct clew_slice name = name_of(v, a);
 
         clew_finding_effect(f, at == a->who ? CLEW_RCA_NONE : at);
         clew_finding_evidence(f, at, a->args);
         clew_finding_say(ret, f, "Step %u called %.*s; whether that changed anything is not told.",
-                         v->steps[a->who].number, CLEW_SHOWN(a->name, 60));
+                         v->steps[a->who].number, CLEW_SHOWN(name, 60));
 }
 
 /* The changes that a run made, the first one and some later ones, and some actions of which nobody
@@ -255,13 +292,15 @@ static void places_of_changes(const struct clew_rca_view *v, struct clew_finding
 
                 for (uint32_t k = 0; act_of(v, i, k, &a); k++) {
                         if (a.failed || clew_rca_proves_identity(a.name) ||
-                            clew_rca_hands_over(a.name))
+                            clew_rca_hands_over(a.name) || clew_deed_hands_in(a.args))
                                 continue;
                         if (clew_deed_only_sets_up(a.args))
                                 prepared = true;
                         else if (a.deed == CLEW_DEED_CHANGES && changes < CHANGES_MAX)
                                 say_change(v, ret, i, &a, changes++, unclear == 0 && !prepared);
-                        else if (a.deed == CLEW_DEED_UNKNOWN && unclear++ < CHANGES_MAX)
+                        else if (a.deed == CLEW_DEED_UNKNOWN &&
+                                 clew_deed_of_name(name_of(v, &a)) != CLEW_DEED_READS &&
+                                 unclear++ < CHANGES_MAX)
                                 say_unclear(v, ret, i, &a);
                 }
         }
@@ -324,6 +363,31 @@ static void say_answer(const struct clew_rca_view *v, struct clew_findings *ret,
                                                              : "made the last call of the run");
 }
 
+/* Nothing is in it but politeness. A number, or something done, is more than that. */
+static bool is_polite(struct clew_slice sentence)
+{
+        static const char *const words[] = {
+                "welcome",      "good day",      "have a great", "have a nice",   "have a wond",
+                "safe travels", "goodbye",       "take care",    "my pleasure",   "happy to help",
+                "glad to help", "need anything", "comes up",     "feel free to ", "glad i could"};
+
+        return HAS_ANY(sentence, words) && !clew_text_has_digit(sentence);
+}
+
+static bool is_all_polite(struct clew_slice text)
+{
+        struct sentences all = {text, 0};
+        struct clew_slice s;
+        bool any = false;
+
+        while (next_sentence(&all, FAREWELL_MAX, &s)) {
+                if (clew_text_trim(s).len && !is_polite(s))
+                        return false;
+                any |= clew_text_trim(s).len > 0;
+        }
+        return any;
+}
+
 /* Short, and nothing but politeness at the end of a talk. */
 static bool is_farewell(const struct clew_rca_step *s)
 {
@@ -331,8 +395,17 @@ static bool is_farewell(const struct clew_rca_step *s)
                 "welcome",      "have a great", "have a good", "have a nice", "have a wond",
                 "safe travels", "goodbye",      "take care",   "enjoy your",  "happy to help"};
 
-        return s->n_calls == 0 && s->text.len < FAREWELL_MAX && HAS_ANY(s->text, words) &&
+        return s->n_calls == 0 && s->text.len < FAREWELL_MAX &&
+               (HAS_ANY(s->text, words) || is_all_polite(s->text)) &&
                memchr(s->text.data, '?', s->text.len) == NULL;
+}
+
+/* Of one agent, or of one that has another span in each turn: then its name, or where it has none
+ * what it was told, is the same. */
+static bool is_same_speaker(const struct clew_rca_step *a, const struct clew_rca_step *b)
+{
+        return a->agent == b->agent || (clew_slice_eq(a->agent_name, b->agent_name) &&
+                                        (a->agent_name.len || a->system_hash == b->system_hash));
 }
 
 /* What call @who, or one before its farewells, said last; @who when nobody said anything else. */
@@ -340,8 +413,8 @@ static uint32_t before_farewell(const struct clew_rca_view *v, uint32_t who)
 {
         uint32_t at = who;
 
-        while (v->steps[at].kind != CLEW_RCA_LLM || v->steps[at].agent != v->steps[who].agent ||
-               is_farewell(&v->steps[at])) {
+        while (v->steps[at].kind != CLEW_RCA_LLM ||
+               !is_same_speaker(&v->steps[at], &v->steps[who]) || is_farewell(&v->steps[at])) {
                 if (at == 0)
                         return who;
                 at--;
@@ -354,6 +427,7 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         struct clew_slice out = clew_text_trim(v->output);
         bool talk;
+        bool is_answer;
         uint32_t longest;
         size_t total = 0;
         uint32_t said;
@@ -373,15 +447,17 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
         places_of_changes(v, ret);
         if (longest != CLEW_RCA_NONE)
                 say_longest(v, ret, longest, total);
-        if (out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&
-            clew_text_find(out, "diff --git") < 0 && !talk && v->first_llm != v->last_llm)
+        is_answer = out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&
+                    clew_text_find(out, "diff --git") < 0 && !talk && v->first_llm != v->last_llm;
+        said = before_farewell(v, who);
+        if (said != who)
+                say(v, ret, is_answer ? CLEW_RULE_ANSWER : CLEW_RULE_LAST_ANSWER, said,
+                    given_by(v, said), "made the last call of the run before the farewell");
+        else if (is_answer)
                 say_answer(v, ret, who, out);
-        else if ((said = before_farewell(v, who)) != who)
-                say(v, ret, CLEW_RULE_LAST_ANSWER, said, given_by(v, said),
-                    "made the last call of the run before the farewell");
         else
                 say(v, ret, CLEW_RULE_LAST_ANSWER, who, given_by(v, who),
                     is_closing(v->steps[who].text) || v->steps[who].n_calls > 0
                             ? "made the last call of the run"
-                            : "wrote the last answer of the run");
+                            : "wrote the last text of the run");
 }

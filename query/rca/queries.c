@@ -171,6 +171,7 @@ void clew_rule_repeated_query(const struct clew_rca_view *v, struct clew_finding
 
                 if (s->kind != CLEW_RCA_TOOL || clew_rca_has_error(s) || takes_note(s) ||
                     (v->shell.len && clew_slice_eq(s->name, v->shell)) ||
+                    clew_deed_of_line(s->name, s->args) != CLEW_DEED_UNKNOWN ||
                     !question_of(s->args, hash, &words))
                         continue;
                 at = series_of(all, n, s, &words);

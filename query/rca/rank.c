@@ -7,15 +7,17 @@
  * earlier step. Classes are scores: they say in how many of a hundred runs the step was the one.
  */
 #include "query/rca/candidates.h"
+#include "query/rca/flat.h"
 #include "query/rca/rca.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define CUT 0.30        /* findings below this share of the best one are left out */
-#define PASSED_MIN 0.55 /* of a run that passed */
-#define CHANCE 1.0      /* a place that is no better than chance is not shown beside others */
-#define LIFT_MIN 2.0    /* over chance, of a place that is more than low */
+#define CUT 0.30         /* findings below this share of the best one are left out */
+#define PASSED_MIN 0.55  /* of a run that passed */
+#define CHANCE 1.0       /* a place that is no better than chance is not shown beside others */
+#define ELEMENT_AMONG 4u /* arguments among which the element of a page is named */
+#define LIFT_MIN 2.0     /* over chance, of a place that is more than low */
 
 static const clew_rule_fn all_rules[] = {
         clew_rule_error_origin,
@@ -225,6 +227,29 @@ static bool is_named(const struct clew_why *w, uint32_t step)
         return false;
 }
 
+/* What a call names as the thing on a page that it is for; null without. */
+static struct clew_slice element_of(struct clew_slice args)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+
+        clew_flat_init(&f, args);
+        for (uint32_t n = 0; f.is_json && n < ELEMENT_AMONG && clew_flat_next(&f, &leaf); n++) {
+                if (clew_slice_eq_cstr(leaf.key, "element"))
+                        return leaf.value;
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* A click on something else mends no click. */
+static bool is_for_another(const struct clew_rca_step *a, const struct clew_rca_step *b)
+{
+        struct clew_slice x = element_of(a->args);
+        struct clew_slice y = element_of(b->args);
+
+        return x.len && y.len && !clew_slice_eq(x, y);
+}
+
 static void exclude(struct clew_why *w, struct clew_arena *arena)
 {
         const struct clew_rca_view *v = w->view;
@@ -242,7 +267,7 @@ static void exclude(struct clew_why *w, struct clew_arena *arena)
 
                         /* One tool for everything is tried again when the same is run again. */
                         if (t->kind != s->kind || !clew_slice_eq(t->name, s->name) ||
-                            clew_rca_has_error(t) || t->stopped ||
+                            clew_rca_has_error(t) || t->stopped || is_for_another(s, t) ||
                             (v->shell.len && clew_slice_eq(t->name, v->shell) && t->key != s->key))
                                 continue;
                         reason = clew_arena_printf(arena,

@@ -245,6 +245,10 @@ static void take_no(struct clew_rca_step *s)
         status = clew_text_exit_status(s->error_text);
         if (status < 0)
                 status = clew_text_exit_status(s->result);
+        /* Only a mark says that it failed; what goes wrong with such a program prints why. */
+        if (status < 0 && s->failed && !clew_text_trim(s->result).len &&
+            clew_text_prints_nothing(s->error_text))
+                status = 1;
         no = status == 1 ? no_of(s->args) : CLEW_NO_FAILURE;
         if (no == CLEW_NO_FAILURE || (no == CLEW_NO_MATCH && !clew_text_prints_nothing(s->result)))
                 return;

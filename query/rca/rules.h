@@ -215,6 +215,9 @@ bool clew_rca_may_be_in_words(const struct clew_rca_view *v, const struct clew_t
                               uint32_t unit);
 /* @t may be the number of a line: it lies in a range that a call before unit @unit asked for. */
 bool clew_rca_is_line(const struct clew_rca_view *v, const struct clew_token *t, uint32_t unit);
+/* free-choice.c: the numbers in unit @unit are those that a model may choose: how far to scroll, or
+ * what to try a calculator with whose answer nobody takes up. */
+bool clew_rca_is_free_choice(const struct clew_rca_view *v, uint32_t unit);
 /* @t is one more than the value @shown of @source, where a user, the instructions or @source speak
  * of the next or the last one: a series that goes on. */
 bool clew_rca_is_next_of(const struct clew_rca_view *v, const struct clew_token *t,

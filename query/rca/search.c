@@ -231,6 +231,20 @@ static uint32_t times_again(const struct clew_rca_view *v, uint32_t i, bool *don
         return n;
 }
 
+/* A command that looks is given again until its answer changes: somebody waits for a change. */
+static bool is_watching(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        bool changed = false;
+
+        if (clew_deed_of_line(s->name, s->args) != CLEW_DEED_READS)
+                return false;
+        for (uint32_t k = i + 1; k < v->n_steps && k < i + AGAIN_WITHIN && !changed; k++)
+                changed = v->steps[k].kind == CLEW_RCA_TOOL && v->steps[k].key == s->key &&
+                          v->steps[k].result_hash != s->result_hash;
+        return changed;
+}
+
 /* A loop was told of that holds this action: that says it all. */
 static bool told_as_loop(const struct clew_rca_view *v, const struct clew_findings *f, uint64_t key)
 {
@@ -258,7 +272,7 @@ void clew_rule_repeated_action(const struct clew_rca_view *v, struct clew_findin
                 if (s->kind != CLEW_RCA_TOOL || done[i] || s->args.len < ARGUMENTS_MIN)
                         continue;
                 again = times_again(v, i, done);
-                if (again < 2 || told_as_loop(v, ret, s->key))
+                if (again < 2 || told_as_loop(v, ret, s->key) || is_watching(v, i))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_REPEATED_ACTION, clew_rca_blame(v, i),
                                      again >= 4 ? 1.2 : 1.0);

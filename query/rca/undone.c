@@ -155,7 +155,8 @@ static struct clew_slice report_in(struct clew_slice text, const struct forms *f
                                 end--;
                         if (is_report(clew_slice_make((const uint8_t *)l.text + end, from - end)) &&
                             !is_told_of_other(clew_slice_make((const uint8_t *)l.text, end)))
-                                return clew_slice_make(text.data + end, from + forms->len[k] - end);
+                                return clew_text_trim(clew_slice_make(text.data + end,
+                                                                      from + forms->len[k] - end));
                 }
         }
         return CLEW_SLICE_NULL;

@@ -131,7 +131,7 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_FIRST_CHANGE] = {"first-change", 2.00, "who made the first change"},
         [CLEW_RULE_LONGEST] = {"longest-text", 0.57, "who wrote most of the result"},
         [CLEW_RULE_ANSWER] = {"answer-call", 1.03, "who wrote the answer to a question"},
-        [CLEW_RULE_LAST_ANSWER] = {"last-answer", 1.14, "who wrote the last answer"},
+        [CLEW_RULE_LAST_ANSWER] = {"last-answer", 1.14, "who wrote the last text"},
 };
 
 static const double feature_weights[CLEW_FEATURE_COUNT] = {

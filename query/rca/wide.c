@@ -297,6 +297,8 @@ static void look_at(const struct clew_rca_view *v, struct clew_findings *ret, ui
                                  CLEW_SHOWN(names[said].token.text, SHOWN_MAX));
                 return;
         }
+        if (clew_deed_hands_in(s->args))
+                return;
         clew_flat_init(&f, s->args);
         while (clew_flat_next(&f, &leaf)) {
                 struct clew_slice of;

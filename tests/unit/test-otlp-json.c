@@ -253,6 +253,29 @@ static void check_refused(const char *json, int code, const char *part)
         assert_true(err.offset <= strlen(json));
 }
 
+static void passes_over_a_byte_order_mark(void **state)
+{
+        CLEW_BUFFER marked = {0};
+        CLEW_BUFFER plain = {0};
+        struct clew_error err = {0};
+
+        (void)state;
+        clew_buffer_init(&marked, BYTES_MAX);
+        clew_buffer_init(&plain, BYTES_MAX);
+        assert_int_equal(
+                clew_otlp_from_json(CLEW_SLICE_LITERAL("\xef\xbb\xbf{\"resourceSpans\":[{}]}"),
+                                    CLEW_OTLP_TRACES, &marked, &err),
+                0);
+        assert_int_equal(clew_otlp_from_json(CLEW_SLICE_LITERAL("{\"resourceSpans\":[{}]}"),
+                                             CLEW_OTLP_TRACES, &plain, &err),
+                         0);
+        assert_true(clew_slice_eq(clew_buffer_slice(&marked), clew_buffer_slice(&plain)));
+        assert_true(plain.len > 0);
+        check_refused("\xef\xbb\xbf", -EBADMSG, "cut short");
+        check_refused("\xef\xbb", -EBADMSG, "byte 0");
+        check_refused("\xef\xbb\xbf\xef\xbb\xbf{}", -EBADMSG, "byte 3");
+}
+
 static void refuses_what_is_wrong(void **state)
 {
         (void)state;
@@ -795,6 +818,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(keeps_every_field),
                 cmocka_unit_test(reads_what_exporters_send),
+                cmocka_unit_test(passes_over_a_byte_order_mark),
                 cmocka_unit_test(refuses_what_is_wrong),
                 cmocka_unit_test(unreadable_spans_cost_themselves),
                 cmocka_unit_test(what_is_no_span_costs_itself),

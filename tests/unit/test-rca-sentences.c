@@ -45,6 +45,8 @@ static void check(const char *rule, const struct sentence_case *cases, size_t n)
 static void test_everything_that_was_asked_for(void **state)
 {
 #define ADD "{\\\"command\\\": \\\"echo DONE && git add -A && git diff --cached\\\"}"
+#define HAND_IN "{\\\"command\\\": \\\"echo SUBMIT_OUTPUT && git add -A && git diff\\\"}"
+#define HAND_IN_AND_PUSH "{\\\"command\\\": \\\"echo SUBMIT_OUTPUT && git add -A && git push\\\"}"
 #define REMOVE "{\\\"scope\\\": \\\"all\\\"}"
         static const struct sentence_case cases[] = {
                 {{{"user", "Mend the parser.", NULL}, {"bash", ADD, "diff"}}, OF_ALL},
@@ -57,6 +59,8 @@ static void test_everything_that_was_asked_for(void **state)
                   {"bash", ADD, "diff"}},
                  NULL},
                 {{{"bash", ADD, "diff"}}, NULL}, /* what was asked for is not known */
+                {{{"user", "Mend the parser.", NULL}, {"bash", HAND_IN, "diff"}}, NULL},
+                {{{"user", "Mend the parser.", NULL}, {"bash", HAND_IN_AND_PUSH, "diff"}}, OF_ALL},
                 {{{"user", "Remove the small lamps, please.", NULL},
                   {"delete_lamps", REMOVE, "ok"}},
                  OF_ALL},
@@ -67,8 +71,14 @@ static void test_everything_that_was_asked_for(void **state)
                 {{{"user", "Remove every lamp.", NULL}, {"delete_lamps", REMOVE, "ok"}}, NULL},
         };
 
+        static const struct sentence_case changes[] = {
+                {{{"user", "Mend the parser.", NULL}, {"bash", HAND_IN, "diff"}}, NULL},
+                {{{"user", "Mend the parser.", NULL}, {"bash", ADD, "diff"}}, "the first change"},
+        };
+
         (void)state;
         CHECK("wide-action", cases);
+        CHECK("first-change", changes);
 }
 
 static void test_streams_of_a_shell(void **state)
@@ -314,6 +324,263 @@ static void test_people_who_speak_of_errors(void **state)
         CHECK("error-response", ((const struct sentence_case[]){cases[0], cases[1]}));
 }
 
+static void test_farewells(void **state)
+{
+#define LONG_DIALOGUE(text, farewell)                                                              \
+        {                                                                                          \
+                {"user", "Move my booking, please.", NULL}, {"say", "To which day?", NULL},        \
+                        {"user", "To Friday, please.", NULL}, {"say", text, NULL},                 \
+                        {"user", "Thank you.", NULL}, {"say", farewell, NULL},                     \
+                        {"user", "That is all.", NULL},                                            \
+                {                                                                                  \
+                        "say", "You are welcome. Have a good day.", NULL                           \
+                }                                                                                  \
+        }
+#define SUBMIT "{\\\"command\\\": \\\"git diff\\\"}"
+        struct scene s;
+        unsigned spans[SCENE_TURNS_MAX];
+        static const struct scene_turn talk[SCENE_TURNS_MAX] = LONG_DIALOGUE(
+                "It is on Friday now.", "Glad to help. I am here if something comes up.");
+        static const struct scene_turn more[SCENE_TURNS_MAX] =
+                LONG_DIALOGUE("It is on Friday now.", "My pleasure. It costs 14 euros more.");
+        static const struct sentence_case answers[] = {
+                {{{"user", "Mend it.", NULL},
+                  {"bash", SUBMIT, "diff"},
+                  {"user", "Thank you.", NULL},
+                  {"say", "Glad to help. Tell me if you need anything else.", NULL}},
+                 "before the farewell"},
+                {{{"user", "Which day is it?", NULL},
+                  {"bash", SUBMIT, "Friday"},
+                  {"say", "It is Friday.", NULL}},
+                 "wrote the answer of the run"},
+        };
+
+        (void)state;
+        scene_play(&s, talk, spans);
+        assert_int_equal(scene_blamed_by(&s, "last-answer"), spans[3]);
+        scene_free(&s);
+        scene_play(&s, more, spans);
+        assert_int_equal(scene_blamed_by(&s, "last-answer"), spans[5]);
+        scene_free(&s);
+        CHECK("answer-call", answers);
+}
+
+static void test_the_last_text_of_a_talk(void **state)
+{
+        static const struct sentence_case cases[] = {
+                {{{"user", "Where are the lamps?", NULL},
+                  {"say", "In the hall.", NULL},
+                  {"user", "What else is there?", NULL},
+                  {"say", "Some of these look worth reading.", NULL}},
+                 "wrote the last text"},
+                {{{"user", "Where are the lamps?", NULL},
+                  {"say", "In the hall.", NULL},
+                  {"user", "What else is there?", NULL},
+                  {"say", "Enough said. TERMINATE", NULL}},
+                 "made the last call"},
+        };
+
+        (void)state;
+        CHECK("last-answer", cases);
+}
+
+static void test_who_has_to_say_yes(void **state)
+{
+#define CHANGED_AFTER(instructions, tool)                                                          \
+        {                                                                                          \
+                {"system", instructions, NULL}, {"user", "The reading is 41441.", NULL},           \
+                        {"say", "Which meter?", NULL},                                             \
+                        {"user", "The one in the hall. Am I talking to a machine?", NULL},         \
+                {                                                                                  \
+                        tool, "{\\\"meter\\\": \\\"hall\\\"}", "ok"                                \
+                }                                                                                  \
+        }
+        static const struct sentence_case cases[] = {
+                {CHANGED_AFTER("Before you end, go through the list. Confirm each item.",
+                               "set_reading"),
+                 NULL},
+                {CHANGED_AFTER("Use set_reading; only what a tool has confirmed is done.",
+                               "set_reading"),
+                 NULL},
+                {CHANGED_AFTER("Obtain explicit confirmation of the customer.", "log_contact"),
+                 NULL},
+                {CHANGED_AFTER("Obtain explicit confirmation of the customer.", "add_note"), NULL},
+                {CHANGED_AFTER("Obtain explicit confirmation of the customer.", "set_reading"),
+                 "without a yes"},
+                {CHANGED_AFTER("Confirm every change before you make it.", "set_reading"),
+                 "without a yes"},
+                {CHANGED_AFTER("Never change anything the user has not confirmed.", "set_reading"),
+                 "without a yes"},
+        };
+
+        (void)state;
+        CHECK("unconfirmed-change", cases);
+}
+
+static void test_what_is_quoted(void **state)
+{
+#define TOOL(name)                                                                                 \
+        "{\\\"name\\\": \\\"" name "\\\", \\\"parameters\\\": {\\\"type\\\": \\\"object\\\"}}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "My new street is Mill Lane 57, Ulm.", NULL},
+                  {"offer", TOOL("change_address"), TOOL("list_days")},
+                  {"say", "Good. I have changed the address.", NULL}},
+                 "says \"i have changed"},
+        };
+
+        (void)state;
+        CHECK("undone-claim", cases);
+}
+
+static void test_no_match_without_a_status(void **state)
+{
+#define GREP "{\\\"command\\\": \\\"grep -rn 'deprecated' src\\\"}"
+        static const struct {
+                const char *result;
+                const char *error;
+                bool told;
+        } cases[] = {
+                {"", "error", false},
+                {"grep: src: No such file or directory", "error", true},
+                {"", "Timeout after 8 s", true},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct scene s;
+                unsigned r;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "Mend it.");
+                (void)scene_llm(&s, r, "I look.");
+                (void)scene_tool(&s, r, "bash", GREP, cases[i].result, cases[i].error);
+                (void)scene_llm(&s, r, "I do it otherwise.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "error-response") != 0, cases[i].told);
+                scene_free(&s);
+        }
+}
+
+static void test_what_a_model_may_choose(void **state)
+{
+#define SUM "{\\\"expression\\\": \\\"6677\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "How many came?", NULL},
+                  {"find_page", "{}", "39541 came in 1920"},
+                  {"calculator", SUM, "148.377778"},
+                  {"say", "39541 came.", NULL}},
+                 NULL},
+                {{{"user", "How many came?", NULL},
+                  {"find_page", "{}", "39541 came in 1920"},
+                  {"calculator", SUM, "148.377778"},
+                  {"say", "So 148.4 came.", NULL}},
+                 "gives 6677"},
+                {{{"user", "How many came?", NULL},
+                  {"find_page", "{}", "39541 came in 1920"},
+                  {"scroll", "{\\\"amount\\\": 1400}", "more"},
+                  {"say", "39541 came.", NULL}},
+                 NULL},
+                {{{"user", "How many came?", NULL},
+                  {"find_page", "{}", "39541 came in 1920"},
+                  {"send_money", "{\\\"amount\\\": 1477}", "sent"},
+                  {"say", "39541 came.", NULL}},
+                 "gives 1477"},
+        };
+
+        (void)state;
+        CHECK("ungrounded-value", cases);
+}
+
+static void test_what_only_looks(void **state)
+{
+        static const struct sentence_case cases[] = {
+                {{{"user", "How many?", NULL}, {"calculator", SUM, "12"}}, NULL},
+                {{{"user", "How many?", NULL}, {"snapshot", "{}", "a page"}}, NULL},
+                {{{"user", "How many?", NULL}, {"browser_snapshot", "{}", "a page"}}, NULL},
+                {{{"user", "How many?", NULL}, {"snapshot_volume", "{}", "a disk"}},
+                 "snapshot_vol"},
+                {{{"user", "How many?", NULL}, {"mixer", "{}", "12"}}, "called mixer"},
+        };
+
+        (void)state;
+        CHECK("unclear-action", cases);
+}
+
+static void test_pictures_for_the_moment(void **state)
+{
+#define PLOT(where) "{\\\"code\\\": \\\"sizes.plot.bar(); plt.savefig('" where "')\\\"}"
+        static const struct sentence_case cases[] = {
+                {{{"user", "How many?", NULL}, {"python", PLOT("/tmp/look.png"), "Figure"}}, NULL},
+                {{{"user", "How many?", NULL}, {"python", PLOT("report.png"), "Figure"}},
+                 "the first change (python)"},
+                {{{"user", "How many?", NULL},
+                  {"python", PLOT("/tmp/a.png'); plt.savefig('report.png"), "Figure"}},
+                 "the first change (python)"},
+        };
+
+        (void)state;
+        CHECK("first-change", cases);
+}
+
+static void test_what_goes_to_an_agent(void **state)
+{
+        (void)state;
+        for (int agent = 0; agent < 2; agent++) {
+                struct scene s;
+                unsigned r;
+                unsigned asked;
+
+                scene_begin(&s);
+                r = scene_root(&s, "fail");
+                scene_say(&s, "user", "A sentence on lamps.");
+                asked = scene_call(&s, r, "create_text", "{\\\"task\\\": \\\"Write it.\\\"}",
+                                   "Lamps are lit.");
+                if (agent) {
+                        (void)scene_span(&s, r, "AGENT", "create_text.run", 5);
+                        scene_attribute(&s, "agent.name", "create_text");
+                        scene_span_end(&s, NULL, NULL);
+                }
+                (void)scene_llm(&s, r, "Lamps are lit.");
+                scene_end(&s);
+                assert_int_equal(scene_blamed_by(&s, "first-change"), asked);
+                assert_true(clew_text_find(scene_said_by(&s, "first-change"),
+                                           agent ? "handed a task" : "the first change") >= 0);
+                scene_free(&s);
+        }
+}
+
+static void test_watching(void **state)
+{
+#define GET "{\\\"args\\\": \\\"get deploy router\\\"}"
+#define WATCH(tool, args, a, b, c)                                                                 \
+        {                                                                                          \
+                {"user", "Scale it.", NULL}, {tool, args, a}, {tool, args, b},                     \
+                {                                                                                  \
+                        tool, args, c                                                              \
+                }                                                                                  \
+        }
+#define ASK "{\\\"q\\\": \\\"history of the old lamps\\\"}"
+        static const struct sentence_case queries[] = {
+                {WATCH("kubectl", GET, "router 3 of 5, all that is ready by now: 3",
+                       "router 3 of 5, all that is ready by now: 4",
+                       "router 5 of 5, all that is ready by now: 5"),
+                 NULL},
+                {WATCH("web_search", ASK, "lamps have been lit since 1920 in the whole town",
+                       "lamps have been lit since 1921 in the whole town",
+                       "lamps have been lit since 1922 in the whole town"),
+                 "3 times"},
+        };
+        static const struct sentence_case actions[] = {
+                {WATCH("kubectl", GET, "3 of 5", "4 of 5", "5 of 5"), NULL},
+                {WATCH("list_pods", ASK, "3 of 5", "4 of 5", "5 of 5"), "3 times"},
+        };
+
+        (void)state;
+        CHECK("repeated-query", queries);
+        CHECK("repeated-action", actions);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -328,6 +595,16 @@ int main(void)
                 cmocka_unit_test(test_what_is_set_up),
                 cmocka_unit_test(test_who_could_not_look),
                 cmocka_unit_test(test_people_who_speak_of_errors),
+                cmocka_unit_test(test_farewells),
+                cmocka_unit_test(test_the_last_text_of_a_talk),
+                cmocka_unit_test(test_who_has_to_say_yes),
+                cmocka_unit_test(test_what_is_quoted),
+                cmocka_unit_test(test_no_match_without_a_status),
+                cmocka_unit_test(test_what_a_model_may_choose),
+                cmocka_unit_test(test_what_only_looks),
+                cmocka_unit_test(test_pictures_for_the_moment),
+                cmocka_unit_test(test_what_goes_to_an_agent),
+                cmocka_unit_test(test_watching),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

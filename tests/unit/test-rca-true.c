@@ -320,7 +320,7 @@ static void test_a_chat_with_a_runner(void **state)
                 scene_end(&s);
                 assert_int_equal(scene_blamed_by(&s, "ping-pong") != 0, !news);
                 assert_false(says(&s, "answer-call", "wrote the answer"));
-                assert_false(says(&s, "last-answer", "last answer"));
+                assert_false(says(&s, "last-answer", "last text"));
                 scene_free(&s);
         }
 }

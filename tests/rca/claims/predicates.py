@@ -400,6 +400,9 @@ YES = re.compile(r"\b(yes|yeah|yep|confirm\w*|go ahead|proceed|please do|sounds 
 
 def no_yes(claim):
     heard = claim.evidence[0][1] if claim.evidence else ""
+    tool, = claim.match(r"called (\S+) without a yes")
+    if re.match(r"log_|.*_(notes?|remark|comment)$", tool, re.I):
+        return "%s only takes something down" % tool
     return "the user said: %s" % heard[:80] if YES.search(heard) else None
 
 
@@ -460,8 +463,8 @@ def most_calls(claim):
 
 
 def compared(claim):
-    m = claim.match(r"(?:\((\d+) known\)|^(\d+) of (\d+) passing|all (\d+) passing)")
-    n = int(next(x for x in (m[0], m[2], m[3]) if x))
+    m = claim.match(r"(?:\((\d+) known\)|^(\d+) of (\d+) passing|all (\d+) passing)|the (one) passing run")
+    n = 1 if m[4] else int(next(x for x in (m[0], m[2], m[3]) if x))
     return None if len(claim.siblings) >= 1 and n <= len(claim.siblings) else "%d passing runs are there" % len(claim.siblings)
 
 
@@ -549,15 +552,19 @@ def place(claim):
         return "span %s acted before" % early[0].id if early else None
     if "longest text" in says:
         return longest_text(claim)
+    if "handed a task to the agent" in says:
+        name, = claim.match(r"to the agent (.*)\.$")
+        return None if any(name in json.dumps(s.attrs, default=str) for s in claim.run.spans if not s.model) else "no agent"
     if "change" in says:
         return is_a_change(claim)
+    polite = r"(?:you're|you are) welcome|have a (?:great|good|nice)|safe travels|goodbye|glad to help|my pleasure"
+    short = len(span.text("out")) < 300 and not span.calls() and "?" not in span.text("out")
+    if short and re.search(polite, span.text("out"), re.I) and any(s.start < span.start for s in models) and re.search(
+            "last (?:answer|text|call)|answer of the run", says):
+        return "it only says goodbye"
     if "wrote the answer of the run" in says or "gave the answer of the run" in says:
         return is_the_answer(claim)
-    polite = r"you're welcome|have a (?:great|good|nice)|safe travels|goodbye"
-    if ("last answer" in says or "last call" in says) and len(span.text("out")) < 300 and not span.calls() and re.search(
-            polite, span.text("out"), re.I) and any(s.start < span.start for s in models) and "?" not in span.text("out"):
-        return "it only says goodbye"
-    if "last answer" in says or "last call" in says:
+    if re.search("last (?:answer|text|call)", says):
         return None if span.model or span.tool else "no call"
     return None
 
