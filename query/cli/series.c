@@ -373,10 +373,8 @@ int clew_series_run(struct clew_cli *cli, const struct clew_filter_flags *flags,
                     const struct clew_display_flags *display, const struct clew_look *look,
                     const char *over_text)
 {
-        struct series_command c = {.cli = cli,
-                                   .output_flags = output,
-                                   .look = look,
-                                   .explains = flags->explain};
+        struct series_command c = {
+                .cli = cli, .output_flags = output, .look = look, .explains = flags->explain};
         struct clew_filter_flags others = *flags;
         uint64_t step_ns = 0;
         int r;

@@ -307,7 +307,9 @@ int clew_series_gather(struct clew_series *s, struct clew_view *view,
         r = walk(s, view, clock, select, err);
         if (r == -EAGAIN)
                 r = walk_again(s, view, clock, select, err);
-        if (r == 0 && select->end == CLEW_SELECT_WHOLE && clew_query_run_met(s->run)->opened == 0)
+        /* No key as sent is asked for of what indexes tell. */
+        if (r == 0 && !s->told && select->end == CLEW_SELECT_WHOLE &&
+            clew_query_run_met(s->run)->opened == 0)
                 sample(s, view);
         return r;
 }

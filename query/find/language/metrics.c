@@ -274,9 +274,8 @@ static int add_number(struct clew_metrics *m, uint32_t series, uint64_t place,
                       const struct number *v)
 {
         put_number(m, &m->series[series].cells[place], v);
-        return m->stage->metric == CLEW_METRIC_QUANTILE
-                       ? keep(m, series, (uint32_t)place, v->value)
-                       : 0;
+        return m->stage->metric == CLEW_METRIC_QUANTILE ? keep(m, series, (uint32_t)place, v->value)
+                                                        : 0;
 }
 
 static int find_of_step(struct clew_metrics *m, struct clew_run_at *at, uint32_t step, int bucket)
@@ -300,9 +299,9 @@ static int add_span(struct clew_metrics *m, uint32_t step)
 
         if (place >= m->n_steps || !number_of(m, step, &number))
                 return 0;
-        series = find_of_step(
-                m, &m->run->at, step,
-                m->stage->metric == CLEW_METRIC_HISTOGRAM ? bucket_of(number.value) : 0);
+        series = find_of_step(m, &m->run->at, step,
+                              m->stage->metric == CLEW_METRIC_HISTOGRAM ? bucket_of(number.value)
+                                                                        : 0);
         return series < 0 ? series : add_number(m, (uint32_t)series, place, &number);
 }
 
