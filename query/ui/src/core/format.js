@@ -2,6 +2,13 @@
 
 const two = (n) => String(n).padStart(2, '0');
 
+/** Nanoseconds that people count in: 1, 2, 5 and tens of them below ten seconds, then as on a clock, then days. */
+export const ROUND_TIMES = [
+        ...Array.from({ length: 10 }, (_, e) => [1, 2, 5].map((n) => n * 10 ** e)).flat(),
+        ...[10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].map((n) => n * 1e9),
+        ...Array.from({ length: 6 }, (_, e) => [1, 2, 5].map((n) => n * 10 ** e * 86400e9)).flat(),
+];
+
 /** Nanoseconds (string, number or bigint) as 48.2 s, 2 m 10 s, 3 h 05 m. */
 export function took(ns) {
         if (ns === null || ns === undefined)
@@ -9,6 +16,8 @@ export function took(ns) {
         const s = Number(ns) / 1e9;
         if (s < 0)
                 return '';
+        if (s > 0 && s < 0.00095)
+                return `${(s * 1000).toFixed(1)} ms`;
         if (s < 0.0995)
                 return `${Math.round(s * 1000)} ms`;
         if (s < 59.95)

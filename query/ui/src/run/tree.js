@@ -1,7 +1,7 @@
 /* Call tree and waterfall in one row: a treegrid of which only what is in sight is mounted. */
 import { html } from '../core/html.js';
 import { useRef } from 'preact/hooks';
-import { count, took } from '../core/format.js';
+import { ROUND_TIMES, count, took } from '../core/format.js';
 import { still } from '../core/still.js';
 import { VirtualList } from '../core/list.js';
 import { kindClass } from '../parts/marks.js';
@@ -48,18 +48,11 @@ const Row = still(({ tree, s, top, selected, folded, act, brief, frame, hit }) =
                 <span class=${`bar ${tone}`} role="gridcell"><span class="unseen">starts at ${took(tree.at(s))}</span>${!aside && html`<i class=${`${tree.failed(s) ? 'bad' : ''} ${tree.took(s) < 0 ? 'running' : ''}`} style=${{ left: `min(${left}%, calc(100% - 2px))`, width: `${right - left}%` }}></i>`}</span></div>`;
 });
 
-/* Nanoseconds that people count in: 1, 2, 5 and tens of them below ten seconds, then as on a clock, then days. */
-const ROUND = [
-        ...Array.from({ length: 10 }, (_, e) => [1, 2, 5].map((n) => n * 10 ** e)).flat(),
-        ...[10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].map((n) => n * 1e9),
-        ...Array.from({ length: 6 }, (_, e) => [1, 2, 5].map((n) => n * 10 ** e * 86400e9)).flat(),
-];
-
 /** Times over the bars: three or four round ones. */
 function Axis({ frame, total }) {
         const [low, high] = frame.seen;
         const from = frame.time(low), to = frame.time(high);
-        const step = ROUND.find((n) => (to - from) / n <= 4.5) || to - from;
+        const step = ROUND_TIMES.find((n) => (to - from) / n <= 4.5) || to - from;
         const ticks = [];
         for (let t = Math.ceil(from / step) * step; t <= to && ticks.length < 8; t += step) {
                 const at = ((frame.place(t) - low) / (high - low)) * 100;

@@ -2,7 +2,7 @@
 import { html } from '../core/html.js';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { one } from '../core/api.js';
-import { count, interval, money, number, percent, plural, quoted, took } from '../core/format.js';
+import { ROUND_TIMES, count, interval, money, number, percent, plural, quoted, took } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { change, go, href, route } from '../core/route.js';
@@ -21,14 +21,11 @@ const LINES_MAX = 6, ROWS = 200, POINTS = 1000;
 
 const ns = (text) => (text === null || text === undefined ? null : Number(text));
 
-/** Steps of a time axis that people count in, in nanoseconds. */
-const ROUND = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18000, 36000, 86400, 172800, 604800].map((s) => s * 1e9);
-
 /** The measures that are drawn, of a row of statistics. */
 const MEASURES = [
         { name: 'runs', of: (row) => row.n, form: count, none: 0 },
         { name: 'share that failed', of: (row) => (row.n ? row.rate : null), form: percent, share: true },
-        { name: 'time, 95th percentile', of: (row) => ns(row.p95_nano), form: (v) => (v ? took(v) : '0'), steps: ROUND },
+        { name: 'time, 95th percentile', of: (row) => ns(row.p95_nano), form: (v) => (v ? took(v) : '0'), steps: ROUND_TIMES },
         { name: 'tokens', of: (row) => row.tokens, form: count, none: 0 },
 ];
 
@@ -120,7 +117,7 @@ export function Stats() {
         const series = useAnswer(`series ${key} ${over}`, (signal) => one('stats', { ...chosen, by, over, limit: POINTS }, { signal }));
         const rows = table.data?.items || [];
         const groups = useMemo(() => rows.slice(0, LINES_MAX), [table.data]);
-        const drawn = useMemo(() => (series.data ? MEASURES.map((measure) => ({ ...measure, ...curves(series.data.items.filter((row) => row.time), groups, measure, secondsOf(over)) })) : []), [series.data, groups]);
+        const drawn = useMemo(() => (series.data ? MEASURES.map((measure) => ({ ...measure, ...curves(series.data.items.filter((row) => row.time), groups, measure, secondsOf(over)) })).filter((d) => d.none === undefined || d.name === 'runs' || d.series.some((one) => one.values.some((v) => v > 0))) : []), [series.data, groups]);
         const words = `${command('stats', { ...chosen, since: null })} --since ${quoted(chosen.since)} --by ${quoted(by)}${params.get('over') ? ` --over ${over}` : ''}`;
         useKeys({ '/': () => box.current?.focus(), Y: () => copyCommand(words), Escape: () => go('/') });
         const select = (from, to) => change({ since: new Date(from * 1000).toISOString(), until: new Date(to * 1000).toISOString() }, false);
