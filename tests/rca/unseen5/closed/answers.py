@@ -90,7 +90,7 @@ def chain_turned(p, t, bad):
     hop = p.do("{So the town is|Next the town} %s. {Its river|On which river}?" % town, ("web_search", {"query": "%s river" % town}, c.hits(p.rng, town, [("%s - Geography" % town, c.url_of(town, "guide.example.net"), "%s lies on the %s." % (town, river))])))
     if bad:
         p.cause(hop, "Reasoning Error", "goes on with the seat of the company, not with the founder's birthplace")
-    p.idle(0, 5)
+    p.idle(1, 7)
     p.end("{The river is|On the river}: ", river)
     p.after()
     return lambda run: run.final == rivers[0]
