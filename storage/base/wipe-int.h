@@ -22,6 +22,7 @@ struct clew_wipe {
         uint64_t page;      /* comes next */
         uint64_t n_wiped;   /* pages that were written to */
         uint64_t n_held;    /* free pages that some snapshot may need */
+        uint64_t n_unclean; /* of those, pages that may have left-overs in them */
         uint64_t n_strange; /* pages that are neither free nor of a tree: damage */
         uint64_t first_txn; /* last commit when the pass began ... */
         uint64_t last_txn;  /* ... and when it ended */

@@ -18,7 +18,7 @@
 #define READER_POLLS 100u
 #define READER_POLL_NS 10000000
 /* Passes over the file: pages that a commit frees behind the first are met by the second. */
-#define PASSES_MAX 2u
+#define PASSES_MAX 3u
 
 struct finishing {
         struct clew_store *store;
@@ -189,7 +189,7 @@ static int wipe(struct finishing *f, struct clew_erasure_status *ret)
                         r = pass(f, &w);
                 ret->n_wiped += w.n_wiped;
                 ret->n_held = w.n_held;
-                if (r == 0 && w.first_txn == w.last_txn)
+                if (r == 0 && w.first_txn == w.last_txn && w.n_unclean == 0)
                         return 0; /* nobody wrote meanwhile: there is nothing for another */
         }
         return r;
