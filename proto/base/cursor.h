@@ -110,4 +110,15 @@ static inline uint64_t clew_cursor_le64(struct clew_cursor *c)
         return v;
 }
 
+/* Writes @v as a varint of up to ten bytes to @to; how many it took. */
+static inline size_t clew_varint_put(uint8_t *to, uint64_t v)
+{
+        size_t n = 0;
+
+        for (; v >= 0x80; v >>= 7)
+                to[n++] = (uint8_t)(v | 0x80);
+        to[n++] = (uint8_t)v;
+        return n;
+}
+
 #endif

@@ -32,16 +32,6 @@ unsigned clew_counted_exponent(const struct clew_counted *values, size_t n)
         return exponent;
 }
 
-static size_t put_varint(uint8_t *to, uint64_t v)
-{
-        size_t n = 0;
-
-        for (; v >= 0x80; v >>= 7)
-                to[n++] = (uint8_t)(v | 0x80);
-        to[n++] = (uint8_t)v;
-        return n;
-}
-
 size_t clew_counted_put(const struct clew_counted *values, size_t n, unsigned exponent,
                         uint8_t *ret, size_t max, size_t *ret_len)
 {
@@ -56,13 +46,13 @@ size_t clew_counted_put(const struct clew_counted *values, size_t n, unsigned ex
         for (i = 0; i < n && max - len >= 2 * VARINT_BYTES_MAX; i++) {
                 uint64_t distance = (values[i].ns - before) / step;
 
-                len += put_varint(body + len, distance << 1 | (values[i].n > 1));
+                len += clew_varint_put(body + len, distance << 1 | (values[i].n > 1));
                 if (values[i].n > 1)
-                        len += put_varint(body + len, values[i].n - 2);
+                        len += clew_varint_put(body + len, values[i].n - 2);
                 before = values[i].ns;
                 total += values[i].n;
         }
-        *ret_len = put_varint(ret, total);
+        *ret_len = clew_varint_put(ret, total);
         ret[(*ret_len)++] = (uint8_t)exponent;
         memcpy(ret + *ret_len, body, len);
         *ret_len += len;

@@ -83,16 +83,6 @@ static void put_key(struct clew_buffer *to, const uint8_t *key, size_t len)
         clew_buffer_append(to, key, len);
 }
 
-static size_t put_varint(uint8_t *to, uint64_t v)
-{
-        size_t n = 0;
-
-        for (; v >= 0x80; v >>= 7)
-                to[n++] = (uint8_t)(v | 0x80);
-        to[n++] = (uint8_t)v;
-        return n;
-}
-
 static int by_duration(const void *x, const void *y)
 {
         const struct clew_counted *a = x;
@@ -169,9 +159,9 @@ static void end_sort(struct adding *a)
         n = sort_values(values, a->values.len / sizeof(*values));
         clew_step_hash_put(key + 1, sort_at_hand(a)->hash);
         key[0] = 'S';
-        len += put_varint(key + len, a->n);
-        len += put_varint(key + len, a->tokens);
-        len += put_varint(key + len, a->cost);
+        len += clew_varint_put(key + len, a->n);
+        len += clew_varint_put(key + len, a->tokens);
+        len += clew_varint_put(key + len, a->cost);
         put_key(&a->sums, key, len);
         key[0] = 'V';
         for (size_t from = 0, to; from < n; from = to) {
