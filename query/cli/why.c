@@ -27,7 +27,7 @@
 
 /* A word that a cut is moved in front of. */
 #define WORD_BYTES_MAX 32u
-#define TEXT_COLUMNS_MAX ((size_t)240) /* of one step, in one line */
+#define TEXT_COLUMNS_MAX ((size_t)240)   /* of one step, in one line */
 #define LINE_MAX_BYTES ((size_t)1 << 20) /* one answer for people */
 /* Actions of some thousand passing runs. */
 #define REFERENCES_ARENA_MAX ((size_t)256 << 20)
