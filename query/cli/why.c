@@ -27,6 +27,7 @@
 
 /* A word that a cut is moved in front of. */
 #define WORD_BYTES_MAX 32u
+#define TEXT_COLUMNS_MAX ((size_t)240)   /* of one step, in one line */
 #define LINE_MAX_BYTES ((size_t)1 << 20) /* one answer for people */
 /* Actions of some thousand passing runs. */
 #define REFERENCES_ARENA_MAX ((size_t)256 << 20)
@@ -118,6 +119,8 @@ static void put_text(struct why_command *c, struct clew_buffer *out, struct clew
         size_t room = c->look.columns > used + 10 ? c->look.columns - used : 40;
         size_t from = out->len;
 
+        /* A pipe has no columns, and a result of a step may be megabytes. */
+        room = room < TEXT_COLUMNS_MAX ? room : TEXT_COLUMNS_MAX;
         clew_safe_line(out, text, room, c->look.ascii);
         end_at_word(out, from);
         clew_buffer_append_byte(out, '\n');
