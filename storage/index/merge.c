@@ -35,7 +35,7 @@ struct clew_index_merge {
         bool looked_long;    /* ... with leisure, too */
         uint64_t seen;       /* of the state last */
         uint64_t seen_sum;
-        bool has_swept;      /* what an earlier process has left is gone */
+        bool has_swept; /* what an earlier process has left is gone */
         struct clew_merge_part part;
         size_t n_flushed; /* of the blocks made by the step, those that are written */
         const struct clew_index_merge_options *options; /* of the step */

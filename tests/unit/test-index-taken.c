@@ -1,7 +1,8 @@
 /*
  * Statistics that were begun over indexes, and then meet one that is damaged, are begun anew
  * without: nothing is counted twice, nothing is left out. So do steps that an index tells, and
- * those of a trace with more than it does. Sums of steps are there again after a trace has moved on.
+ * those of a trace with more than it does. Sums of steps are there again after a trace has moved
+ * on.
  */
 #include "proto/otlp/json.h"
 #include "query/find/index/index.h"
