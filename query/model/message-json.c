@@ -520,10 +520,14 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
                         continue;
                 }
                 is_object = token == CLEW_JSON_OBJECT_BEGIN;
-                if (!is_object)
+                if (!is_object) {
                         element = clew_json_take(&r);
-                else if (!clew_json_object_take(&r, &o, &element))
+                        /* Each written as JSON by itself. */
+                        if (token == CLEW_JSON_STRING && element.len > 2 && element.data[1] == '{')
+                                is_object = open_object(clew_text_unquote(element, s->arena), &o);
+                } else if (!clew_json_object_take(&r, &o, &element)) {
                         is_object = open_object(element, &o);
+                }
                 if (is_object && is_message(&o)) {
                         in_loose = false;
                         if (!wrong_direction(s, &o, direction))
@@ -540,10 +544,10 @@ static void add_list(struct clew_message_sink *s, struct clew_slice raw, enum cl
 
 /* Where requests, responses and framework states keep their messages, in order of trust. */
 static const char *const containers[] = {
-        "messages", "choices",  "contents", "candidates", "generations", "replies",
-        "message",  "inputs",   "input",    "output",     "outputs",     "prompts",
-        "prompt",   "update",   "response", "result",     "kwargs",      "args",
-        "query",    "question", "task",     "content",    "text",        "items",
+        "messages", "choices", "contents", "candidates", "generations", "replies",    "message",
+        "inputs",   "input",   "output",   "outputs",    "prompts",     "prompt",     "update",
+        "response", "result",  "kwargs",   "args",       "query",       "question",   "task",
+        "content",  "text",    "items",    "completion", "completions", "generation", "output_text",
 };
 
 static const struct clew_json_member *container_of(const struct clew_json_object *o)

@@ -11,6 +11,11 @@
  * than twice as large as all smaller ones, and an entry that is written again is in a run that is
  * larger by half at least.
  *
+ * A run of which a trace has moved on has sums (CLEW_INDEX_SUM) of more than it lists, and nobody
+ * can use them. Such a run is *worn*, and when nothing else is to be merged it is made anew, alone:
+ * one after the other at rest; while data comes, when nothing waits to be sealed and many runs were
+ * made since (WORN_RUNS in merge.c), so that what it costs is a part of what they cost.
+ *
  * A step reads in a snapshot of its own and writes about a megabyte of blocks in a transaction of
  * some milliseconds. Blocks of a run without a head are invisible; the last transaction puts the
  * head and takes away those of the runs that went in. Whoever dies in the middle leaves blocks that
@@ -32,6 +37,7 @@ struct clew_index_merge_options {
          * merged. What such a trace was found by is then nowhere. */
         uint64_t purge_below;
         bool at_rest;
+        bool has_leisure;                     /* nothing waits to be sealed; so it is at rest */
         const struct clew_index_adder *adder; /* NULL: runs go without sums */
         void (*run)(void *context, void (*fn)(void *argument), void *argument);
         void *context;

@@ -18,6 +18,9 @@
 #define FAN_IN 8u
 #define FAN_IN_SMALL 4u
 #define SMALL_TRACES 4096u
+/* Runs made since a worn one was, before it is made anew while data comes: those of a full one's
+ * traces are then some millions, or hours have passed. */
+#define WORN_RUNS 512u
 /* Blocks that are deleted in one transaction. */
 #define SWEEP_BLOCKS 512u
 
@@ -26,10 +29,13 @@ enum phase { IDLE, KEYS, ROWS, HEAD, SWEEP };
 struct clew_index_merge {
         struct clew_env *env;
         enum phase phase;
-        uint64_t looked;     /* next_run of the state when nothing was due ... */
-        bool looked_at_rest; /* ... at rest, too */
+        uint64_t looked;     /* next_run of the state when nothing was due, ... */
+        uint64_t looked_sum; /* ... its index_sum, ... */
+        bool looked_at_rest; /* ... at rest, ... */
+        bool looked_long;    /* ... with leisure, too */
         uint64_t seen;       /* of the state last */
-        bool has_swept;      /* what an earlier process has left is gone */
+        uint64_t seen_sum;
+        bool has_swept; /* what an earlier process has left is gone */
         struct clew_merge_part part;
         size_t n_flushed; /* of the blocks made by the step, those that are written */
         const struct clew_index_merge_options *options; /* of the step */
@@ -229,6 +235,28 @@ static int choose_purge(struct clew_index_merge *m, struct clew_index_catalog *c
         return 0;
 }
 
+/* The oldest run whose sums are of more than it lists: 1, 0, or an error. */
+static int choose_worn(struct clew_index_merge *m, struct clew_index_catalog *c, uint32_t *ret)
+{
+        const struct clew_index_adder *adder = m->options->adder;
+
+        if (!m->options->has_leisure || !adder || adder->version != m->options->version)
+                return 0;
+        for (uint32_t i = 0; i < c->n_runs; i++) {
+                uint64_t number = c->runs[i].number;
+                int r;
+
+                if (!m->options->at_rest && m->seen - number < WORN_RUNS)
+                        break; /* they ascend */
+                r = clew_index_has(&c->runs[i], CLEW_INDEX_SUM) ? has_dead(m, c, i) : 0;
+                if (r == 0)
+                        continue;
+                *ret = i;
+                return r;
+        }
+        return 0;
+}
+
 /* The runs that are due, ascending: how many, or an error. */
 static int choose_any(struct clew_index_merge *m, struct clew_index_catalog *c,
                       uint32_t ret[CLEW_MERGE_INPUTS_MAX])
@@ -244,7 +272,24 @@ static int choose_any(struct clew_index_merge *m, struct clew_index_catalog *c,
                         return at_rest;
         }
         n = choose(c, ret);
-        return (int)n;
+        return n > 0 ? (int)n : choose_worn(m, c, ret);
+}
+
+/* Whether nothing was due in this state of the store. */
+static bool was_looked_at(const struct clew_index_merge *m)
+{
+        const struct clew_index_merge_options *o = m->options;
+
+        return m->seen == m->looked && m->seen_sum == m->looked_sum &&
+               (m->looked_at_rest || !o->at_rest) && (m->looked_long || !o->has_leisure);
+}
+
+static void note_look(struct clew_index_merge *m, bool at_rest, bool has_leisure)
+{
+        m->looked = m->seen;
+        m->looked_sum = m->seen_sum;
+        m->looked_at_rest = at_rest;
+        m->looked_long = has_leisure;
 }
 
 /* 1 = begun, 0 = nothing is due. */
@@ -253,13 +298,13 @@ static int begin(struct clew_index_merge *m, MDB_txn *txn)
         struct clew_index_catalog c;
         struct clew_state state;
         uint32_t chosen[CLEW_MERGE_INPUTS_MAX];
-        bool at_rest = m->options->at_rest;
         bool purges = m->options->purge_below > 0;
         int r = clew_state_read(m->env, txn, &state, m->err);
         int n;
 
-        m->seen = state.next_run;
-        if (r < 0 || (state.next_run == m->looked && (m->looked_at_rest || !at_rest) && !purges))
+        m->seen = r < 0 ? m->seen : state.next_run;
+        m->seen_sum = r < 0 ? m->seen_sum : state.index_sum;
+        if (r < 0 || (was_looked_at(m) && !purges))
                 return r;
         r = clew_index_catalog_read(&c, m->env, txn,
                                     purges ? CLEW_INDEX_ANY_VERSION : m->options->version, m->err);
@@ -270,10 +315,8 @@ static int begin(struct clew_index_merge *m, MDB_txn *txn)
                 r = clew_merge_part_begin(&m->part, &c, chosen, (uint32_t)n, m->options->adder,
                                           m->err);
         clew_index_catalog_deinit(&c);
-        if (n == 0) {
-                m->looked = state.next_run;
-                m->looked_at_rest = at_rest;
-        }
+        if (n == 0)
+                note_look(m, m->options->at_rest, m->options->has_leisure);
         return r < 0 ? r : n < 0 ? n : n > 0;
 }
 
@@ -468,10 +511,9 @@ int clew_index_merge_step(struct clew_index_merge *m,
                 give_up(m);
                 return 1;
         }
-        if (r < 0) { /* not before there is another run */
+        if (r < 0) { /* not before indexes have changed */
                 give_up(m);
-                m->looked = m->seen;
-                m->looked_at_rest = true;
+                note_look(m, true, true);
         }
         return r;
 }

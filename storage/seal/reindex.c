@@ -107,7 +107,8 @@ static int merge_runs(struct reindex *x, struct clew_error *err)
         const struct clew_index_merge_options options = {.version =
                                                                  x->d.store->deriver->index_version,
                                                          .adder = x->d.store->deriver->adder,
-                                                         .at_rest = true};
+                                                         .at_rest = true,
+                                                         .has_leisure = true};
         struct clew_index_merge *merge = clew_index_merge_new(x->d.store->env);
         struct clew_error ignored = {0};
         uint64_t bytes;

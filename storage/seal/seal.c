@@ -683,6 +683,7 @@ static int merge_indexes(struct sealer *s, struct clew_seal_stats *stats)
                 .adder = d ? d->adder : NULL,
                 .at_rest = !stats->more && now_ns >= s->sealing->sealed_at_ns &&
                            quiet_ns / CLEW_SEAL_LONG_IDLE >= s->options->idle_ns,
+                .has_leisure = !stats->more,
                 .run = s->options->run,
                 .context = s->options->context,
         };

@@ -1,12 +1,14 @@
 /*
  * Statistics that were begun over indexes, and then meet one that is damaged, are begun anew
  * without: nothing is counted twice, nothing is left out. So do steps that an index tells, and
- * those of a trace with more than it does.
+ * those of a trace with more than it does. Sums of steps are there again after a trace has moved
+ * on.
  */
 #include "proto/otlp/json.h"
 #include "query/find/index/index.h"
 #include "query/rca/facts.h"
 #include "query/serve/stats.h"
+#include "storage/index/catalog-int.h"
 #include "storage/index/catalog-keys-int.h"
 #include "storage/source/store-int.h"
 #include "tests/lib/otlp-build.h"
@@ -58,14 +60,22 @@ static void append(struct clew_store *store, uint32_t run)
                 test_store_append_otlp(store, clew_buffer_slice(&otlp), CLEW_OTLP_TRACES, 5), 0);
 }
 
-static void seal(struct clew_store *store)
+/* All that is hot; indexes are at rest only without an idle time. */
+static void seal_as(struct clew_store *store, uint64_t idle_ns)
 {
-        struct clew_seal_options o = {0};
-        struct clew_seal_stats stats;
+        struct clew_seal_options o = {.idle_ns = idle_ns};
+        struct clew_seal_stats stats = {.more = true};
         struct clew_error err = {0};
 
-        if (clew_store_seal(store, &o, &stats, &err) < 0)
-                fail_msg("seal: %s", err.message);
+        while (stats.more) {
+                if (clew_store_seal(store, &o, &stats, &err) < 0)
+                        fail_msg("seal: %s", err.message);
+        }
+}
+
+static void seal(struct clew_store *store)
+{
+        seal_as(store, 0);
 }
 
 /* Cuts all blocks of the first run, the oldest. */
@@ -229,10 +239,92 @@ static void test_many_steps(void **state)
         test_dir_remove(&dir);
 }
 
+/* Index runs with sums, and those whose sums are of more than they list. */
+static void count_sums(struct clew_store *store, uint32_t *ret_with, uint32_t *ret_worn)
+{
+        struct clew_index_catalog c = {0};
+        struct clew_error err = {0};
+        MDB_txn *txn = NULL;
+
+        *ret_with = *ret_worn = 0;
+        assert_int_equal(clew_txn_begin_read(store->env, &txn, &err), 0);
+        assert_int_equal(clew_index_catalog_read(&c, store->env, txn, clew_index_version(), &err),
+                         0);
+        for (uint32_t i = 0; i < c.n_runs; i++) {
+                uint64_t words[RUNS / 64 + 1] = {0};
+                struct clew_index_set dead = {words, c.runs[i].head.n_traces};
+
+                assert_in_range(dead.n, 1, RUNS);
+                if (!clew_index_has(&c.runs[i], CLEW_INDEX_SUM))
+                        continue;
+                assert_int_equal(clew_index_dead(&c, &c.runs[i], &dead, &err), 0);
+                *ret_with += 1;
+                *ret_worn += clew_index_set_count(&dead) > 0;
+        }
+        clew_index_catalog_deinit(&c);
+        clew_txn_end_read(store->env, txn);
+}
+
+static void compare_steps(const char *dir)
+{
+        static const char *const by[] = {"kind", "agent", "kind,service"};
+        CLEW_BUFFER want = {0};
+        CLEW_BUFFER got = {0};
+
+        clew_buffer_init(&want, 1 << 16);
+        clew_buffer_init(&got, 1 << 16);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(by); i++) {
+                (void)count(dir, by[i], true, &want);
+                (void)count(dir, by[i], false, &got);
+                assert_string_equal((const char *)got.data, (const char *)want.data);
+        }
+}
+
+/* A run that is not merged again with others, and has sums, of which traces move on and go. */
+static void test_worn(void **state)
+{
+        struct clew_store *store;
+        struct test_dir dir;
+        uint32_t with;
+        uint32_t worn;
+
+        (void)state;
+        test_dir_make(&dir);
+        store = open_store(dir.path);
+        for (uint32_t i = 1; i <= LARGE; i++) {
+                append(store, i);
+                if (i % (LARGE / 2) == 0)
+                        seal(store);
+        }
+        count_sums(store, &with, &worn);
+        assert_int_equal(with, 1);
+        assert_int_equal(worn, 0);
+        for (uint32_t i = 0; i < 3; i++) {
+                append_calls(store, 7 + i, i); /* at rest what moved is in a run of its own */
+                seal_as(store, CLEW_NS_PER_S);
+                count_sums(store, &with, &worn);
+                assert_int_equal(with, 1 + (i > 1)); /* those that moved before, together */
+                assert_int_equal(worn, 1);
+                clew_store_close(store);
+                compare_steps(dir.path);
+                store = open_store(dir.path);
+                seal_as(store, 0);
+                count_sums(store, &with, &worn);
+                assert_int_equal(with, 1 + (i > 0));
+                assert_int_equal(worn, 0);
+                clew_store_close(store);
+                compare_steps(dir.path);
+                store = open_store(dir.path);
+        }
+        clew_store_close(store);
+        test_dir_remove(&dir);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {cmocka_unit_test(test_damaged),
-                                           cmocka_unit_test(test_many_steps)};
+                                           cmocka_unit_test(test_many_steps),
+                                           cmocka_unit_test(test_worn)};
 
         clew_facts_install();
         clew_index_install();
