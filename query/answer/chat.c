@@ -595,6 +595,30 @@ static int put_speakers(struct clew_chat *c, const struct call *calls, uint32_t 
         return r;
 }
 
+/* What was asked of the agent around the first call, when the call does not tell what it was given:
+ * some senders tell the user's words and the model's answers, and no requests. */
+static int put_question(struct clew_chat *c, uint32_t call)
+{
+        const struct clew_trace *trace = c->trace;
+        struct clew_messages in = {0};
+        int r;
+
+        clew_arena_reset(&c->scratch);
+        r = clew_step_messages(trace, &trace->steps[call], CLEW_MESSAGES_IN, &c->scratch, &in);
+        if (r < 0 || in.n > 0)
+                return r;
+        for (uint32_t i = trace->steps[call].parent; i != CLEW_STEP_NONE;
+             i = trace->steps[i].parent) {
+                const struct clew_step *s = &trace->steps[i];
+
+                if ((s->kind != CLEW_KIND_AGENT && s->kind != CLEW_KIND_CHAIN) || !speaks(c, s))
+                        continue;
+                c->step = i;
+                return put_turn(c, false);
+        }
+        return 0;
+}
+
 struct clew_chat *clew_chat_new(const struct clew_chat_listener *listener, const char *session,
                                 size_t scratch_bytes)
 {
@@ -632,6 +656,8 @@ int clew_chat_trace(struct clew_chat *c, const struct clew_trace *trace, struct 
                 r = index_results(c, arena);
         if (r == 0 && !calls_tell(trace, calls, n))
                 return put_speakers(c, calls, n);
+        if (r == 0 && n > 0)
+                r = put_question(c, calls[0].step);
         for (uint32_t i = 0; i < n && r == 0; i++) {
                 c->step = calls[i].step;
                 r = put_turn(c, true);

@@ -20,6 +20,7 @@
 #include "query/find/run.h"
 #include "query/find/settle.h"
 #include "query/rca/text.h"
+#include "query/review/reviews.h"
 #include "query/serve/cause.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@
 #define LINE_MAX_BYTES ((size_t)1 << 20) /* one answer for people */
 /* Actions of some thousand passing runs. */
 #define REFERENCES_ARENA_MAX ((size_t)256 << 20)
+#define REVIEWS_ARENA_MAX ((size_t)64 << 20)
 
 struct why_command {
         struct clew_cli *cli;
@@ -369,12 +371,14 @@ static void put_refusal(struct why_command *c, struct clew_buffer *out,
         clew_buffer_append_cstr(out, "This run did not fail: it was cancelled.\n");
 }
 
-/* Of a run that did not fail that comes first: nothing below is the cause of a failure. */
+/* Of a run that did not fail that comes first: nothing below is the cause of a failure. @blamed:
+ * somebody said at which step it failed. */
 static void put_outcome(struct why_command *c, struct clew_buffer *out,
-                        const struct clew_cause_answer *a, bool lost)
+                        const struct clew_cause_answer *a, bool lost, bool blamed)
 {
-        const char *text =
-                "Nothing says that this run failed: no error at its top, and no verdict.\n";
+        const char *text = blamed ? "Nothing in this run says that it failed; people do.\n"
+                                  : "Nothing says that this run failed: no error at its top, and "
+                                    "no verdict.\n";
 
         if (a->why.view->failed)
                 return;
@@ -395,19 +399,54 @@ static void put_outcome(struct why_command *c, struct clew_buffer *out,
         clew_buffer_append_cstr(out, text);
 }
 
+/* Where people say that it failed, and what they say of findings; true when somebody named a step.
+ */
+static bool put_said(struct why_command *c, struct clew_buffer *out, const struct clew_trace_id *id)
+{
+        CLEW_ARENA arena = {0};
+        CLEW_BUFFER line = {0};
+        struct clew_reviews r = {0};
+        struct clew_error err = {0};
+        bool ret = false;
+
+        clew_arena_init(&arena, REVIEWS_ARENA_MAX);
+        clew_buffer_init(&line, LINE_MAX_BYTES);
+        if (clew_reviews_of_trace(c->view, id, &arena, &r, &err) < 0) {
+                clew_buffer_printf(out, "Said  %s\n", err.message);
+                return false;
+        }
+        for (uint32_t i = 0; i < r.n_now; i++) {
+                if (r.now[i].kind != CLEW_FACET_FAILING && r.now[i].kind != CLEW_FACET_FINDING)
+                        continue;
+                ret |= r.now[i].kind == CLEW_FACET_FAILING;
+                clew_buffer_clear(&line);
+                clew_facet_brief(&r.now[i], &line);
+                clew_buffer_append_cstr(out, "Said  ");
+                put_text(c, out, clew_buffer_slice(&line), 6);
+        }
+        return ret;
+}
+
 static int put_human(struct why_command *c, const struct clew_cause_answer *a, bool lost)
 {
         CLEW_BUFFER out = {0};
+        CLEW_BUFFER said = {0};
         char id[CLEW_SHORT_ID];
         char other[CLEW_SHORT_ID];
+        bool blamed;
 
         clew_buffer_init(&out, LINE_MAX_BYTES);
+        clew_buffer_init(&said, LINE_MAX_BYTES);
         clew_cli_short_id(c->cli, &a->trace->id, id);
-        put_outcome(c, &out, a, lost);
+        blamed = put_said(c, &said, &a->trace->id);
+        put_outcome(c, &out, a, lost, blamed);
+        clew_buffer_append_slice(&out, clew_buffer_slice(&said));
         if (a->why.n_findings == 0 || a->why.findings[0].looked_at) {
                 put_nothing(c, &out, a);
                 put_others(c, &out, a);
         } else {
+                if (said.len > 0)
+                        clew_buffer_append_byte(&out, '\n');
                 put_head(c, &out, a);
                 put_spread(c, &out, a);
                 put_others(c, &out, a);

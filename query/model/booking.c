@@ -720,6 +720,16 @@ static bool leave_own_part(struct clew_step *step, const struct below *b)
         return left;
 }
 
+/* Steps inside a model call that has counts tell parts of it (Mastra: one for each round). */
+static bool is_part_of_call(const struct booking *k, uint32_t i)
+{
+        const struct clew_trace *trace = k->trace;
+        uint32_t outer = k->outer[i];
+
+        return outer != NONE && trace->steps[i].kind != CLEW_KIND_AGENT &&
+               (has_counts(&trace->steps[outer]) || trace->steps[outer].has_cost);
+}
+
 static void book_rollup(struct clew_trace *trace, struct clew_step *step, struct below *b)
 {
         const struct clew_tokens *t = &step->tokens;
@@ -778,6 +788,8 @@ static int sum_up(struct booking *k)
                         }
                         if (step->has_cost && !clew_step_is(step, CLEW_STEP_WRAPPER))
                                 count_cost(trace, step, b, true);
+                } else if (is_part_of_call(k, i)) {
+                        step->flags |= step->tokens.has != 0 ? CLEW_STEP_ROLLUP : 0u;
                 } else if (!is_silent(step)) {
                         book_rollup(trace, step, b);
                 }

@@ -593,7 +593,9 @@ static bool decode_number(struct clew_fields *f, const struct clew_field_hit *hi
         }
         if (hit->rule->encoding == CLEW_ENC_MEMBER_NUMBER)
                 return clew_text_number(clew_value_member(&hit->value, hit->rule->member, f->arena),
-                                        ret);
+                                        ret) ||
+                       (hit->value.type == CLEW_VALUE_STRING &&
+                        clew_text_number(clew_text_pair(hit->value.bytes, hit->rule->member), ret));
         return clew_value_number(&hit->value, ret);
 }
 
@@ -657,6 +659,8 @@ static bool is_set(struct clew_fields *f, const struct clew_field_hit *hit)
                 return clew_value_number(&hit->value, &number) &&
                        clew_text_number(clew_slice_of_cstr(hit->rule->member), &bound) &&
                        number >= bound;
+        case CLEW_ENC_PREFIX: /* what it says is the sign, whatever it is */
+                return clew_value_text(&hit->value, f->arena).len > 0;
         case CLEW_ENC_TEXT:
         case CLEW_ENC_QUOTED:
         case CLEW_ENC_NUMBER:
@@ -666,7 +670,6 @@ static bool is_set(struct clew_fields *f, const struct clew_field_hit *hit)
         case CLEW_ENC_KIND:
         case CLEW_ENC_KIND_WORD:
         case CLEW_ENC_KIND_TYPE:
-        case CLEW_ENC_PREFIX:
                 break;
         }
         return false;

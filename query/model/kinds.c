@@ -373,6 +373,34 @@ static const struct entry honeyhive[] = {
         V("session", CHAIN),
 };
 
+/* DeepEval's traces (Confident AI). */
+static const struct entry confident[] = {
+        V("llm", LLM),      V("tool", TOOL),  V("agent", AGENT), V("retriever", RETRIEVER),
+        W("custom", CHAIN), W("base", CHAIN),
+};
+
+static const struct entry judgment[] = {
+        V("llm", LLM),      V("tool", TOOL),      V("agent", AGENT), V("embedding", EMBEDDING),
+        V("task", CHAIN),   V("function", CHAIN), V("chain", CHAIN), V("retriever", RETRIEVER),
+        W("span", GENERIC),
+};
+
+static const struct entry respan[] = {
+        V("chat", LLM),          V("completion", LLM),      V("response", LLM),
+        V("text", LLM),          V("generation", LLM),      V("speech", LLM),
+        V("transcription", LLM), V("embedding", EMBEDDING), V("workflow", CHAIN),
+        W("task", CHAIN),        V("tool", TOOL),           V("function", TOOL),
+        V("agent", AGENT),       V("handoff", HANDOFF),     V("guardrail", GUARDRAIL),
+        W("custom", GENERIC),
+};
+
+static const struct entry agenta[] = {
+        V("agent", AGENT),     V("chain", CHAIN),    V("workflow", CHAIN),
+        W("task", CHAIN),      V("tool", TOOL),      V("embedding", EMBEDDING),
+        V("query", RETRIEVER), V("completion", LLM), V("chat", LLM),
+        V("rerank", RERANKER), V("llm", LLM),        V("retriever", RETRIEVER),
+};
+
 static const struct entry request_type[] = {
         V("chat", LLM),
         V("completion", LLM),
@@ -398,7 +426,8 @@ static const struct map maps[] = {
         MAP(mlflow),   MAP(langwatch),     MAP(gen_ai_kind), MAP(operation),    MAP(traceloop),
         MAP(genkit),   MAP(genkit_type),   MAP(aisdk),       MAP(request_type), MAP(mcp),
         MAP(logfire),  MAP(laminar),       MAP(braintrust),  MAP(spring_ai),    MAP(ag2),
-        MAP(sentry),   MAP(honeyhive),     MAP(promptflow),  ENDS(haystack),
+        MAP(sentry),   MAP(honeyhive),     MAP(promptflow),  MAP(confident),    MAP(judgment),
+        MAP(respan),   MAP(agenta),        ENDS(haystack),
 };
 
 static bool equal_ignoring_case(struct clew_slice a, const char *b)
@@ -478,6 +507,7 @@ static const struct pattern patterns[] = {
         P("execute_event_loop_cycle", 0, CHAIN),
         P("invoke_swarm", 0, AGENT),
         P("invoke_graph", 0, AGENT),
+        P("dispatch_tool_call", 0, TOOL), /* Goose */
         P("running tool: ", 1, TOOL),
         P("running tool", 0, TOOL),
         P("running output function", 0, TOOL),

@@ -28,7 +28,13 @@ static const struct clew_rule kind_rules[] = {
         K("spring.ai.kind", "spring_ai", SPRING_AI),
         K("ag2.span.type", "ag2", AG2),
         K("honeyhive_event_type", "honeyhive", OTHER),
-        K("agentops.span.kind", "traceloop", OTHER), /* the same words */
+        K("confident.span.type", "confident", OTHER),
+        K("judgment.span_kind", "judgment", OTHER),
+        K("respan.entity.log_type", "respan", OTHER),
+        K("ag.type.node", "agenta", OTHER),
+        K("ag.type.span", "agenta", OTHER),
+        K("weave.span.kind", "openinference", OTHER), /* the same words */
+        K("agentops.span.kind", "traceloop", OTHER),  /* the same words */
         K("gen_ai.operation.name", "operation", OTEL),
         K("haystack.component.type", "haystack", HAYSTACK),
         K("traceloop.span.kind", "traceloop", OPENLLMETRY),
@@ -67,6 +73,8 @@ static const struct clew_rule kind_rules[] = {
         P("lk.instructions", "agent", LIVEKIT),
         P("lk.generation_id", "agent", LIVEKIT),
         P("gen_ai.response.model", "llm", OTEL),
+        P("model_config", "llm", OTHER),  /* Goose */
+        P("trace_input", "agent", OTHER), /* likewise */
 };
 
 static const struct clew_rule name_rules[] = {
@@ -80,6 +88,10 @@ static const struct clew_rule name_rules[] = {
         T("langsmith.trace.name", LANGSMITH),
         T("logfire.msg", PYDANTIC),
         T("genkit:name", GENKIT),
+        T("confident.span.name", OTHER),
+        T("wandb.display_name", OTHER),
+        T("ag.node.name", OTHER),
+        T("honeyhive_event_name", OTHER),
         TK("ai.telemetry.functionId", AISDK, CHAINS | AGENTS),
         TK("resource.name", AISDK, CHAINS | AGENTS),
         TK("traceloop.entity.name", OPENLLMETRY, ~LLMS),
@@ -118,6 +130,13 @@ static const struct clew_rule request_model_rules[] = {
         M("haystack.component.output", "meta.0.model", HAYSTACK),
         MK("inputs", "model", PROMPTFLOW, LLMS),
         T("embedding.model", PROMPTFLOW),
+        T("confident.llm.model", OTHER),
+        T("judgment.llm.model", OTHER),
+        T("judgment.llm.model_name", OTHER),
+        T("ag.meta.request.model", OTHER),
+        T("honeyhive_config.model", OTHER),
+        M("honeyhive_config", "model", OTHER),
+        MK("model_config", "model_name", OTHER, LLMS),
 };
 
 static const struct clew_rule response_model_rules[] = {
@@ -136,6 +155,7 @@ static const struct clew_rule response_model_rules[] = {
            LANGSMITH, LLMS),
         MK("output.value", "model", OPENINFERENCE, LLMS),
         T("llm.response.model", PROMPTFLOW),
+        T("ag.meta.response.model", OTHER),
 };
 
 static const struct clew_rule provider_rules[] = {
@@ -151,6 +171,8 @@ static const struct clew_rule provider_rules[] = {
         T("openclaw.provider", OPENCLAW),
         T("litellm.provider.name", LITELLM),
         T("litellm.provider.error.llm_provider", LITELLM),
+        T("judgment.llm.provider", OTHER),
+        M("honeyhive_config", "provider", OTHER),
 };
 
 static const struct clew_rule agent_name_rules[] = {
@@ -166,6 +188,9 @@ static const struct clew_rule agent_name_rules[] = {
         T("langsmith.metadata.lc_agent_name", LANGSMITH),
         T("subagent_type", CLAUDE_CODE),
         T("openclaw.agent", OPENCLAW),
+        TK("confident.agent.name", OTHER, AGENTS),
+        TK("confident.span.name", OTHER, AGENTS),
+        TK("ag.node.name", OTHER, AGENTS),
         M("metadata", "langgraph_node", OPENINFERENCE),
 };
 
@@ -199,6 +224,8 @@ static const struct clew_rule tool_name_rules[] = {
         TK("langsmith.trace.name", LANGSMITH, TOOLS),
         MK("mcp.request.argument", "name", OPENLLMETRY, TOOLS),
         TK("codex.tool_result/tool_name", CODEX, TOOLS),
+        TK("confident.tool.name", OTHER, TOOLS),
+        MK("input", "name", OTHER, TOOLS), /* Goose */
 };
 
 static const struct clew_rule tool_call_id_rules[] = {
@@ -258,6 +285,7 @@ static const struct clew_rule error_flag_rules[] = {
         E("litellm.guardrail.status", "blocked", LITELLM),
         E("litellm.guardrail.status", "failure", LITELLM),
         FLAG("error", OTHER),
+        P("honeyhive_error", "", OTHER),
         {.key = "process.exit.code",
          .member = "1",
          .encoding = CLEW_ENC_AT_LEAST,
@@ -284,6 +312,7 @@ static const struct clew_rule error_message_rules[] = {
         T("genkit:error", GENKIT),
         T("span.error.message", LANGWATCH),
         T("gen_ai.framework.error.message", OPENLIT),
+        T("honeyhive_error", OTHER),
         TK("tool_result/error", CLAUDE_CODE, TOOLS),
         TK("api_error/error", CLAUDE_CODE, LLMS),
         T("logfire.msg", PYDANTIC),
@@ -349,6 +378,12 @@ static const struct clew_rule session_rules[] = {
         M("metadata", "conversation_id", OPENINFERENCE),
         T("langfuse.trace.metadata.langfuse_session_id", LANGFUSE),
         T("langfuse.observation.metadata.langfuse_session_id", LANGFUSE),
+        T("confident.trace.thread_id", OTHER),
+        T("judgment.session_id", OTHER),
+        T("wandb.thread_id", OTHER),
+        T("ag.session.id", OTHER),
+        T("honeyhive.session_id", OTHER),
+        T("honeyhive_session_id", OTHER),
 };
 
 static const struct clew_rule user_rules[] = {
@@ -373,6 +408,11 @@ static const struct clew_rule user_rules[] = {
         M("braintrust.metadata", "user_id", BRAINTRUST),
         T("langfuse.trace.metadata.langfuse_user_id", LANGFUSE),
         T("langfuse.observation.metadata.langfuse_user_id", LANGFUSE),
+        T("confident.trace.user_id", OTHER),
+        T("judgment.customer_id", OTHER),
+        T("wandb.user_id", OTHER),
+        T("ag.user.id", OTHER),
+        T("honeyhive_user_id", OTHER),
         T("user.email", CLAUDE_CODE),
         T("user.account_uuid", CLAUDE_CODE),
 };
@@ -383,6 +423,7 @@ static const struct clew_rule tags_rules[] = {
         T("ai.telemetry.metadata.tags", AISDK), T("langwatch.labels", LANGWATCH),
         T("langwatch.tags", LANGWATCH),         T("lmnr.association.properties.tags", LAMINAR),
         T("lmnr.span.tags", LAMINAR),           T("braintrust.tags", BRAINTRUST),
+        T("confident.trace.tags", OTHER),       T("agentops.tags", OTHER),
 };
 
 static const struct clew_rule prompt_name_rules[] = {
@@ -418,6 +459,7 @@ static const struct clew_rule prompt_variables_rules[] = {
 static const struct clew_rule trace_name_rules[] = {
         T("lmnr.trace.name", LAMINAR),
         T("langfuse.trace.name", LANGFUSE),
+        T("confident.trace.name", OTHER),
 };
 
 /* Results of evaluators as one JSON list; flattened ones are a family, see rules.c. */

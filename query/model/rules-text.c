@@ -47,9 +47,15 @@ static const struct clew_rule tool_argument_rules[] = {
         MK("log-body/input", "messages.0.content.content", OTHER, TOOLS),
         MK("log-body/input", "messages.0.content", OTHER, TOOLS),
         TK("raw_input", PYDANTIC, TOOLS),
+        MK("input", "arguments", OTHER, TOOLS), /* Goose: name and arguments */
         TK("input", PYDANTIC, TOOLS),
         TK("inputs", PROMPTFLOW, TOOLS),
         TK("promptflow.function.inputs/payload", PROMPTFLOW, TOOLS),
+        QK("confident.span.input", OTHER, TOOLS),
+        QK("judgment.input", OTHER, TOOLS),
+        QK("ag.data.inputs", OTHER, TOOLS),
+        QK("honeyhive_inputs", OTHER, TOOLS),
+        QK("agentops.tool.input", OTHER, TOOLS),
 };
 
 static const struct clew_rule tool_result_rules[] = {
@@ -92,6 +98,13 @@ static const struct clew_rule tool_result_rules[] = {
         QK("output", CLAUDE_CODE, TOOLS),
         TK("tool.result", OTHER, TOOLS), /* AgentOps */
         TK("promptflow.function.output/payload", PROMPTFLOW, TOOLS),
+        QK("confident.span.output", OTHER, TOOLS),
+        QK("judgment.output", OTHER, TOOLS),
+        QK("ag.data.outputs", OTHER, TOOLS),
+        QK("ag.data.outputs.__default__", OTHER, TOOLS),
+        QK("honeyhive_outputs", OTHER, TOOLS),
+        QK("honeyhive_outputs.result", OTHER, TOOLS),
+        QK("agentops.tool.output", OTHER, TOOLS),
 };
 
 static const struct clew_rule tool_definition_rules[] = {
@@ -106,6 +119,7 @@ static const struct clew_rule tool_definition_rules[] = {
         T("spring.ai.chat.client.tool.names", SPRING_AI),
         M("braintrust.metadata", "tools", BRAINTRUST),
         T("haystack.agent.tools", HAYSTACK),
+        T("confident.agent.available_tools", OTHER),
 };
 
 /* function, extension, datastore, or a class of the framework. */
@@ -117,6 +131,7 @@ static const struct clew_rule tool_description_rules[] = {
         T("gen_ai.tool.description", OTEL),
         T("tool.description", OPENINFERENCE),
         T("spring.ai.tool.definition.description", SPRING_AI),
+        T("confident.tool.description", OTHER),
 };
 
 static const struct clew_rule input_rules[] = {
@@ -184,6 +199,18 @@ static const struct clew_rule input_rules[] = {
         T("inputs", PROMPTFLOW),
         T("promptflow.function.inputs/payload", PROMPTFLOW),
         T("input", OTHER),
+        Q("confident.span.input", OTHER),
+        Q("judgment.input", OTHER),
+        Q("ag.data.inputs", OTHER),
+        Q("honeyhive_inputs", OTHER),
+        Q("agentops.session.input", OTHER),
+        Q("agentops.workflow.input", OTHER),
+        Q("agentops.operation.input", OTHER),
+        Q("agentops.task.input", OTHER),
+        Q("agentops.agent.input", OTHER),
+        Q("agentops.chain.input", OTHER),
+        Q("agentops.llm.input", OTHER),
+        TK("user_message", OTHER, AGENTS),    /* Goose */
         T("gen_ai.input.messages_ref", OTEL), /* where they were put instead */
 };
 
@@ -252,6 +279,20 @@ static const struct clew_rule output_rules[] = {
         T("promptflow.retrieval.documents/payload", PROMPTFLOW),
         T("promptflow.function.output/payload", PROMPTFLOW),
         Q("output", OTHER),
+        Q("confident.span.output", OTHER),
+        T("confident.span.retrieval_context", OTHER),
+        Q("judgment.output", OTHER),
+        Q("ag.data.outputs", OTHER),
+        Q("ag.data.outputs.__default__", OTHER),
+        Q("honeyhive_outputs", OTHER),
+        Q("honeyhive_outputs.result", OTHER),
+        Q("agentops.session.output", OTHER),
+        Q("agentops.workflow.output", OTHER),
+        Q("agentops.operation.output", OTHER),
+        Q("agentops.task.output", OTHER),
+        Q("agentops.agent.output", OTHER),
+        Q("agentops.chain.output", OTHER),
+        Q("agentops.llm.output", OTHER),
         T("gen_ai.output.messages_ref", OTEL),
 };
 

@@ -49,6 +49,13 @@ static const struct clew_rule tokens_in_rules[] = {
          .encoding = CLEW_ENC_MEMBER_NUMBER,
          .dialect = CLEW_DIALECT_OPENINFERENCE,
          .kinds = MODELS_ALONE},
+        N("confident.llm.input_token_count", OTHER),
+        NF("judgment.usage.non_cached_input_tokens", OTHER, NO_CACHE),
+        N("ag.metrics.unit.tokens.prompt", OTHER),
+        N("honeyhive_metadata.prompt_tokens", OTHER),
+        MN("honeyhive_metadata", "prompt_tokens", OTHER),
+        MNF("crewai.crew.token_usage", "prompt_tokens", OPENLLMETRY, ROLLUP),
+        MNF("crewai.crew.usage_metrics", "prompt_tokens", OPENLLMETRY, ROLLUP),
 };
 
 static const struct clew_rule tokens_out_rules[] = {
@@ -93,6 +100,13 @@ static const struct clew_rule tokens_out_rules[] = {
          .encoding = CLEW_ENC_MEMBER_NUMBER,
          .dialect = CLEW_DIALECT_OPENINFERENCE,
          .kinds = MODELS_ALONE},
+        N("confident.llm.output_token_count", OTHER),
+        N("judgment.usage.output_tokens", OTHER),
+        N("ag.metrics.unit.tokens.completion", OTHER),
+        N("honeyhive_metadata.completion_tokens", OTHER),
+        MN("honeyhive_metadata", "completion_tokens", OTHER),
+        MNF("crewai.crew.token_usage", "completion_tokens", OPENLLMETRY, ROLLUP),
+        MNF("crewai.crew.usage_metrics", "completion_tokens", OPENLLMETRY, ROLLUP),
 };
 
 static const struct clew_rule tokens_total_rules[] = {
@@ -112,6 +126,11 @@ static const struct clew_rule tokens_total_rules[] = {
         N("openclaw.tokens.total", OPENCLAW),
         N("ai.total_tokens.used", SENTRY),
         NF("__computed__.cumulative_token_count.total", PROMPTFLOW, ROLLUP),
+        N("ag.metrics.unit.tokens.total", OTHER),
+        N("honeyhive_metadata.total_tokens", OTHER),
+        MN("honeyhive_metadata", "total_tokens", OTHER),
+        MNF("crewai.crew.token_usage", "total_tokens", OPENLLMETRY, ROLLUP),
+        MNF("crewai.crew.usage_metrics", "total_tokens", OPENLLMETRY, ROLLUP),
 };
 
 static const struct clew_rule tokens_cache_read_rules[] = {
@@ -157,6 +176,10 @@ static const struct clew_rule tokens_cache_read_rules[] = {
         MN("genkit:output", "usage.cachedContentTokens", GENKIT),
         MN("braintrust.metrics", "prompt_cached_tokens", BRAINTRUST),
         N("openclaw.tokens.cache_read", OPENCLAW),
+        N("judgment.usage.cache_read_input_tokens", OTHER),
+        N("ag.metrics.unit.tokens.cached", OTHER),
+        MNF("crewai.crew.token_usage", "cached_prompt_tokens", OPENLLMETRY, ROLLUP),
+        MNF("crewai.crew.usage_metrics", "cached_prompt_tokens", OPENLLMETRY, ROLLUP),
 };
 
 static const struct clew_rule tokens_cache_write_rules[] = {
@@ -185,6 +208,7 @@ static const struct clew_rule tokens_cache_write_rules[] = {
         N("codex.turn.token_usage.cache_write_input_tokens", CODEX),
         MN("braintrust.metrics", "prompt_cache_creation_tokens", BRAINTRUST),
         N("openclaw.tokens.cache_write", OPENCLAW),
+        N("judgment.usage.cache_creation_input_tokens", OTHER),
 };
 
 static const struct clew_rule tokens_reasoning_rules[] = {
@@ -218,6 +242,7 @@ static const struct clew_rule tokens_reasoning_rules[] = {
         MN("gcp.vertex.agent.llm_response", "usage_metadata.thoughts_token_count", ADK),
         MN("genkit:output", "usage.thoughtsTokens", GENKIT),
         MN("braintrust.metrics", "completion_reasoning_tokens", BRAINTRUST),
+        N("ag.metrics.unit.tokens.reasoning", OTHER),
 };
 
 /* What of a count is not text. */
@@ -327,6 +352,8 @@ static const struct clew_rule cost_rules[] = {
         N("gen_ai.usage.cost_details.upstream_inference_cost", OTHER),
         N("cost_usd", CLAUDE_CODE),
         N("api_request/cost_usd", CLAUDE_CODE),
+        N("judgment.usage.total_cost_usd", OTHER),
+        N("ag.metrics.unit.costs.total", OTHER),
 };
 
 static const struct clew_rule cost_in_rules[] = {

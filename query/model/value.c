@@ -17,6 +17,8 @@
 #define RENDER_MAX ((size_t)1 << 30)
 /* Longer ones are documents; the dictionaries that are sent as repr() hold a few counts. */
 #define REPR_MAX ((size_t)64 * 1024)
+/* A printed object of counts; what is longer is a text that may say anything. */
+#define PAIRS_BYTES_MAX 1024u
 /* Double encoding is met in the wild; a third layer is not. */
 #define UNQUOTE_MAX 2
 
@@ -266,6 +268,25 @@ static bool has_member(struct clew_slice text, const char *path)
         const char *name = dot ? dot + 1 : path;
 
         return clew_find(text, name, strlen(name)) != NULL;
+}
+
+struct clew_slice clew_text_pair(struct clew_slice text, const char *name)
+{
+        size_t len = strlen(name);
+
+        if (text.len > PAIRS_BYTES_MAX || clew_text_is_json(text))
+                return CLEW_SLICE_NULL;
+        for (size_t at = 0; at + len < text.len; at++) {
+                size_t end = at + len + 1;
+
+                if ((at > 0 && !memchr(" ,(", text.data[at - 1], 3)) ||
+                    text.data[at + len] != '=' || memcmp(text.data + at, name, len) != 0)
+                        continue;
+                while (end < text.len && !memchr(" ,)", text.data[end], 3))
+                        end++;
+                return clew_slice_make(text.data + at + len + 1, end - at - len - 1);
+        }
+        return CLEW_SLICE_NULL;
 }
 
 struct clew_slice clew_text_member(struct clew_slice text, const char *path,

@@ -280,7 +280,8 @@ static void meet_tool(struct call *c, struct clew_slice name, enum clew_deed dee
         c->acts = true;
         if (deed == CLEW_DEED_READS)
                 c->looks = true;
-        else if (!clew_rca_proves_identity(name) && !clew_rca_hands_over(name))
+        else if (!clew_rca_proves_identity(name) && !clew_rca_hands_over(name) &&
+                 !clew_rca_gives_answer(name))
                 c->changes = true;
 }
 

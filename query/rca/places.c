@@ -292,7 +292,8 @@ static void places_of_changes(const struct clew_rca_view *v, struct clew_finding
 
                 for (uint32_t k = 0; act_of(v, i, k, &a); k++) {
                         if (a.failed || clew_rca_proves_identity(a.name) ||
-                            clew_rca_hands_over(a.name) || clew_deed_hands_in(a.args))
+                            clew_rca_hands_over(a.name) || clew_deed_hands_in(a.args) ||
+                            clew_rca_gives_answer(name_of(v, &a)))
                                 continue;
                         if (clew_deed_only_sets_up(a.args))
                                 prepared = true;

@@ -41,6 +41,54 @@ bool clew_rca_proves_identity(struct clew_slice name)
         return has_any_of(name, words, CLEW_ARRAY_LEN(words));
 }
 
+/* The next word of @name from *at on, in lower case; 0 at its end. "finalAnswer" has two. */
+static size_t next_word(struct clew_slice name, size_t *at, char ret[NAME_WORD_MAX + 1])
+{
+        size_t n = 0;
+
+        while (*at < name.len && !is_alpha(name.data[*at]))
+                (*at)++;
+        while (*at < name.len && is_alpha(name.data[*at]) && n < NAME_WORD_MAX) {
+                uint8_t c = name.data[*at];
+
+                if (n > 0 && lower(c) != c && lower(name.data[*at - 1]) == name.data[*at - 1])
+                        break;
+                ret[n++] = (char)lower(c);
+                (*at)++;
+        }
+        ret[n] = 0;
+        return n;
+}
+
+static bool is_one_of(const char *word, const char *const *words, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(word, words[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool clew_rca_gives_answer(struct clew_slice name)
+{
+        static const char *const ends[] = {"answer",   "answers",  "final",     "finalize",
+                                           "finish",   "finished", "done",      "terminate",
+                                           "response", "respond",  "completion"};
+        static const char *const others[] = {
+                "submit", "give",    "send",   "return",  "provide", "report", "the",  "my",
+                "result", "results", "output", "attempt", "task",    "to",     "user", "with"};
+        char word[NAME_WORD_MAX + 1];
+        bool ret = false;
+
+        for (size_t at = 0; next_word(name, &at, word) > 0;) {
+                if (is_one_of(word, ends, CLEW_ARRAY_LEN(ends)))
+                        ret = true;
+                else if (!is_one_of(word, others, CLEW_ARRAY_LEN(others)))
+                        return false;
+        }
+        return ret;
+}
+
 bool clew_rca_names_tool(struct clew_slice sentence, struct clew_slice name)
 {
         static const char *const verbs[] = {"get",   "find",  "search", "list",  "read", "look",

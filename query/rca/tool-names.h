@@ -16,6 +16,9 @@ bool clew_rca_hands_over(struct clew_slice name);
 bool clew_rca_runs_programs(struct clew_slice name);
 /* True when a tool's name says that it finds out who somebody is. */
 bool clew_rca_proves_identity(struct clew_slice name);
+/* True when a tool's name says that it gives out the answer of the run, or ends it: no more than
+ * that comes of it. */
+bool clew_rca_gives_answer(struct clew_slice name);
 /* True when all words of a tool's name, "get" and its like aside, stand in the sentence. */
 bool clew_rca_names_tool(struct clew_slice sentence, struct clew_slice name);
 

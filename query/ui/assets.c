@@ -11,8 +11,10 @@
 /* First parts of addresses that pages have; the page itself says what it does not know below them.
  */
 static const char *const page_roots[] = {
-        "",         "t",           "sessions", "clusters", "diff",      "review",
-        "datasets", "experiments", "stats",    "status",   "reference",
+        "",         "t",           "sessions", "clusters", "diff",       "review",
+        "datasets", "experiments", "stats",    "status",   "reference",  "trace",
+        "traces",   "run",         "runs",     "search",   "statistics", /* other names
+                                                                            (core/route.js) */
 };
 
 static void fill(const struct clew_ui_file *file, bool is_page, struct clew_ui_asset *ret_asset)

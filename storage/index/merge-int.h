@@ -37,7 +37,7 @@ struct clew_index_merge_options {
          * merged. What such a trace was found by is then nowhere. */
         uint64_t purge_below;
         bool at_rest;
-        bool has_leisure; /* nothing waits to be sealed; so it is at rest */
+        bool has_leisure;                     /* nothing waits to be sealed; so it is at rest */
         const struct clew_index_adder *adder; /* NULL: runs go without sums */
         void (*run)(void *context, void (*fn)(void *argument), void *argument);
         void *context;

@@ -107,6 +107,14 @@ test('an id that no run has is told in the words of the command line', async () 
         return page;
 });
 
+test('an address as other tools have it leads to the page', async () => {
+        const page = await open(`/trace/${DEMO}?view=chat`);
+        await page.waitForFunction((id) => location.pathname === `/t/${id}` && location.search === '?view=chat', DEMO);
+        await page.goto(new URL('/statistics', page.url()).href);
+        await page.waitForFunction(() => location.pathname === '/stats');
+        return page;
+});
+
 test('an address that no page has says so, and leads to the runs', async () => {
         const page = await open('/nowhere/at/all');
         await page.waitForFunction(() => /There is no page at \/nowhere\/at\/all/.test(document.body.innerText));

@@ -3,6 +3,7 @@
  * cannot be told stays unknown, and no sentence calls it a change.
  */
 #include "query/rca/deeds.h"
+#include "query/rca/tool-names.h"
 #include "tests/unit/rca-scene.h"
 
 #include <setjmp.h>
@@ -232,6 +233,23 @@ static void test_looks_are_no_change(void **state)
         scene_free(&s);
 }
 
+static void test_tools_that_give_the_answer(void **state)
+{
+        static const char *const answers[] = {
+                "final_answer", "finalAnswer", "submit_answer", "finish", "attempt_completion",
+                "final_result", "answer",      "send_response", "Done",   "terminate"};
+        static const char *const others[] = {
+                "submit",     "send_message",       "answer_ticket", "stop",
+                "send_email", "complete_task",      "finish_order",  "",
+                "task",       "delete_final_report"};
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(answers); i++)
+                assert_true(clew_rca_gives_answer(clew_slice_of_cstr(answers[i])));
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(others); i++)
+                assert_false(clew_rca_gives_answer(clew_slice_of_cstr(others[i])));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -241,6 +259,7 @@ int main(void)
                 cmocka_unit_test(test_statements),
                 cmocka_unit_test(test_calls),
                 cmocka_unit_test(test_looks_are_no_change),
+                cmocka_unit_test(test_tools_that_give_the_answer),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

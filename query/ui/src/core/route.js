@@ -2,10 +2,22 @@
 import { signal } from '@preact/signals';
 import { shared } from './shared.js';
 
+/* Addresses that people guess, or know from other tools. */
+const OTHERS = [
+        [/^\/(?:trace|traces|run|runs)\/([^/]+)$/, '/t/$1'],
+        [/^\/(?:trace|traces|run|runs|search)$/, '/'],
+        [/^\/statistics$/, '/stats'],
+];
+
 /* In a file the address stands behind its "#". */
 function read() {
         const at = shared ? new URL(location.hash.slice(1) || `/t/${shared.id}`, 'http://file/') : location;
-        return { path: at.pathname.replace(/\/+$/, '') || '/', params: new URLSearchParams(at.search) };
+        const path = at.pathname.replace(/\/+$/, '') || '/';
+        const other = OTHERS.find(([pattern]) => pattern.test(path));
+        const ret = { path: other ? path.replace(...other) : path, params: new URLSearchParams(at.search) };
+        if (other && !shared)
+                history.replaceState(null, '', ret.path + at.search);
+        return ret;
 }
 
 export const route = signal(read());
