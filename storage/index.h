@@ -156,6 +156,7 @@ struct clew_index_taker {
 /* Which traces of a run a walk is to give; see clew_view_list_chosen(). */
 struct clew_index_chooser {
         uint64_t version;  /* of the indexer that it knows */
+        uint64_t unlike;   /* bits of it in which a run may differ, and is used all the same */
         uint64_t since_ns; /* traces that started before are not wanted; 0 = no bound */
         /* Fills @ret, which is empty, with at least the traces that are wanted, and @sure with some
          * of those that surely are. An error ends the use of indexes: the walk goes on over all

@@ -311,8 +311,9 @@ CLEW_MUST_USE int clew_view_list_chosen(struct clew_view *view, const struct cle
                                         const struct clew_index_chooser *chooser,
                                         struct clew_error *err);
 /* Calls @fn for each index run of the snapshot until it returns not 0; that is returned. -ENOENT:
- * not all segments have an index of @version; -EBADMSG: damage. */
-CLEW_MUST_USE int clew_view_index_runs(struct clew_view *view, uint64_t version,
+ * not all segments have an index of @version, or of one that
+ * differs from it in bits of @unlike alone; -EBADMSG: damage. */
+CLEW_MUST_USE int clew_view_index_runs(struct clew_view *view, uint64_t version, uint64_t unlike,
                                        int (*fn)(void *context, struct clew_index_run *run,
                                                  struct clew_error *err),
                                        void *context, struct clew_error *err);

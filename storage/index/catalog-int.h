@@ -54,6 +54,10 @@ struct clew_index_catalog {
  * records of what is gone are not those of the state. */
 CLEW_MUST_USE int clew_index_catalog_read(struct clew_index_catalog *c, struct clew_env *env,
                                           MDB_txn *txn, uint64_t version, struct clew_error *err);
+/* The same with runs whose version differs from it in bits of @unlike alone. */
+CLEW_MUST_USE int clew_index_catalog_read_like(struct clew_index_catalog *c, struct clew_env *env,
+                                               MDB_txn *txn, uint64_t version, uint64_t unlike,
+                                               struct clew_error *err);
 void clew_index_catalog_deinit(struct clew_index_catalog *c); /* zeroed is fine */
 /* Whether a run covers @segment, which is there. */
 bool clew_index_covers(const struct clew_index_catalog *c, uint64_t segment);

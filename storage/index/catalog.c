@@ -55,6 +55,7 @@ bool clew_index_gone_decode(struct clew_slice value, struct clew_index_gone *ret
 struct reading {
         struct clew_index_catalog *c;
         uint64_t version;
+        uint64_t unlike;
         uint64_t records;
         uint64_t sum;
         struct clew_buffer runs; /* of both lists, while they grow */
@@ -79,7 +80,8 @@ static int read_head(struct reading *r, uint64_t number, struct clew_slice value
         if (e < 0)
                 return e == -ENOMEM ? clew_error_set(err, e, 0, "out of memory")
                                     : damaged(r->c, "a head", err);
-        if (r->version != CLEW_INDEX_ANY_VERSION && run.head.version != r->version)
+        if (r->version != CLEW_INDEX_ANY_VERSION &&
+            ((run.head.version ^ r->version) & ~r->unlike) != 0)
                 r->c->n_stale++;
         else
                 clew_buffer_append(&r->runs, &run, sizeof(run));
@@ -170,7 +172,13 @@ static int count_covered(struct clew_index_catalog *c)
 int clew_index_catalog_read(struct clew_index_catalog *c, struct clew_env *env, MDB_txn *txn,
                             uint64_t version, struct clew_error *err)
 {
-        struct reading r = {.c = c, .version = version};
+        return clew_index_catalog_read_like(c, env, txn, version, 0, err);
+}
+
+int clew_index_catalog_read_like(struct clew_index_catalog *c, struct clew_env *env, MDB_txn *txn,
+                                 uint64_t version, uint64_t unlike, struct clew_error *err)
+{
+        struct reading r = {.c = c, .version = version, .unlike = unlike};
         struct clew_state state;
         int e;
 

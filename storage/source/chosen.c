@@ -54,11 +54,17 @@ struct clew_chosen {
 
 int clew_view_read_index(struct clew_view *v, uint64_t version, struct clew_error *err)
 {
+        return clew_view_read_index_like(v, version, 0, err);
+}
+
+int clew_view_read_index_like(struct clew_view *v, uint64_t version, uint64_t unlike,
+                              struct clew_error *err)
+{
         int r;
 
         if (v->index_is_read)
                 return 0;
-        r = clew_index_catalog_read(&v->index, v->store->env, v->txn, version, err);
+        r = clew_index_catalog_read_like(&v->index, v->store->env, v->txn, version, unlike, err);
         v->index_is_read = r == 0;
         return r;
 }
@@ -96,12 +102,12 @@ static int not_covered(const struct clew_index_catalog *c, struct clew_error *er
                               c->n_stale > 0 ? "no index of this version of Clew" : "no index yet");
 }
 
-int clew_view_index_runs(struct clew_view *v, uint64_t version,
+int clew_view_index_runs(struct clew_view *v, uint64_t version, uint64_t unlike,
                          int (*fn)(void *context, struct clew_index_run *run,
                                    struct clew_error *err),
                          void *context, struct clew_error *err)
 {
-        int r = clew_view_read_index(v, version, err);
+        int r = clew_view_read_index_like(v, version, unlike, err);
 
         if (r == 0 && v->index.n_covered < v->index.n_segments)
                 r = not_covered(&v->index, err);
@@ -273,7 +279,7 @@ int clew_chosen_begin(struct clew_view *v, const struct clew_list_entry *after,
                       const struct clew_index_chooser *chooser, struct clew_error *err)
 {
         struct clew_chosen *c;
-        int r = clew_view_read_index(v, chooser->version, err);
+        int r = clew_view_read_index_like(v, chooser->version, chooser->unlike, err);
 
         if (r < 0)
                 return r;

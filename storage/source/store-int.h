@@ -184,6 +184,10 @@ bool clew_told_epoch(struct clew_env *env, MDB_txn *txn, uint64_t *ret);
 /* Reads the catalog of the snapshot, once. 0, or an error: then there are no indexes to be used. */
 CLEW_MUST_USE int clew_view_read_index(struct clew_view *view, uint64_t version,
                                        struct clew_error *err);
+/* The same with runs whose version differs in bits of @unlike alone. All who ask one view for its
+ * index ask for the same. */
+CLEW_MUST_USE int clew_view_read_index_like(struct clew_view *view, uint64_t version,
+                                            uint64_t unlike, struct clew_error *err);
 /* Begins behind @after (may be NULL). 0, or an error: the walk is to go over all. */
 CLEW_MUST_USE int clew_chosen_begin(struct clew_view *view, const struct clew_list_entry *after,
                                     const struct clew_index_chooser *chooser,

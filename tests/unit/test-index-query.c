@@ -413,6 +413,7 @@ static int run(struct clew_view *v, const struct clew_query *query, bool no_inde
                            (unsigned long long)s.seen);
         clew_buffer_append_byte(out, 0);
         *ret_used = clew_view_index_use(v)->used;
+        assert_int_equal(clew_view_index_use(v)->stale, 0);
         clew_select_deinit(&s);
         return 0;
 }
@@ -772,9 +773,31 @@ static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *
         return n;
 }
 
+/* Some stores are written by turns by this version of the rules and by an older one, which found no
+ * causes and none of what their facts tell; what its summaries and its indexes say is used. */
+static struct clew_deriver older;
+static bool is_mixed;
+
+static struct clew_store *open_store(const char *dir)
+{
+        struct clew_store_options o = {
+                .mode = CLEW_STORE_COLLECT, .deriver = clew_model_deriver(), .clock = &still};
+        struct clew_store *store = NULL;
+        struct clew_error err = {0};
+
+        older = *clew_model_deriver_plain();
+        older.version = CLEW_RULES_VERSION - 1;
+        older.index_version--;
+        if (is_mixed && below(2) == 0)
+                o.deriver = &older;
+        if (clew_store_open(dir, &o, &store, &err) < 0)
+                fail_msg("open: %s", err.message);
+        return store;
+}
+
 static void seal(struct clew_store *store)
 {
-        struct clew_seal_options o = {0};
+        struct clew_seal_options o = {.index = is_mixed && below(4) == 0};
         struct clew_seal_stats stats;
         struct clew_error err = {0};
 
@@ -784,24 +807,21 @@ static void seal(struct clew_store *store)
 
 static void test_random_queries(void **state)
 {
-        enum { STORES = 3, ROUNDS = 8, QUERIES = 60 };
+        enum { STORES = 4, ROUNDS = 8, QUERIES = 60 };
         unsigned used = 0;
         uint64_t taken = 0;
 
         (void)state;
         rng = test_random_seeded("queries with and without indexes");
         for (unsigned s = 0; s < STORES; s++) {
-                struct clew_store_options o = {.mode = CLEW_STORE_COLLECT,
-                                               .deriver = clew_model_deriver(),
-                                               .clock = &still};
-                struct clew_store *store = NULL;
-                struct clew_error err = {0};
+                struct clew_store *store;
                 struct test_dir dir;
                 uint32_t n_traces = 0;
                 uint32_t spans[400] = {0};
 
                 test_dir_make(&dir);
-                assert_int_equal(clew_store_open(dir.path, &o, &store, &err), 0);
+                is_mixed = s % 2 == 1;
+                store = open_store(dir.path);
                 for (unsigned round = 0; round < ROUNDS; round++) {
                         for (uint32_t i = below(12); i > 0; i--) {
                                 uint32_t n = 1 + below(5);
@@ -818,6 +838,10 @@ static void test_random_queries(void **state)
                         if (below(4) != 0)
                                 seal(store);
                         used += compare(store, QUERIES, &taken);
+                        if (is_mixed) {
+                                clew_store_close(store);
+                                store = open_store(dir.path);
+                        }
                 }
                 clew_store_close(store);
                 test_dir_remove(&dir);

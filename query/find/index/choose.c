@@ -737,8 +737,10 @@ struct clew_index_choice *clew_index_choice_new(const struct clew_query *const *
                 return NULL;
         c->queries = queries;
         c->n = n;
-        c->chooser = (struct clew_index_chooser){
-                .version = clew_index_version(), .choose = choose, .context = c};
+        c->chooser = (struct clew_index_chooser){.version = clew_index_version(),
+                                                 .unlike = CLEW_INDEX_RULES,
+                                                 .choose = choose,
+                                                 .context = c};
         c->names = c->chooser;
         c->names.choose = choose_names;
         clew_arena_init(&c->arena, 2 * SETS_BYTES_MAX);

@@ -205,7 +205,8 @@ int clew_index_tell(struct clew_view *view, struct clew_query_run *run, struct c
         e.others = clew_arena_calloc(arena, q->n_codes + 1u, sizeof(*e.others));
         if (!e.present || !e.fits || !e.truths || !e.others)
                 return -1;
-        r = clew_view_index_runs(view, clew_index_version(), look_at_run, &e, err);
+        r = clew_view_index_runs(view, clew_index_version(), CLEW_INDEX_RULES, look_at_run, &e,
+                                 err);
         for (uint32_t i = 0; r == 0 && i < q->n_fields; i++) {
                 if (!clew_field_is_key(&q->fields[i]))
                         continue;
@@ -274,5 +275,6 @@ int clew_index_count_places(struct clew_view *view, struct clew_slice name,
         struct counting c = {.name = name, .places = ret};
 
         *ret = (struct clew_index_places){0};
-        return clew_view_index_runs(view, clew_index_version(), count_places, &c, err);
+        return clew_view_index_runs(view, clew_index_version(), CLEW_INDEX_RULES, count_places, &c,
+                                    err);
 }

@@ -524,5 +524,5 @@ void clew_index_install(void)
 uint64_t clew_index_version(void)
 {
         return (uint64_t)CLEW_FACETS_VERSION << 32 | (uint64_t)CLEW_TERMS_VERSION << 48 |
-               CLEW_RULES_VERSION;
+               (uint64_t)CLEW_STEPS_VERSION << 16 | CLEW_RULES_VERSION;
 }

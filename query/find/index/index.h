@@ -17,8 +17,13 @@
 
 /* Has sealing index traces. Once, before any thread starts, with clew_facts_install(). */
 void clew_index_install(void);
-/* Of what is given: rules and layout. */
+/* Of what is given: layout, steps and rules. */
 uint64_t clew_index_version(void);
+/* Those of its bits that tell the rules (CLEW_RULES_VERSION). What an index has of them is what the
+ * summaries say that were stored with it, and a list takes summaries of older rules as they are:
+ * so an index of older rules answers as a walk over those summaries does, and is used until the
+ * collector has made both anew. */
+#define CLEW_INDEX_RULES UINT64_C(0xffff)
 
 /* The facets and columns of one trace; 0 or a negative number: memory is short. */
 CLEW_MUST_USE int clew_facets_give(const struct clew_trace *trace,

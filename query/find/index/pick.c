@@ -20,8 +20,10 @@ static int choose_special(void *context, struct clew_index_run *run, struct clew
 
 struct clew_index_chooser clew_index_pick_speakers(uint64_t since_ns)
 {
-        return (struct clew_index_chooser){
-                .version = clew_index_version(), .since_ns = since_ns, .choose = choose_special};
+        return (struct clew_index_chooser){.version = clew_index_version(),
+                                           .unlike = CLEW_INDEX_RULES,
+                                           .since_ns = since_ns,
+                                           .choose = choose_special};
 }
 
 static int choose_all(void *context, struct clew_index_run *run, struct clew_index_set *ret,
@@ -37,7 +39,8 @@ static int choose_all(void *context, struct clew_index_run *run, struct clew_ind
 
 struct clew_index_chooser clew_index_pick_all(void)
 {
-        return (struct clew_index_chooser){.version = clew_index_version(), .choose = choose_all};
+        return (struct clew_index_chooser){
+                .version = clew_index_version(), .unlike = CLEW_INDEX_RULES, .choose = choose_all};
 }
 
 static int choose_other_rules(void *context, struct clew_index_run *run, struct clew_index_set *ret,
@@ -66,6 +69,7 @@ static int choose_other_rules(void *context, struct clew_index_run *run, struct 
 struct clew_index_chooser clew_index_pick_other_rules(uint32_t *version)
 {
         return (struct clew_index_chooser){.version = clew_index_version(),
+                                           .unlike = CLEW_INDEX_RULES,
                                            .choose = choose_other_rules,
                                            .light = true,
                                            .context = version};
