@@ -3,8 +3,8 @@
  * its names, times and attributes are. Values deeper than a list of scalars travel as their JSON.
  *
  * Forms: Tempo's answers ("batches", "trace"), Jaeger's API v3 ("result") and its own traces
- * ("data", "processes"), Zipkin v2, the console exporters of Python and Go, and single resource
- * spans or spans. Sources: the exporters' own documentation and API definitions.
+ * ("data", "processes"), Zipkin v2, the console exporters of Python, Go and JavaScript, and single
+ * resource spans or spans. Sources: the exporters' own documentation and API definitions.
  */
 #include "query/cli/import-forms.h"
 
@@ -335,6 +335,24 @@ static void put_status(struct maker *k, struct clew_slice word, struct clew_slic
 /* ---- console exporters ------------------------------------------------------------------------
  */
 
+/* [seconds, nanoseconds] of JavaScript; 0 where it is none. */
+static uint64_t hr_time(const struct clew_json_member *m)
+{
+        struct clew_json_reader r;
+        uint64_t s;
+        uint64_t ns;
+
+        if (!is_list(m))
+                return 0;
+        r = clew_json_reader_make(m->raw, 2);
+        (void)clew_json_next(&r);
+        if (!clew_json_next_element(&r) || !clew_json_uint64(&r, &s) ||
+            !clew_json_next_element(&r) || !clew_json_uint64(&r, &ns) || s > INT32_MAX * 4ULL ||
+            ns >= UINT64_C(1000000000))
+                return 0;
+        return s * UINT64_C(1000000000) + ns;
+}
+
 static void put_console_events(struct maker *k, const struct clew_json_member *m)
 {
         struct clew_json_reader r;
@@ -352,6 +370,7 @@ static void put_console_events(struct maker *k, const struct clew_json_member *m
                 put_text(k, "name", text_at(k, &e, get(&e, "name") ? "name" : "Name"));
                 put_time(k, "timeUnixNano",
                          text_at(k, &e, get(&e, "timestamp") ? "timestamp" : "Time"));
+                put_ns(k, "timeUnixNano", hr_time(get(&e, "time")));
                 begin_list(k, "attributes");
                 put_dictionary(k, get(&e, "attributes"));
                 put_pairs(k, get(&e, "Attributes"));
@@ -437,6 +456,63 @@ static void make_go(struct maker *k, const struct clew_json_object *o,
         put_console_events(k, get(o, "Events"));
         if (open_member(o, "Status", &inner))
                 put_status(k, text_at(k, &inner, "Code"), text_at(k, &inner, "Description"));
+        end_span(k);
+}
+
+/* Microseconds, which JavaScript counts in parts, too. */
+static double micros_at(const struct clew_json_object *o, const char *key)
+{
+        const struct clew_json_member *m = get(o, key);
+        struct clew_json_reader r;
+        double v;
+
+        if (!m)
+                return 0;
+        r = clew_json_reader_make(m->raw, 1);
+        (void)clew_json_next(&r);
+        return clew_json_double(&r, &v) && v > 0 && v < 1e16 ? v : 0;
+}
+
+/* Of JavaScript: {"traceId","id","name","kind":0,"timestamp","duration","attributes":{...},...};
+ * its kinds begin one below OTLP's. */
+static void make_js(struct maker *k, const struct clew_json_object *o)
+{
+        const struct clew_json_member *resource = get(o, "resource");
+        struct clew_slice parent = text_at(k, o, "parentId");
+        struct clew_slice name = CLEW_SLICE_NULL;
+        uint64_t start = (uint64_t)micros_at(o, "timestamp");
+        struct clew_json_object inner;
+        uint64_t kind;
+
+        if (open_member(o, "instrumentationScope", &inner) ||
+            open_member(o, "instrumentationLibrary", &inner))
+                name = text_at(k, &inner, "name");
+        begin_resource(k);
+        if (is_object(resource) && open_object(resource->raw, &inner))
+                put_dictionary(k, get(&inner, "attributes"));
+        begin_span(k, name);
+        put_id(k, "traceId", text_at(k, o, "traceId"), 32);
+        put_id(k, "spanId", text_at(k, o, "id"), 16);
+        if (open_member(o, "parentSpanContext", &inner))
+                parent = text_at(k, &inner, "spanId");
+        put_id(k, "parentSpanId", parent, 16);
+        put_text(k, "name", text_at(k, o, "name"));
+        if (number_at(o, "kind", &kind) && kind < 8) {
+                clew_json_write_key(&k->w, "kind");
+                clew_json_write_uint64(&k->w, kind + 1);
+        }
+        put_ns(k, "startTimeUnixNano", start * 1000);
+        put_ns(k, "endTimeUnixNano", start * 1000 + (uint64_t)(micros_at(o, "duration") * 1000));
+        begin_list(k, "attributes");
+        put_dictionary(k, get(o, "attributes"));
+        clew_json_write_array_end(&k->w);
+        put_console_events(k, get(o, "events"));
+        if (open_member(o, "status", &inner) && number_at(&inner, "code", &kind))
+                put_status(k,
+                           kind == 2   ? CLEW_SLICE_LITERAL("ERROR")
+                           : kind == 1 ? CLEW_SLICE_LITERAL("OK")
+                                       : CLEW_SLICE_NULL,
+                           text_at(k, &inner, "message"));
         end_span(k);
 }
 
@@ -819,6 +895,13 @@ static bool make_one(struct maker *k, struct clew_slice raw, const struct clew_j
                 return true;
         clew_buffer_clear(k->w.out);
         k->w = clew_json_writer_make(k->w.out, 0);
+        if (get(o, "traceId") && get(o, "id") && is_object(get(o, "attributes")) &&
+            is_object(get(o, "resource"))) {
+                begin_request(k);
+                make_js(k, o);
+                end_request(k);
+                return true;
+        }
         if (is_zipkin(o)) {
                 begin_request(k);
                 make_zipkin(k, o);
