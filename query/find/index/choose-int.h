@@ -34,11 +34,12 @@ struct clew_hits {
         bool known;
 };
 
-enum clew_wanted { CLEW_WANT_EQUAL, CLEW_WANT_PREFIX, CLEW_WANT_SOME };
+enum clew_wanted { CLEW_WANT_EQUAL, CLEW_WANT_NUMBER, CLEW_WANT_PREFIX, CLEW_WANT_SOME };
 
 struct clew_want {
         enum clew_wanted what;
-        const struct clew_operand *value; /* EQUAL */
+        const struct clew_operand *value; /* EQUAL, NUMBER */
+        enum clew_op op;                  /* NUMBER: how a number compares with it */
         struct clew_slice prefix;
         bool as_text; /* numbers and truth values are compared as they are written */
 };
@@ -49,6 +50,12 @@ void clew_choice_copy(struct clew_index_set *to, const struct clew_index_set *fr
 /* Adds the traces with that facet; damage is remembered. */
 void clew_choice_find(struct clew_index_choice *c, const struct clew_index_facet *f,
                       struct clew_index_set *into);
+/* Adds the traces with a number under the name of @f that compares with @v, a number, as @op says.
+ */
+void clew_choice_find_numbers(struct clew_index_choice *c, struct clew_index_facet *f,
+                              enum clew_op op, const struct clew_operand *v, struct clew_bounds *b);
+/* Costs of traces that were stored with another list of prices than that of now are not known. */
+void clew_choice_forget_prices(struct clew_index_choice *c, struct clew_bounds *b);
 /* Where some span has such a value of @ref; `does` is in `may`. */
 struct clew_hits clew_choice_hits(struct clew_index_choice *c, const struct clew_field_ref *ref,
                                   const struct clew_want *want);

@@ -325,6 +325,11 @@ static struct truth compare_field(struct clew_index_choice *c, const struct clew
                                : unknown_truth(c);
         if (op == CLEW_OP_EQ && v->type != CLEW_TYPE_OTHER)
                 return with_hits(c, ref, &want);
+        if (is_number(v) && (!ref->row || clew_facet_number_of(ref->row))) {
+                want.what = CLEW_WANT_NUMBER;
+                want.op = op;
+                return with_hits(c, ref, &want);
+        }
         return with_name(c, ref);
 }
 

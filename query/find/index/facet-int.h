@@ -15,14 +15,20 @@
  *                          attribute without the hash, as its words say what it is (term-int.h)
  *     i number 2 be        a whole number of up to three digits
  *     b 0 or 1             true, false
- *     I                    some greater whole number
- *     F                    some number with a fraction
+ *     I code 2 be          some greater whole number of that code
+ *     F code 2 be          some number that was sent as one with a fraction, or is one of a step
  *     X                    bytes
  *     E                    nothing: the name is there and compares with nothing
  *     *                    some value, not told: of names that count (`messages.3.content`)
  *     ?                    a text that a summary may have cut
  *
- * So a posting of `t`, `i` and `b` decides, the others only narrow. Traces that the index cannot
+ * The code of a number is the first 16 bits of it as a double: its sign, its exponent and four
+ * bits, so 16 steps from each power of two to the next. All but the sign of negative ones is turned
+ * over, so that a greater number has no smaller code, whether it was rounded or not: of numbers
+ * whose code is another one than that of a bound it is known on which side of it they are.
+ *
+ * So a posting of `t`, `i` and `b` decides, and one of `I` and `F` for a bound of another code; the
+ * others only narrow. Traces that the index cannot
  * decide at all (parts of a run in several, too many facets, keys twice on one span ...) have the
  * key CLEW_FACET_SPECIAL and are always asked themselves.
  */
@@ -33,7 +39,7 @@
 #include "storage/index.h"
 
 /* Raised whenever a key or column is given otherwise; the rules are counted in apart. */
-#define CLEW_FACETS_VERSION 8u
+#define CLEW_FACETS_VERSION 9u
 
 #define CLEW_FACET_SPECIAL CLEW_SLICE_LITERAL("!")
 #define CLEW_FACET_NAME_MAX 128u
@@ -42,9 +48,12 @@
 /* Longer texts are hinted at. */
 #define CLEW_FACET_TEXT_MAX 64u
 #define CLEW_FACET_INT_MAX 999
+/* The code of what is no number: it is on no side of any. */
+#define CLEW_FACET_CODE_NAN 0xffffu
 
 enum clew_facet_place {
         CLEW_FACET_DERIVED = 'c',
+        CLEW_FACET_NUMBER = 'n', /* a number of steps; its name is a letter */
         CLEW_FACET_SPAN = 's',
         CLEW_FACET_RESOURCE = 'r',
         CLEW_FACET_EVENT = 'e',
@@ -74,6 +83,10 @@ void clew_facet_tag(struct clew_index_facet *f, char tag);
 /* The name has a number between dots: a list that was sent piece by piece. Its values are texts of
  * messages more often than not, and many. */
 bool clew_facet_counts(struct clew_slice name);
+/* The code of a number, as above. */
+uint16_t clew_facet_code(double v);
+/* Gives it a value of two bytes, big-endian. */
+void clew_facet_code_put(struct clew_index_facet *f, char tag, uint16_t code);
 /* The value of a number or truth value that is compared with `=`; false: none can be told. */
 bool clew_facet_value(struct clew_index_facet *f, const struct clew_operand *v, bool *ret_exact);
 
@@ -118,6 +131,15 @@ struct clew_facet_field {
 extern const struct clew_facet_field clew_facet_fields[];
 extern const size_t clew_n_facet_fields;
 bool clew_facet_has_field(const struct clew_field_row *row);
+/* Numbers of steps that codes are given of, under `F` whatever they are. */
+struct clew_facet_number {
+        const char *field;
+        const char *name; /* of the facet: a letter, so that keys are short */
+};
+#define CLEW_FACET_NUMBERS 3u
+extern const struct clew_facet_number clew_facet_numbers[CLEW_FACET_NUMBERS];
+/* The name of the facet; NULL = it is none of them. */
+const char *clew_facet_number_of(const struct clew_field_row *row);
 /* Scores that spans carry: a facet for each name, without its values. */
 #define CLEW_FACET_SCORE "span.clew.score."
 bool clew_facet_is_score(const struct clew_field_row *row);

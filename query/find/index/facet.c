@@ -96,13 +96,23 @@ bool clew_facet_counts(struct clew_slice name)
         return false;
 }
 
-static void put_int(struct clew_index_facet *f, int64_t v)
+uint16_t clew_facet_code(double v)
 {
-        unsigned shifted = (unsigned)(v + CLEW_FACET_INT_MAX);
+        uint64_t bits;
 
-        clew_facet_tag(f, 'i');
-        f->bytes[f->len++] = (uint8_t)(shifted >> 8);
-        f->bytes[f->len++] = (uint8_t)shifted;
+        if (isnan(v))
+                return CLEW_FACET_CODE_NAN;
+        v += 0.0; /* -0 is 0 */
+        memcpy(&bits, &v, sizeof(bits));
+        bits = bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+        return (uint16_t)(bits >> 48);
+}
+
+void clew_facet_code_put(struct clew_index_facet *f, char tag, uint16_t code)
+{
+        clew_facet_tag(f, tag);
+        f->bytes[f->len++] = (uint8_t)(code >> 8);
+        f->bytes[f->len++] = (uint8_t)code;
 }
 
 bool clew_facet_value(struct clew_index_facet *f, const struct clew_operand *v, bool *ret_exact)
@@ -118,17 +128,17 @@ bool clew_facet_value(struct clew_index_facet *f, const struct clew_operand *v, 
                 return true;
         case CLEW_TYPE_FLOAT:
                 *ret_exact = false;
-                clew_facet_tag(f, 'F');
+                clew_facet_code_put(f, 'F', clew_facet_code(v->number));
                 return true;
         case CLEW_TYPE_INT:
         case CLEW_TYPE_DURATION:
         case CLEW_TYPE_STATUS:
         case CLEW_TYPE_SPAN_KIND:
                 if (v->integer >= -CLEW_FACET_INT_MAX && v->integer <= CLEW_FACET_INT_MAX) {
-                        put_int(f, v->integer);
+                        clew_facet_code_put(f, 'i', (uint16_t)(v->integer + CLEW_FACET_INT_MAX));
                 } else {
                         *ret_exact = false;
-                        clew_facet_tag(f, 'I');
+                        clew_facet_code_put(f, 'I', clew_facet_code((double)v->integer));
                 }
                 return true;
         case CLEW_TYPE_NIL:
@@ -178,6 +188,21 @@ bool clew_facet_has_field(const struct clew_field_row *row)
                         return true;
         }
         return false;
+}
+
+const struct clew_facet_number clew_facet_numbers[CLEW_FACET_NUMBERS] = {
+        {"duration", "d"},
+        {"span.clew.tokens", "t"},
+        {"span.clew.cost", "$"},
+};
+
+const char *clew_facet_number_of(const struct clew_field_row *row)
+{
+        for (size_t i = 0; i < CLEW_FACET_NUMBERS; i++) {
+                if (strcmp(clew_facet_numbers[i].field, row->name) == 0)
+                        return clew_facet_numbers[i].name;
+        }
+        return NULL;
 }
 
 bool clew_facet_is_score(const struct clew_field_row *row)

@@ -187,11 +187,11 @@ static void give_scores(struct giver *g)
 /* Found once, by clew_index_install(). */
 static struct clew_field_ref fields[FIELDS_MAX];
 
-static struct clew_field_ref find_field(size_t i)
+static struct clew_field_ref find_field(const char *name)
 {
         struct clew_field_ref ref = {0};
 
-        ref.row = clew_field_find(clew_slice_of_cstr(clew_facet_fields[i].name), &ref.name);
+        ref.row = clew_field_find(clew_slice_of_cstr(name), &ref.name);
         return ref;
 }
 
@@ -200,11 +200,84 @@ static void give_fields(struct giver *g)
         give_first_agent(g);
         give_scores(g);
         for (size_t i = 0; i < clew_n_facet_fields; i++) {
-                struct clew_field_ref ref = fields[i].row ? fields[i] : find_field(i);
+                struct clew_field_ref ref =
+                        fields[i].row ? fields[i] : find_field(clew_facet_fields[i].name);
 
                 if (ref.row)
                         give_field(g, &clew_facet_fields[i], &ref, i << 32);
         }
+}
+
+/* ---- numbers of steps -------------------------------------------------------------------------
+ */
+
+/* Of a trace with more steps than this each number may be there. */
+#define NUMBERED_STEPS_MAX 65536u
+/* Keys that are given at once. */
+#define WORDS 32u
+
+struct number_words {
+        struct clew_index_word items[WORDS];
+        uint32_t n;
+};
+
+static void give_word(struct giver *g, struct number_words *words, const struct clew_index_facet *f)
+{
+        struct clew_index_word *w = &words->items[words->n++];
+
+        *w = (struct clew_index_word){.len = (uint32_t)f->len, .kind = CLEW_INDEX_FACET};
+        for (size_t i = 0; i < f->len; i++)
+                w->bytes |= (uint64_t)f->bytes[i] << 8 * i;
+        if (words->n == WORDS) {
+                clew_index_add_words(g->sink, words->items, words->n);
+                words->n = 0;
+        }
+}
+
+static void give_number(struct giver *g, const struct clew_facet_number *number,
+                        const struct clew_field_ref *ref, struct number_words *words)
+{
+        const struct clew_trace *t = g->at.trace;
+        struct clew_index_facet f;
+        bool any = false;
+
+        (void)clew_facet_begin(&f, CLEW_FACET_NUMBER, clew_slice_of_cstr(number->name));
+        for (uint32_t i = 0; i < t->n_steps && t->n_steps <= NUMBERED_STEPS_MAX; i++) {
+                struct clew_operand room[VALUES_FIRST];
+                struct clew_values values = {
+                        .items = room, .capacity = VALUES_FIRST, .arena = &g->scratch};
+
+                if (i != g->at.speaker && clew_step_is(&t->steps[i], CLEW_STEP_STANDIN))
+                        continue;
+                clew_field_read(&g->at, ref, i, &values);
+                if (values.n == 0)
+                        continue;
+                any = true;
+                clew_facet_code_put(&f, 'F',
+                                    clew_facet_code(clew_operand_number(&values.items[0])));
+                give_word(g, words, &f);
+        }
+        if (t->n_steps > NUMBERED_STEPS_MAX) {
+                clew_facet_tag(&f, '?');
+                give_word(g, words, &f);
+        }
+        f.len = f.name_len;
+        if (any)
+                give_word(g, words, &f);
+}
+
+static struct clew_field_ref number_fields[CLEW_FACET_NUMBERS];
+
+static void give_numbers(struct giver *g)
+{
+        struct number_words words;
+
+        words.n = 0;
+        for (size_t i = 0; i < CLEW_FACET_NUMBERS; i++) {
+                if (number_fields[i].row)
+                        give_number(g, &clew_facet_numbers[i], &number_fields[i], &words);
+        }
+        clew_index_add_words(g->sink, words.items, words.n);
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -413,6 +486,7 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
         give_columns(sink, summary);
         if (trace->n_steps > 0) {
                 give_fields(g);
+                give_numbers(g);
                 give_attributes(g);
                 clew_path_index_give(trace, &g->scratch, sink);
                 if (!g->special) /* is opened anyway */
@@ -440,7 +514,9 @@ void clew_index_install(void)
 {
         CLEW_ASSERT(clew_n_facet_fields <= FIELDS_MAX);
         for (size_t i = 0; i < clew_n_facet_fields; i++)
-                fields[i] = find_field(i);
+                fields[i] = find_field(clew_facet_fields[i].name);
+        for (size_t i = 0; i < CLEW_FACET_NUMBERS; i++)
+                number_fields[i] = find_field(clew_facet_numbers[i].field);
         clew_step_index_install();
         clew_model_set_index(give_all, clew_index_version(), clew_step_sums_adder());
 }

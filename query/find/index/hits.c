@@ -83,11 +83,6 @@ static void find_prefix(struct clew_index_choice *c, struct clew_index_facet *f,
                 c->error = r;
 }
 
-static bool is_number(const struct clew_operand *v)
-{
-        return clew_type_is_number(v->type);
-}
-
 /* What a text is when a number or truth value is meant by it. */
 static void find_as_text(struct clew_index_choice *c, struct clew_index_facet *f,
                          struct clew_slice text, struct clew_bounds *b)
@@ -98,8 +93,8 @@ static void find_as_text(struct clew_index_choice *c, struct clew_index_facet *f
         struct clew_slice digits = minus ? clew_slice_from(text, 1) : text;
         bool exact;
 
-        find_tag(c, f, 'F', &b->may);
-        find_tag(c, f, 'I', &b->may);
+        find_prefix(c, f, 'F', CLEW_SLICE_NULL, &b->may);
+        find_prefix(c, f, 'I', CLEW_SLICE_NULL, &b->may);
         find_tag(c, f, 'X', &b->may);
         if (digits.len > 0 && (digits.data[0] != '0' || digits.len == 1) &&
             clew_parse_uint64(digits, &number) && number <= CLEW_FACET_INT_MAX &&
@@ -143,22 +138,14 @@ static void find_equal(struct clew_index_choice *c, struct clew_index_facet *f,
         const struct clew_operand *v = want->value;
         bool exact = false;
 
-        if (v->type == CLEW_TYPE_FLOAT && v->number >= -CLEW_FACET_INT_MAX &&
-            v->number <= CLEW_FACET_INT_MAX && v->number == (double)(int64_t)v->number) {
-                struct clew_operand whole = {.type = CLEW_TYPE_INT, .integer = (int64_t)v->number};
-
-                (void)clew_facet_value(f, &whole, &exact);
-                clew_choice_find(c, f, &b->does);
-        } else if (v->type == CLEW_TYPE_FLOAT) {
-                find_tag(c, f, 'I', &b->may);
+        if (clew_type_is_number(v->type)) {
+                clew_choice_find_numbers(c, f, CLEW_OP_EQ, v, b);
         } else if (clew_facet_value(f, v, &exact)) {
                 if (exact || f->bytes[0] == CLEW_FACET_DERIVED || v->type != CLEW_TYPE_TEXT)
                         clew_choice_find(c, f, exact ? &b->does : &b->may);
                 else
                         find_by_terms(c, f, v->text, &b->may);
         }
-        if (is_number(v))
-                find_tag(c, f, 'F', &b->may);
         if (want->as_text && v->type == CLEW_TYPE_TEXT)
                 find_as_text(c, f, v->text, b);
 }
@@ -182,6 +169,9 @@ static void find_under(struct clew_index_choice *c, enum clew_facet_place place,
         case CLEW_WANT_EQUAL:
                 find_equal(c, &f, want, &h->b);
                 break;
+        case CLEW_WANT_NUMBER:
+                clew_choice_find_numbers(c, &f, want->op, want->value, &h->b);
+                break;
         case CLEW_WANT_PREFIX: /* of some texts only a hint is kept */
                 find_prefix(c, &f, 't', want->prefix, &h->b.does);
                 find_prefix(c, &f, 'h', CLEW_SLICE_NULL, &h->b.may);
@@ -190,7 +180,7 @@ static void find_under(struct clew_index_choice *c, enum clew_facet_place place,
         }
         if (want->what != CLEW_WANT_SOME && clew_facet_counts(name))
                 find_tag(c, &f, '*', &h->b.may);
-        if (place == CLEW_FACET_DERIVED)
+        if (place == CLEW_FACET_DERIVED || place == CLEW_FACET_NUMBER)
                 find_tag(c, &f, '?', &h->b.may);
 }
 
@@ -252,6 +242,11 @@ struct clew_hits clew_choice_hits(struct clew_index_choice *c, const struct clew
                 struct clew_slice parts[] = {clew_slice_of_cstr(ref->row->name), ref->name};
 
                 find_under(c, CLEW_FACET_DERIVED, clew_arena_concat(&c->arena, parts, 2), want, &h);
+        } else if (ref->row && clew_facet_number_of(ref->row)) {
+                find_under(c, CLEW_FACET_NUMBER, clew_slice_of_cstr(clew_facet_number_of(ref->row)),
+                           want, &h);
+                if (strcmp(ref->row->name, "span.clew.cost") == 0)
+                        clew_choice_forget_prices(c, &h.b);
         } else if (ref->row && clew_facet_has_field(ref->row)) {
                 find_under(c, CLEW_FACET_DERIVED, clew_slice_of_cstr(ref->row->name), want, &h);
         } else {

@@ -33,7 +33,8 @@ enum {
         CLEW_SORT_OPEN = 1 << 1,
         CLEW_SORT_TOKENS = 1 << 2,
         CLEW_SORT_COST = 1 << 3,
-        CLEW_SORT_NO_START = 1 << 4, /* when it began is not known */
+        CLEW_SORT_NO_START = 1 << 4,    /* when it began is not known */
+        CLEW_SORT_ZERO_TOKENS = 1 << 5, /* no tokens, and that was said */
 };
 
 /* Once, before the first trace. */

@@ -176,6 +176,7 @@ static unsigned flags_of(const struct clew_step *s)
         return (s->error.is_error ? CLEW_SORT_ERROR : 0) | (s->end_ns == 0 ? CLEW_SORT_OPEN : 0) |
                (booked && s->tokens.total > 0 ? CLEW_SORT_TOKENS : 0) |
                (booked && s->has_cost ? CLEW_SORT_COST : 0) |
+               (booked && s->tokens.has != 0 && s->tokens.total == 0 ? CLEW_SORT_ZERO_TOKENS : 0) |
                (s->start_ns == 0 ? CLEW_SORT_NO_START : 0);
 }
 
@@ -226,7 +227,9 @@ static bool tell(struct telling *t, uint32_t i, struct told_step *ret)
         uint64_t start_ns = t->at->trace->start_ns;
         unsigned flags = flags_of(s);
         size_t len = 0;
-        bool ok = give_sort(t, i, flags, &ret->hash) &&
+        /* Tokens that nobody named are none to who asks for them. */
+        bool named = s->tokens.has != 0 || s->tokens.total == 0;
+        bool ok = named && give_sort(t, i, flags, &ret->hash) &&
                   put_number(ret->record, &len, clew_step_duration_ns(s), TIME_STEP);
 
         if (ok && (flags & CLEW_SORT_NO_START) == 0)
