@@ -539,6 +539,8 @@ static int skip_hints(struct clew_parser *p)
         return r < 0 ? r : expect(p, CLEW_TOKEN_CLOSE, ")");
 }
 
+static const char in_braces[] = "a condition stands in braces: { status = error }";
+
 static int unknown_stage(struct clew_parser *p)
 {
         static const char *const near[][2] = {{"where", "{ }"},
@@ -547,6 +549,8 @@ static int unknown_stage(struct clew_parser *p)
                                               {"groupby", "by()"},
                                               {"p95", "quantile_over_time()"},
                                               {"increase", "count_over_time()"}};
+
+        struct clew_slice rest;
 
         if (clew_query_unsupported_stage(p) < 0)
                 return -EINVAL;
@@ -562,6 +566,8 @@ static int unknown_stage(struct clew_parser *p)
                 if (clew_slice_eq_cstr(p->t.text, near[i][0]))
                         clew_query_hint(p->err, "did you mean %s?", near[i][1]);
         }
+        if (clew_field_find(p->t.text, &rest))
+                clew_query_hint(p->err, "%s", in_braces);
         return -EINVAL;
 }
 
@@ -597,7 +603,11 @@ static int read_stage(struct outer *o)
                 return r == -ENOENT ? unknown_stage(p) : r;
         }
         r = clew_query_unsupported_stage(p);
-        return r < 0 ? r : clew_parser_expected(p, "{, ( or a stage");
+        if (r == 0)
+                r = clew_parser_expected(p, "{, ( or a stage");
+        if (p->t.type == CLEW_TOKEN_FIELD)
+                clew_query_hint(p->err, "%s", in_braces);
+        return r;
 }
 
 static bool is_operand(const struct clew_stage_op *last)
