@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-static uint64_t key_bit(const void *key, size_t len)
-{
-        return UINT64_C(1) << ((len * 5 + (len ? *(const uint8_t *)key : 0u)) % 64);
-}
-
 /* From behind the opening bracket to the end of the object. */
 static void read_members(struct clew_json_reader *r, struct clew_json_object *ret)
 {
@@ -21,7 +16,7 @@ static void read_members(struct clew_json_reader *r, struct clew_json_object *re
                 }
                 m = &ret->members[ret->n++];
                 m->key = r->text;
-                ret->keys |= key_bit(m->key.data, m->key.len);
+                ret->keys |= clew_json_key_bit(m->key.data, m->key.len);
                 m->token = clew_json_next(r);
                 m->raw = clew_json_take(r);
         }
@@ -55,13 +50,9 @@ bool clew_json_object_take(struct clew_json_reader *r, struct clew_json_object *
         return false;
 }
 
-const struct clew_json_member *clew_json_object_get(const struct clew_json_object *o,
-                                                    const char *key)
+const struct clew_json_member *clew_json_object_find(const struct clew_json_object *o,
+                                                     const char *key, size_t len)
 {
-        size_t len = strlen(key);
-
-        if (!(o->keys & key_bit(key, len)))
-                return NULL;
         for (uint32_t i = 0; i < o->n; i++) {
                 const struct clew_json_member *m = &o->members[i];
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Members that are kept; those behind them are passed over. */
 #define CLEW_JSON_MEMBERS_MAX 48u
@@ -37,9 +38,25 @@ bool clew_json_object_open(struct clew_slice raw, unsigned max_depth, struct cle
 bool clew_json_object_take(struct clew_json_reader *r, struct clew_json_object *ret,
                            struct clew_slice *ret_raw);
 
+/* What is set in clew_json_object.keys for a name. */
+static inline uint64_t clew_json_key_bit(const void *key, size_t len)
+{
+        return UINT64_C(1) << ((len * 5 + (len ? *(const uint8_t *)key : 0u)) % 64);
+}
+
+/* See clew_json_object_get(); the object may have such a key. */
+const struct clew_json_member *clew_json_object_find(const struct clew_json_object *o,
+                                                     const char *key, size_t len);
+
 /* The first member of that name which is not null, or NULL. Keys are compared as they are written.
- */
-const struct clew_json_member *clew_json_object_get(const struct clew_json_object *o,
-                                                    const char *key);
+ * Of most names that are asked for the bits tell that they are not there, with one look when @key
+ * is a literal. */
+static inline const struct clew_json_member *clew_json_object_get(const struct clew_json_object *o,
+                                                                  const char *key)
+{
+        size_t len = strlen(key);
+
+        return (o->keys & clew_json_key_bit(key, len)) ? clew_json_object_find(o, key, len) : NULL;
+}
 
 #endif

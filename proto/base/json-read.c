@@ -15,6 +15,10 @@
 #include <errno.h>
 #include <math.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum expect {
         EXPECT_VALUE,         /* top level, or an element after a comma */
         EXPECT_MEMBER_VALUE,  /* behind a key */
@@ -241,16 +245,57 @@ static const uint8_t *find_far_quote(const uint8_t *p, const uint8_t *end, bool 
         return p;
 }
 
+#ifdef __SSE2__
+
+/* Marks the bytes of 16 that are quotes or backslashes. */
+static inline unsigned special_16(const uint8_t *p)
+{
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+        return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                                                        _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+}
+
+/* Moves *@at behind bytes that are neither, 16 at a time; true: it stands at one that is. */
+static inline bool pass_plain(const uint8_t **at, const uint8_t *far)
+{
+        while (far - *at >= 16) {
+                unsigned marks = special_16(*at);
+
+                if (marks) {
+                        *at += __builtin_ctz(marks);
+                        return true;
+                }
+                *at += 16;
+        }
+        return false;
+}
+
+#else
+
+static inline bool pass_plain(const uint8_t **at, const uint8_t *far)
+{
+        (void)at;
+        (void)far;
+        return false;
+}
+
+#endif
+
 /* The closing quote at or after @p, or NULL when the input ends first. */
 static const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool *ret_escaped)
 {
         const uint8_t *far = end - p > SHORT_STRING ? p + SHORT_STRING : end;
+        bool found;
 
         *ret_escaped = false;
         while (p < end) {
                 if (p >= far)
                         return find_far_quote(p, end, ret_escaped);
-                if (CLEW_LIKELY(end - p >= 8)) {
+                found = pass_plain(&p, far);
+                if (!found && p == far)
+                        continue;
+                if (!found && CLEW_LIKELY(end - p >= 8)) {
                         uint64_t word = load_le(p);
                         uint64_t marks = mark(word, '"') | mark(word, '\\');
 
@@ -554,6 +599,41 @@ static size_t decode_long_escape(const uint8_t **at, const uint8_t *end, uint8_t
         return clew_utf8_encode(code_point, ret);
 }
 
+#ifdef __SSE2__
+
+/* Copies up to the next backslash while 16 bytes are left; what is written never gets before what
+ * is read. True: it did, so that fewer are left, or a backslash comes next. */
+static inline bool copy_plain(const uint8_t **at, const uint8_t *end, uint8_t **out)
+{
+        const uint8_t *from = *at;
+
+        while (end - *at >= 16) {
+                __m128i v = _mm_loadu_si128((const __m128i *)(const void *)*at);
+                unsigned marks =
+                        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+                unsigned n = marks ? (unsigned)__builtin_ctz(marks) : 16;
+
+                _mm_storeu_si128((__m128i *)(void *)*out, v);
+                *out += n;
+                *at += n;
+                if (marks)
+                        break;
+        }
+        return *at > from;
+}
+
+#else
+
+static inline bool copy_plain(const uint8_t **at, const uint8_t *end, uint8_t **out)
+{
+        (void)at;
+        (void)end;
+        (void)out;
+        return false;
+}
+
+#endif
+
 size_t clew_json_decode(struct clew_slice raw, uint8_t *ret)
 {
         const uint8_t *p = raw.data;
@@ -561,6 +641,8 @@ size_t clew_json_decode(struct clew_slice raw, uint8_t *ret)
         uint8_t *out = ret;
 
         while (p < end) {
+                if (copy_plain(&p, end, &out))
+                        continue;
                 if (CLEW_LIKELY(end - p >= 8)) {
                         uint64_t marks = mark(load_le(p), '\\');
                         unsigned n = marks ? first_mark(marks) : 8;

@@ -2,11 +2,11 @@
 
 #include "proto/base/account.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -157,16 +157,21 @@ void clew_mem_expect(size_t bytes)
 
 size_t clew_mem_file_bytes(void)
 {
-        /* "size resident shared ...", in pages; shared = file pages and shared memory. */
-        unsigned long size;
-        unsigned long resident;
-        unsigned long shared = 0;
-        FILE *statm = fopen("/proc/self/statm", "re");
+        /* "size resident shared ...", in pages; shared = file pages and shared memory. Asked often:
+         * without a stream. */
+        char text[128];
+        size_t shared = 0;
+        unsigned fields = 0;
+        int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
-        if (!statm)
-                return 0;
-        if (fscanf(statm, "%lu %lu %lu", &size, &resident, &shared) != 3)
-                shared = 0;
-        fclose(statm);
-        return (size_t)shared * (size_t)sysconf(_SC_PAGESIZE);
+        if (fd >= 0)
+                close(fd);
+        for (ssize_t i = 0; i < n && fields < 3; i++) {
+                if (text[i] == ' ')
+                        fields++;
+                else if (fields == 2 && text[i] >= '0' && text[i] <= '9')
+                        shared = shared * 10 + (size_t)(text[i] - '0');
+        }
+        return shared * (size_t)sysconf(_SC_PAGESIZE);
 }

@@ -107,6 +107,9 @@ bool clew_span_parse(struct clew_slice raw, struct clew_span *ret)
                         span_ok = take_id(f.bytes, span.span_id.bytes, CLEW_SPAN_ID_BYTES);
                         break;
                 case LEN(9):
+                        if (!span.attributes.data)
+                                span.attributes.data = f.start;
+                        span.attributes.len = (size_t)(c.at - span.attributes.data);
                         break;
                 case LEN(11):
                         span.has_events = true;
@@ -240,12 +243,13 @@ bool clew_message_next(struct clew_message_iter *it, struct clew_slice *ret)
 
 struct clew_message_iter clew_span_attributes(const struct clew_span *span)
 {
-        return clew_messages_of(span->raw, 9);
+        return clew_messages_of(span->attributes, 9);
 }
 
 struct clew_message_iter clew_span_attributes_brief(const struct clew_span *span)
 {
-        return (struct clew_message_iter){.left = span->raw, .apart = span->apart, .field = 9};
+        return (struct clew_message_iter){
+                .left = span->attributes, .apart = span->apart, .field = 9};
 }
 
 struct clew_message_iter clew_span_events(const struct clew_span *span)
@@ -336,7 +340,47 @@ static void take_value_field(const struct clew_field *f, struct clew_value *ret)
         }
 }
 
-bool clew_value_parse(struct clew_slice raw, struct clew_value *ret)
+/* A length of one to three bytes, as nearly all are: behind it *@at is moved. False, with nothing
+ * changed: it is longer, or the bytes end. */
+static inline bool near_length(const uint8_t **at, const uint8_t *end, size_t *ret)
+{
+        const uint8_t *p = *at;
+
+        if (CLEW_UNLIKELY(p == end))
+                return false;
+        if (p[0] < 0x80) {
+                *ret = p[0];
+                *at = p + 1;
+                return true;
+        }
+        if (CLEW_UNLIKELY(end - p < 3))
+                return false;
+        if (p[1] < 0x80) {
+                *ret = (p[0] & 0x7fu) | (size_t)p[1] << 7;
+                *at = p + 2;
+                return true;
+        }
+        if (p[2] >= 0x80)
+                return false;
+        *ret = (p[0] & 0x7fu) | (size_t)(p[1] & 0x7fu) << 7 | (size_t)p[2] << 14;
+        *at = p + 3;
+        return true;
+}
+
+/* A text and nothing else, as most values are. */
+static inline bool is_plain_text(struct clew_slice raw, struct clew_slice *ret)
+{
+        const uint8_t *at = raw.data;
+        const uint8_t *end = at + raw.len;
+        size_t n;
+
+        if (raw.len < 2 || *at++ != LEN(1) || !near_length(&at, end, &n) || n != (size_t)(end - at))
+                return false;
+        *ret = clew_slice_make(at, n);
+        return true;
+}
+
+static bool value_parse_any(struct clew_slice raw, struct clew_value *ret)
 {
         static const uint8_t wire_of[9] = {0, 2, 0, 0, 1, 2, 2, 2, 0};
         struct clew_cursor c = clew_cursor_make(raw);
@@ -351,6 +395,16 @@ bool clew_value_parse(struct clew_slice raw, struct clew_value *ret)
         if (c.failed)
                 return false;
         *ret = value;
+        return true;
+}
+
+bool clew_value_parse(struct clew_slice raw, struct clew_value *ret)
+{
+        struct clew_slice text;
+
+        if (!is_plain_text(raw, &text))
+                return value_parse_any(raw, ret);
+        *ret = (struct clew_value){.type = CLEW_VALUE_STRING, .bytes = text};
         return true;
 }
 
@@ -407,12 +461,53 @@ bool clew_attribute_split(struct clew_slice raw, struct clew_slice *ret_key,
                split_any(raw, ret_key, ret_value);
 }
 
-bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *ret_key,
-                             struct clew_slice *ret_value)
+/* The next attribute when it comes next and is a key, a value, nothing else, as nearly all are: one
+ * look at each of its bytes. False, with nothing changed, for any other. */
+static inline bool next_plain(struct clew_message_iter *it, struct clew_slice *ret_key,
+                              struct clew_slice *ret_value)
+{
+        const uint8_t *at = it->left.data;
+        const uint8_t *end;
+        const uint8_t *key;
+        const uint8_t *stop;
+        size_t n;
+        size_t key_len;
+
+        if (it->left.len < 6 || it->field > 15 || *at != LEN(it->field))
+                return false;
+        end = at++ + it->left.len;
+        if (!near_length(&at, end, &n) || n > (size_t)(end - at) || n < 2)
+                return false;
+        stop = at + n;
+        if (*at++ != LEN(1) || !near_length(&at, stop, &key_len) || key_len > (size_t)(stop - at))
+                return false;
+        key = at;
+        at += key_len;
+        if (at == stop || *at++ != LEN(2) || !near_length(&at, stop, &n) ||
+            n != (size_t)(stop - at))
+                return false;
+        *ret_key = clew_slice_make(key, key_len);
+        *ret_value = clew_slice_make(at, n);
+        it->left = clew_slice_make(stop, (size_t)(end - stop));
+        return true;
+}
+
+/* Apart, so that what is common needs no room on the stack. */
+__attribute__((noinline)) static bool next_attribute_any(struct clew_message_iter *it,
+                                                         struct clew_slice *ret_key,
+                                                         struct clew_slice *ret_value)
 {
         struct clew_slice raw;
 
         return message_next(it, &raw) && clew_attribute_split(raw, ret_key, ret_value);
+}
+
+bool clew_attribute_next_raw(struct clew_message_iter *it, struct clew_slice *ret_key,
+                             struct clew_slice *ret_value)
+{
+        pass_over(it);
+        return CLEW_LIKELY(next_plain(it, ret_key, ret_value)) ||
+               next_attribute_any(it, ret_key, ret_value);
 }
 
 bool clew_attribute_next(struct clew_message_iter *it, struct clew_attribute *ret)

@@ -48,8 +48,9 @@ struct clew_attribute {
 enum clew_span_status { CLEW_STATUS_UNSET = 0, CLEW_STATUS_OK = 1, CLEW_STATUS_ERROR = 2 };
 
 struct clew_span {
-        struct clew_slice raw;   /* the encoded Span */
-        struct clew_slice apart; /* within raw: see clew_span_attributes_brief() */
+        struct clew_slice raw;        /* the encoded Span */
+        struct clew_slice attributes; /* within raw: from the first to behind the last */
+        struct clew_slice apart;      /* within raw: see clew_span_attributes_brief() */
         struct clew_trace_id trace_id;
         struct clew_span_id span_id;
         struct clew_span_id parent_id; /* all zero = root */

@@ -8,6 +8,7 @@
 #include "query/model/message-object-int.h"
 
 #include "proto/base/compiler.h"
+#include "proto/base/find.h"
 #include "query/model/value-int.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@
 static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum clew_role role)
 {
         struct clew_json_reader r = clew_json_reader_make(raw, CLEW_JSON_DEPTH_DEFAULT);
+        const struct clew_json_member *parts;
         struct clew_json_object o;
 
         switch (clew_json_next(&r)) {
@@ -33,8 +35,9 @@ static void add_content(struct clew_message_sink *s, struct clew_slice raw, enum
                 return;
         case CLEW_JSON_OBJECT_BEGIN:
                 /* Gemini: {"parts":[...]} */
-                if (open_object(raw, &o) && is_structure(get(&o, "parts"))) {
-                        r = clew_json_reader_make(get(&o, "parts")->raw, CLEW_JSON_DEPTH_DEFAULT);
+                parts = open_object(raw, &o) ? get(&o, "parts") : NULL;
+                if (is_structure(parts)) {
+                        r = clew_json_reader_make(parts->raw, CLEW_JSON_DEPTH_DEFAULT);
                         if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN) {
                                 while (clew_json_next_element(&r))
                                         clew_part_from_reader(s, &r, role);
@@ -87,20 +90,23 @@ static enum clew_role role_of_class(struct clew_slice id)
         return CLEW_ROLE_OTHER;
 }
 
-/* The object that holds the members of the message: itself, or what it wraps. */
-static void enter_message(struct clew_json_object *o)
+/* The object that holds the members of the message: itself, or what it wraps. True: it is another
+ * one now. */
+static bool enter_message(struct clew_json_object *o)
 {
         const struct clew_json_member *m;
         struct clew_slice raw;
+        int level;
 
-        for (int level = 0; level < 2; level++) {
+        for (level = 0; level < 2; level++) {
                 m = get_any(o, NAMES("kwargs", "message", "data"));
                 if (!m || m->token != CLEW_JSON_OBJECT_BEGIN)
-                        return;
+                        break;
                 raw = m->raw;
                 if (!open_object(raw, o))
-                        return;
+                        return true;
         }
+        return level > 0;
 }
 
 static struct clew_slice raw_of(const struct clew_json_member *m)
@@ -182,6 +188,7 @@ static void add_tool_message(struct clew_message_sink *s, const struct clew_json
 static bool add_tool_results(struct clew_message_sink *s, const struct clew_json_object *o)
 {
         const struct clew_json_member *list = get(o, "tool_results");
+        const struct clew_json_member *of;
         struct clew_json_reader r;
 
         if (!list || list->token != CLEW_JSON_ARRAY_BEGIN)
@@ -200,7 +207,8 @@ static bool add_tool_results(struct clew_message_sink *s, const struct clew_json
                 if (!part)
                         return true;
                 part->text = text_of_any(s, &result, NAMES("outputs", "output"));
-                if (get(&result, "call") && open_object(get(&result, "call")->raw, &call))
+                of = get(&result, "call");
+                if (of && open_object(of->raw, &call))
                         part->name = text_of(s, get(&call, "name"));
         }
         return true;
@@ -209,8 +217,7 @@ static bool add_tool_results(struct clew_message_sink *s, const struct clew_json
 static bool holds_results(struct clew_slice raw)
 {
         return raw.len > 0 && raw.data[0] == '[' &&
-               (memmem(raw.data, raw.len, "esult\"", 6) ||
-                memmem(raw.data, raw.len, "esponse\"", 8));
+               (clew_find(raw, "esult\"", 6) || clew_find(raw, "esponse\"", 8));
 }
 
 /* AgentCore's {"content":{"content":"[{...}]"}}, {"content":{"message":"[{...}]"}}: the text of the
@@ -345,7 +352,7 @@ void clew_content_from_json(struct clew_message_sink *s, struct clew_slice text,
 
         if (open_object(text, &o) && get(&o, "message")) {
                 calls = raw_of(get(&o, "tool_calls"));
-                enter_message(&o);
+                (void)enter_message(&o);
         }
         if (o.n > 0 && get(&o, "role") && get_any(&o, NAMES("content", "tool_calls", "parts")))
                 add_body(s, &o, role, calls);
@@ -363,20 +370,21 @@ static void add_message(struct clew_message_sink *s, struct clew_json_object *o,
         struct clew_slice calls = raw_of(get(o, "message") ? get(o, "tool_calls") : NULL);
         struct clew_slice role_name = CLEW_SLICE_NULL;
         struct clew_message *message;
+        bool entered;
 
         if (clew_is_definition(o))
                 return;
         role = role_of_object(s, o, role, &role_name);
         if (class_id)
                 role = role_of_class(class_id->raw);
-        enter_message(o);
-        if (!class_id)
+        entered = enter_message(o);
+        if (entered && !class_id)
                 role = role_of_object(s, o, role, &role_name);
         message = clew_sink_message(s, role, role_name);
         if (!message)
                 return;
         message->name = text_of(s, get(o, "name"));
-        if (finish.len == 0)
+        if (entered && finish.len == 0)
                 finish = text_of_any(s, o, NAMES("finish_reason", "finishReason", "stop_reason"));
         message->finish_reason = finish;
         add_body(s, o, role, calls);

@@ -31,12 +31,16 @@ static uint32_t key_hash(struct clew_slice key)
 {
         uint64_t head = 0;
         uint64_t tail = 0;
-        size_t n = key.len < 8 ? key.len : 8;
 
-        if (n == 0)
+        if (key.len == 0)
                 return 0;
-        memcpy(&head, key.data, n);
-        memcpy(&tail, key.data + key.len - n, n);
+        if (CLEW_LIKELY(key.len >= sizeof(head))) {
+                memcpy(&head, key.data, sizeof(head));
+                memcpy(&tail, key.data + key.len - sizeof(tail), sizeof(tail));
+        } else {
+                memcpy(&head, key.data, key.len);
+                tail = head;
+        }
         head = (head ^ (tail << 23 | tail >> 41) ^ key.len) * 0x9e3779b97f4a7c15ull;
         head ^= tail * 0xc2b2ae3d27d4eb4full;
         return (uint32_t)((head ^ head >> 29) * 0x9e3779b97f4a7c15ull >> 32);

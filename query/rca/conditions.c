@@ -281,12 +281,12 @@ static struct clew_slice member_beside(const struct condition *c, struct clew_sl
                 uint32_t how;
 
                 if (path == 0 && clew_slice_eq(leaf.value, id)) {
-                        path = leaf.path;
+                        path = clew_flat_path(&f);
                         depth = f.depth;
                         inside = true;
                         continue;
                 }
-                if (path != 0 && leaf.path == path)
+                if (path != 0 && clew_flat_path(&f) == path)
                         inside = false;
                 how = fits(c, leaf.key, key, f.depth == depth);
                 if (how == 0)

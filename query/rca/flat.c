@@ -13,6 +13,7 @@ void clew_flat_init(struct clew_flat *f, struct clew_slice text)
         f->text = text;
         f->at = 0;
         f->path[0] = 0;
+        f->hashed = 0;
         f->key = CLEW_SLICE_NULL;
         f->depth = 0;
         f->broken = false;
@@ -61,24 +62,26 @@ static bool is_key(const struct clew_flat *f)
 static void fill(const struct clew_flat *f, struct clew_slice value, bool is_string,
                  struct clew_flat_leaf *ret)
 {
-        uint32_t d = f->depth < CLEW_FLAT_DEPTH_MAX ? f->depth : CLEW_FLAT_DEPTH_MAX - 1;
-
         ret->key = f->key;
         ret->value = value;
         ret->is_string = is_string;
-        ret->path = clew_hash_seeded(f->key, f->path[d]);
+}
+
+uint64_t clew_flat_path(struct clew_flat *f)
+{
+        uint32_t d = f->depth < CLEW_FLAT_DEPTH_MAX ? f->depth : CLEW_FLAT_DEPTH_MAX - 1;
+
+        for (; f->hashed < d; f->hashed++)
+                f->path[f->hashed + 1] =
+                        clew_hash_seeded(f->keys[f->hashed + 1], f->path[f->hashed]);
+        return clew_hash_seeded(f->key, f->path[d]);
 }
 
 static void open_bracket(struct clew_flat *f)
 {
-        uint32_t d = f->depth < CLEW_FLAT_DEPTH_MAX ? f->depth : CLEW_FLAT_DEPTH_MAX - 1;
-        uint64_t path = clew_hash_seeded(f->key, f->path[d]);
-
         f->depth++;
-        if (f->depth < CLEW_FLAT_DEPTH_MAX) {
-                f->path[f->depth] = path;
+        if (f->depth < CLEW_FLAT_DEPTH_MAX)
                 f->keys[f->depth] = f->key;
-        }
 }
 
 /* Behind an object of an array the next one stands where it stood: its last member is no part of
@@ -88,6 +91,34 @@ static void close_bracket(struct clew_flat *f)
         if (f->depth > 0 && f->depth < CLEW_FLAT_DEPTH_MAX)
                 f->key = f->keys[f->depth];
         f->depth -= f->depth > 0;
+        if (f->hashed > f->depth)
+                f->hashed = f->depth;
+}
+
+enum sign { SIGN_OTHER, SIGN_SPACE, SIGN_COLON, SIGN_COMMA, SIGN_CLOSE, SIGN_OPEN, SIGN_QUOTE };
+
+/* What stands between values, and ends one that is no string: all up to SIGN_CLOSE but colons. */
+static const uint8_t signs[256] = {
+        [' '] = SIGN_SPACE, ['\n'] = SIGN_SPACE, ['\t'] = SIGN_SPACE, ['\r'] = SIGN_SPACE,
+        [':'] = SIGN_COLON, [','] = SIGN_COMMA,  ['}'] = SIGN_CLOSE,  [']'] = SIGN_CLOSE,
+        ['{'] = SIGN_OPEN,  ['['] = SIGN_OPEN,   ['"'] = SIGN_QUOTE,
+};
+
+/* A number or a word, which the byte at hand begins. */
+static struct clew_slice take_word(struct clew_flat *f)
+{
+        const uint8_t *from = f->text.data + f->at;
+        const uint8_t *end = f->text.data + f->text.len;
+        const uint8_t *at = from + 1;
+
+        for (; at < end; at++) {
+                uint8_t sign = signs[*at];
+
+                if (sign == SIGN_SPACE || sign == SIGN_COMMA || sign == SIGN_CLOSE)
+                        break;
+        }
+        f->at = (size_t)(at - f->text.data);
+        return clew_slice_make(from, (size_t)(at - from));
 }
 
 bool clew_flat_next(struct clew_flat *f, struct clew_flat_leaf *ret)
@@ -95,35 +126,29 @@ bool clew_flat_next(struct clew_flat *f, struct clew_flat_leaf *ret)
         struct clew_slice s;
 
         while (f->is_json && f->at < f->text.len) {
-                uint8_t c = f->text.data[f->at];
-
-                if (c == '{' || c == '[') {
+                switch ((enum sign)signs[f->text.data[f->at]]) {
+                case SIGN_SPACE:
+                case SIGN_COLON:
+                case SIGN_COMMA:
+                        f->at++;
+                        break;
+                case SIGN_OPEN:
                         open_bracket(f);
                         f->at++;
-                } else if (c == '}' || c == ']') {
+                        break;
+                case SIGN_CLOSE:
                         close_bracket(f);
                         f->at++;
-                } else if (c == '"') {
-                        bool whole = take_string(f, &s);
-
-                        if (whole && is_key(f)) {
-                                f->key = s;
-                        } else {
+                        break;
+                case SIGN_QUOTE:
+                        if (!take_string(f, &s) || !is_key(f)) {
                                 fill(f, s, true, ret);
                                 return true;
                         }
-                } else if (is_space(c) || c == ',' || c == ':') {
-                        f->at++;
-                } else {
-                        size_t from = f->at;
-
-                        while (f->at < f->text.len && f->text.data[f->at] != ',' &&
-                               f->text.data[f->at] != '}' && f->text.data[f->at] != ']' &&
-                               !is_space(f->text.data[f->at]))
-                                f->at++;
-                        if (f->at == from)
-                                f->at++;
-                        s = clew_slice_make(f->text.data + from, f->at - from);
+                        f->key = s;
+                        break;
+                case SIGN_OTHER:
+                        s = take_word(f);
                         fill(f, s, false, ret);
                         return true;
                 }
@@ -142,6 +167,6 @@ uint64_t clew_flat_hash(struct clew_slice text)
         if (!f.is_json)
                 return clew_hash(f.text);
         while (clew_flat_next(&f, &leaf))
-                sum += clew_hash_seeded(leaf.value, leaf.path) | 1;
+                sum += clew_hash_seeded(leaf.value, clew_flat_path(&f)) | 1;
         return sum;
 }

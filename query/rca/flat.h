@@ -19,15 +19,15 @@
 struct clew_flat_leaf {
         struct clew_slice key;   /* nearest member name, raw, may be empty */
         struct clew_slice value; /* raw, without quotes */
-        uint64_t path; /* hash of the member names above and @key; array places count not */
         bool is_string;
 };
 
 struct clew_flat {
         struct clew_slice text;
         size_t at;
-        uint64_t path[CLEW_FLAT_DEPTH_MAX];
         struct clew_slice keys[CLEW_FLAT_DEPTH_MAX]; /* @key where each bracket opened */
+        uint64_t path[CLEW_FLAT_DEPTH_MAX];          /* of those, as far as it was asked for */
+        uint32_t hashed;                             /* levels whose path is known */
         struct clew_slice key;
         uint32_t depth;
         bool broken;  /* ended inside a string or with open brackets */
@@ -36,6 +36,10 @@ struct clew_flat {
 
 void clew_flat_init(struct clew_flat *f, struct clew_slice text);
 bool clew_flat_next(struct clew_flat *f, struct clew_flat_leaf *ret);
+
+/* Where the leaf stands that was given last: a hash of the member names above it and of its own;
+ * array places count not. Few ask for it. */
+uint64_t clew_flat_path(struct clew_flat *f);
 
 /* Hash of all leaves with their paths, whatever their order; of the trimmed text when it is not a
  * JSON object or array. */

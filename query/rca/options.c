@@ -215,7 +215,7 @@ static uint64_t path_of(struct clew_slice result, struct clew_slice took)
         clew_flat_init(&f, result);
         while (f.is_json && clew_flat_next(&f, &leaf)) {
                 if (leaf.is_string && clew_slice_eq(leaf.value, took))
-                        return leaf.path;
+                        return clew_flat_path(&f);
         }
         return 0;
 }
@@ -231,7 +231,8 @@ static struct clew_slice beside(const struct options *o, struct clew_slice resul
 
         clew_flat_init(&f, result);
         while (path && n < CHOICE_MAX && clew_flat_next(&f, &leaf)) {
-                if (!leaf.is_string || leaf.path != path || clew_slice_eq(leaf.value, took))
+                if (!leaf.is_string || clew_flat_path(&f) != path ||
+                    clew_slice_eq(leaf.value, took))
                         continue;
                 n++;
                 if (!overlap(leaf.value, took) && was_said(o, leaf.value))

@@ -81,7 +81,8 @@ static bool question_of(struct clew_slice args, uint64_t hash[WORDS_MAX], struct
                         all.n = w.n;
                         all.total = w.total;
                 } else {
-                        all.values += clew_hash_seeded(leaf.value, leaf.path);
+                        all.values +=
+                                clew_hash_seeded(leaf.value, f.is_json ? clew_flat_path(&f) : 0);
                 }
                 if (!f.is_json)
                         break;

@@ -190,7 +190,7 @@ static struct clew_slice member_at(struct clew_slice result, uint64_t path)
 
         clew_flat_init(&f, result);
         while (f.is_json && clew_flat_next(&f, &leaf)) {
-                if (leaf.path == path)
+                if (clew_flat_path(&f) == path)
                         return leaf.value;
         }
         return CLEW_SLICE_NULL;
@@ -211,6 +211,7 @@ static bool is_other_finding(const struct clew_rca_view *v, const struct clew_ac
         clew_flat_init(&f, own);
         while (f.is_json && clew_flat_next(&f, &leaf)) {
                 struct clew_slice other = CLEW_SLICE_NULL;
+                uint64_t path = clew_flat_path(&f);
                 bool same = true;
 
                 for (uint32_t k = 0; k < r->n && same && is_state(&leaf); k++) {
@@ -218,7 +219,7 @@ static bool is_other_finding(const struct clew_rca_view *v, const struct clew_ac
 
                         if (k == gap)
                                 continue;
-                        theirs = member_at(result_of(v, &a->items[r->starts[k]]), leaf.path);
+                        theirs = member_at(result_of(v, &a->items[r->starts[k]]), path);
                         same = theirs.len && (!other.len || clew_slice_eq(other, theirs));
                         other = theirs;
                 }

@@ -33,8 +33,12 @@ struct clew_slice clew_text_trim(struct clew_slice t)
         return t;
 }
 
-/* Bytes looked at together; the compiler makes vector code of the inner loop. */
-#define BLOCK 32u
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Bytes looked at together. */
+#define BLOCK 16u
 #define FEW_HASHES 24u      /* are in order sooner without a table of places */
 #define ACTION_WITHIN 4000u /* bytes of a text in which "Action:" may stand */
 
@@ -44,27 +48,69 @@ static uint8_t case_bit(uint8_t c)
         return c >= 'a' && c <= 'z' ? 0x20 : 0;
 }
 
-/* False when none of BLOCK places from @p on begins with the characters @c0 @c1. Reads BLOCK + 1
- * bytes. */
-static bool may_begin(const uint8_t *p, uint8_t c0, uint8_t c1)
+/* Marks those of BLOCK places from @p on that begin with the characters @c0 @c1, whose cases
+ * @bit0 and @bit1 make one. Reads BLOCK + 1 bytes. */
+static inline unsigned begins_16(const uint8_t *p, uint8_t c0, uint8_t c1, uint8_t bit0,
+                                 uint8_t bit1)
 {
-        const uint8_t bit0 = case_bit(c0);
-        const uint8_t bit1 = case_bit(c1);
-        uint8_t any = 0;
+#ifdef __SSE2__
+        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
 
-        for (size_t i = 0; i < BLOCK; i++)
-                any |= (uint8_t)(((p[i] | bit0) == c0) & ((p[i + 1] | bit1) == c1));
-        return any != 0;
+        a = _mm_cmpeq_epi8(_mm_or_si128(a, _mm_set1_epi8((char)bit0)), _mm_set1_epi8((char)c0));
+        b = _mm_cmpeq_epi8(_mm_or_si128(b, _mm_set1_epi8((char)bit1)), _mm_set1_epi8((char)c1));
+        return (unsigned)_mm_movemask_epi8(_mm_and_si128(a, b));
+#else
+        unsigned marks = 0;
+
+        for (unsigned i = 0; i < BLOCK; i++)
+                marks |= (unsigned)(((p[i] | bit0) == c0) & ((p[i + 1] | bit1) == c1)) << i;
+        return marks;
+#endif
 }
 
-/* A digit among BLOCK bytes from @p on. */
-static bool any_digit(const uint8_t *p)
+/* The same for what is left of @t from @i on, BLOCK bytes or fewer, but for the last one. */
+static unsigned begins_at_end(struct clew_slice t, size_t i, uint8_t c0, uint8_t c1, uint8_t bit0,
+                              uint8_t bit1)
 {
-        uint8_t any = 0;
+        uint8_t room[BLOCK + 1] = {0};
+        size_t from = t.len - BLOCK - 1;
 
-        for (size_t i = 0; i < BLOCK; i++)
-                any |= (uint8_t)((uint8_t)(p[i] - '0') < 10);
-        return any != 0;
+        if (t.len > BLOCK)
+                return begins_16(t.data + from, c0, c1, bit0, bit1) >> (i - from);
+        memcpy(room, t.data + i, t.len - i);
+        return begins_16(room, c0, c1, bit0, bit1);
+}
+
+/* Marks the digits among BLOCK bytes from @p on. */
+static inline unsigned digits_16(const uint8_t *p)
+{
+#ifdef __SSE2__
+        __m128i v =
+                _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), _mm_set1_epi8('0'));
+
+        return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(9)), v));
+#else
+        unsigned marks = 0;
+
+        for (unsigned i = 0; i < BLOCK; i++)
+                marks |= (unsigned)((uint8_t)(p[i] - '0') < 10) << i;
+        return marks;
+#endif
+}
+
+/* The first digit of @t from @i on, or where it ends. */
+static size_t next_digit(struct clew_slice t, size_t i)
+{
+        for (; i + BLOCK <= t.len; i += BLOCK) {
+                unsigned marks = digits_16(t.data + i);
+
+                if (marks)
+                        return i + (unsigned)__builtin_ctz(marks);
+        }
+        while (i < t.len && !is_digit(t.data[i]))
+                i++;
+        return i;
 }
 
 static bool is_at(const uint8_t *p, const char *needle, size_t n)
@@ -88,51 +134,36 @@ bool clew_text_begins(struct clew_slice t, const char *needle)
 
 bool clew_text_has_digit(struct clew_slice t)
 {
-        size_t i = 0;
-
-        while (i + BLOCK <= t.len && !any_digit(t.data + i))
-                i += BLOCK;
-        while (i < t.len && !is_digit(t.data[i]))
-                i++;
-        return i < t.len;
+        return next_digit(t, 0) < t.len;
 }
 
-/* The same for what is left of @t from @i on, BLOCK bytes or fewer. */
-static bool may_begin_at_end(struct clew_slice t, size_t i, uint8_t c0, uint8_t c1)
+ptrdiff_t clew_text_find_bytes(struct clew_slice t, const char *needle, size_t n)
 {
-        uint8_t room[BLOCK + 1] = {0};
-
-        if (t.len > BLOCK)
-                return may_begin(t.data + t.len - BLOCK - 1, c0, c1);
-        memcpy(room, t.data + i, t.len - i);
-        return may_begin(room, c0, c1);
-}
-
-ptrdiff_t clew_text_find(struct clew_slice t, const char *needle)
-{
-        const uint8_t first = (uint8_t)needle[0];
-        const uint8_t bit = case_bit(first);
-        size_t n = strlen(needle);
+        const uint8_t c0 = (uint8_t)needle[0];
+        const uint8_t c1 = n > 1 ? (uint8_t)needle[1] : 0;
+        const uint8_t bit0 = case_bit(c0);
+        const uint8_t bit1 = n > 1 ? case_bit(c1) : 0;
         size_t end; /* of the places where it may begin */
-        size_t i = 0;
 
         if (n == 0 || t.len < n)
                 return -1;
         end = t.len - n + 1;
-        while (i < end) {
-                size_t stop = end - i < BLOCK ? end : i + BLOCK;
-
-                if (n > 1 && t.len - i > BLOCK) {
-                        if (!may_begin(t.data + i, first, (uint8_t)needle[1])) {
-                                i += BLOCK;
-                                continue;
-                        }
-                } else if (n > 1 && !may_begin_at_end(t, i, first, (uint8_t)needle[1])) {
-                        return -1;
-                }
-                for (; i < stop; i++) {
-                        if ((t.data[i] | bit) == first && is_at(t.data + i, needle, n))
+        if (n == 1) {
+                for (size_t i = 0; i < end; i++) {
+                        if ((t.data[i] | bit0) == c0)
                                 return (ptrdiff_t)i;
+                }
+                return -1;
+        }
+        for (size_t i = 0; i < end; i += BLOCK) {
+                unsigned marks = t.len - i > BLOCK ? begins_16(t.data + i, c0, c1, bit0, bit1)
+                                                   : begins_at_end(t, i, c0, c1, bit0, bit1);
+
+                for (; marks; marks &= marks - 1) {
+                        size_t at = i + (unsigned)__builtin_ctz(marks);
+
+                        if (at < end && is_at(t.data + at, needle, n))
+                                return (ptrdiff_t)at;
                 }
         }
         return -1;
@@ -243,10 +274,7 @@ bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret)
                 size_t end;
 
                 /* The next digit, and the run of characters round it: most texts hold few. */
-                while (from + BLOCK <= t.len && !any_digit(t.data + from))
-                        from += BLOCK;
-                while (from < t.len && !is_digit(t.data[from]))
-                        from++;
+                from = next_digit(t, from);
                 if (from == t.len)
                         break;
                 to = from;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Looked at from the start of a text (and from its end, for exceptions printed last). An error
  * that is only mentioned in the middle of a long result is usually content, not the outcome. */
@@ -108,7 +109,11 @@ bool clew_text_asks(struct clew_slice text);
 bool clew_text_is_unclosed(struct clew_slice text);
 
 /* Case-insensitive search (ASCII). @needle is in lower case. Returns the offset or -1. */
-ptrdiff_t clew_text_find(struct clew_slice text, const char *needle);
+ptrdiff_t clew_text_find_bytes(struct clew_slice text, const char *needle, size_t n);
+static inline ptrdiff_t clew_text_find(struct clew_slice text, const char *needle)
+{
+        return clew_text_find_bytes(text, needle, strlen(needle));
+}
 /* Whether it stands there at 0. */
 bool clew_text_begins(struct clew_slice text, const char *needle);
 bool clew_text_has_digit(struct clew_slice text);

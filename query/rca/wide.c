@@ -242,7 +242,7 @@ static uint32_t names_of(const struct clew_rca_view *v, const struct clew_rca_st
                 if (!clew_token_next(&it, &t) || t.digits < DIGITS_MIN ||
                     t.text.len + 2 < clew_text_trim(leaf.value).len)
                         continue;
-                ret[n++] = (struct name){t, leaf.path, user_says(v, t.text)};
+                ret[n++] = (struct name){t, clew_flat_path(&f), user_says(v, t.text)};
         }
         return n;
 }

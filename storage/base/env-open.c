@@ -608,7 +608,7 @@ void clew_txn_abort(struct clew_env *env, MDB_txn *txn)
 }
 
 /* Pages on LMDB's free list: each record of database 0 begins with its count. */
-static int count_free_pages(MDB_txn *txn, uint64_t *ret)
+static int count_free_pages(struct clew_env *env, MDB_txn *txn, uint64_t *ret)
 {
         MDB_cursor *cursor = NULL;
         MDB_val key;
@@ -625,6 +625,7 @@ static int count_free_pages(MDB_txn *txn, uint64_t *ret)
                         continue;
                 memcpy(&n, value.mv_data, sizeof(n));
                 pages += n;
+                clew_env_touched(env, clew_slice_make(value.mv_data, sizeof(n)), true);
         }
         mdb_cursor_close(cursor);
         *ret = pages;
@@ -644,7 +645,7 @@ int clew_env_pages(struct clew_env *env, MDB_txn *txn, struct clew_store_stats *
         if (rc == 0)
                 rc = mdb_env_stat(env->lmdb, &st);
         if (rc == 0)
-                rc = count_free_pages(txn, &free_pages);
+                rc = count_free_pages(env, txn, &free_pages);
         if (rc != 0)
                 return clew_env_error(env, rc, "counting pages", err);
         ret->used_bytes = ((uint64_t)info.me_last_pgno + 1 - free_pages) * st.ms_psize;

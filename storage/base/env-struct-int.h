@@ -41,6 +41,8 @@ struct clew_index_table {
         uint8_t *known;
 };
 
+#define CLEW_ENV_PIECES 256u /* a power of two */
+
 struct clew_env {
         MDB_env *lmdb;
         int32_t pid;              /* that its readers stand under: of the process that opened it */
@@ -52,15 +54,20 @@ struct clew_env {
         char *dir;
         enum clew_store_mode mode;
         size_t map_bytes;
-        size_t page_bytes;               /* set before map_from is */
-        int dir_fd;                      /* the directory, whatever becomes of its name */
-        int creating_fd;                 /* holds the sign of an unfinished creation; -1 = none */
-        int collector_fd;                /* holds the collector's lock; -1 = none */
-        bool fresh;                      /* created, or its creation finished, by this one */
-        atomic_bool broken;              /* must be reopened before the next transaction */
-        atomic_size_t touched_bytes;     /* of values, since it was looked how much is mapped */
-        atomic_uint_fast64_t read_bytes; /* of values, since it was opened */
-        atomic_uintptr_t map_from;       /* the mapping of the data file; 0 = not found yet */
+        size_t page_bytes;           /* set before map_from is */
+        int dir_fd;                  /* the directory, whatever becomes of its name */
+        int creating_fd;             /* holds the sign of an unfinished creation; -1 = none */
+        int collector_fd;            /* holds the collector's lock; -1 = none */
+        bool fresh;                  /* created, or its creation finished, by this one */
+        atomic_bool broken;          /* must be reopened before the next transaction */
+        atomic_size_t touched_bytes; /* of values, since it was looked how much is mapped */
+        atomic_uint fresh_pieces;    /* of the file, that were touched first since then */
+        atomic_uint fresh_max;       /* looked again after so many; 0 = it was not looked yet */
+        atomic_uint n_drops;         /* of the mapping */
+        atomic_bool seals;           /* now: more may stay mapped */
+        atomic_uint_fast32_t pieces[CLEW_ENV_PIECES]; /* touched since the mapping was dropped */
+        atomic_uint_fast64_t read_bytes;              /* of values, since it was opened */
+        atomic_uintptr_t map_from; /* the mapping of the data file; 0 = not found yet */
         atomic_uintptr_t map_to;
         int lock_fd; /* LMDB's lock file, and its mapping (readers.c) */
         uint8_t *lock_map;

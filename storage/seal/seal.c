@@ -746,6 +746,7 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                 return clew_error_set(err, -EACCES, 0, "store %s: is open for reading only",
                                       clew_env_dir(store->env));
         pthread_mutex_lock(&store->sealing_lock);
+        clew_store_seals(store, true);
         s.sealing = clew_sealing_of(store);
         if (!s.sealing)
                 r = clew_error_set(err, -ENOMEM, 0, "out of memory");
@@ -762,6 +763,7 @@ int clew_store_seal(struct clew_store *store, const struct clew_seal_options *op
                 r = clew_seal_tell_step(store, s.sealing, options, &stats, err);
         if (r == 0 && !stats.more && options->index)
                 r = clew_seal_index_step(store, s.sealing, options, &stats, err);
+        clew_store_seals(store, false);
         pthread_mutex_unlock(&store->sealing_lock);
         *ret_stats = stats;
         return r;

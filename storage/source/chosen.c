@@ -327,6 +327,16 @@ static int leave_out_hot(struct clew_view *v, struct chosen_run *r, struct clew_
 }
 
 /* Ordinals outside of the walk, and those that have moved to other segments. */
+static void add_range(struct clew_index_set *set, uint32_t from, uint32_t to)
+{
+        for (; from < to && from % 64 != 0; from++)
+                clew_index_set_add(set, from);
+        for (; from + 64 <= to; from += 64)
+                set->words[from / 64] = UINT64_MAX;
+        for (; from < to; from++)
+                clew_index_set_add(set, from);
+}
+
 static int find_out(struct clew_view *v, struct chosen_run *r, struct clew_index_set *out,
                     struct clew_error *err)
 {
@@ -341,10 +351,10 @@ static int find_out(struct clew_view *v, struct chosen_run *r, struct clew_index
                 e = find_behind(r, c->after_ns, &c->after, &from, err);
         if (e == 0 && c->chooser->since_ns != 0)
                 e = find_behind(r, c->chooser->since_ns, NULL, &to, err);
-        for (uint32_t i = 0; e == 0 && i < from; i++)
-                clew_index_set_add(out, i);
-        for (uint32_t i = to; e == 0 && i < out->n; i++)
-                clew_index_set_add(out, i);
+        if (e == 0) {
+                add_range(out, 0, from);
+                add_range(out, to, out->n);
+        }
         r->begin = from;
         r->end = to;
         return e;

@@ -24,15 +24,24 @@
 
 /* File pages, the program's own among them, that stay mapped while it walks and loads.
  */
-#define MAPPED_BYTES_MAX ((size_t)24 << 20)
-/* A collector that seals goes back and forth in the trace index: each page that was given back is
- * mapped again for the next trace. At rest its tick gives back what is more than 48 MiB. */
-#define MAPPED_BYTES_MAX_COLLECT ((size_t)128 << 20)
+#define MAPPED_BYTES_MAX ((size_t)30 << 20)
+/* A collector while it seals goes back and forth in the trace index: each page that was given back
+ * is mapped again for the next trace. Its tick gives back what is more than 48 MiB at rest. */
+#define MAPPED_BYTES_MAX_SEALING ((size_t)128 << 20)
+/* A collector else: when it starts, and for many who ask. */
+#define MAPPED_BYTES_MAX_COLLECT ((size_t)40 << 20)
 /* How much it may read of values before it looks how much is mapped. The kernel maps the neighbours
  * of a touched page too, so that walking over the directories of the hot table maps all of it. */
 #define TOUCHED_BYTES_MAX ((size_t)4 << 20)
 /* What a small value under a random key counts as, for the same reason. */
 #define TOUCHED_BYTES_MIN ((size_t)32 << 10)
+/* Where the cache keeps a file in pieces of two megabytes, a touched page maps all of its piece
+ * (Linux 6.18), and the page of the tree that leads to it all of another one. */
+#define PIECE_BITS 21u
+#define PIECE_BYTES ((size_t)2 << PIECE_BITS)
+/* Who has given back so often reads the whole store: each time costs as many faults as there are
+ * places that it comes back to, so it is done seldom, though more is mapped meanwhile. */
+#define DROPS_MANY 256u
 
 #define MAPS_LINE_MAX 512 /* addresses and permissions are in the first 60 characters */
 
@@ -117,25 +126,67 @@ static int drop_mapping(struct clew_env *env, const void *inside)
         return 0;
 }
 
+static size_t limit_of(const struct clew_env *env)
+{
+        if (env->mode != CLEW_STORE_COLLECT)
+                return MAPPED_BYTES_MAX;
+        return atomic_load_explicit(&env->seals, memory_order_relaxed) ? MAPPED_BYTES_MAX_SEALING
+                                                                       : MAPPED_BYTES_MAX_COLLECT;
+}
+
+static void look(struct clew_env *env, const void *inside)
+{
+        size_t limit = limit_of(env);
+        size_t mapped = clew_mem_file_bytes();
+        size_t left = limit > mapped ? limit - mapped : limit / 2;
+
+        if (mapped > limit && drop_mapping(env, inside) == 0) { /* nothing depends on it */
+                atomic_fetch_add_explicit(&env->n_drops, 1, memory_order_relaxed);
+                for (unsigned i = 0; i < CLEW_ENV_PIECES; i++)
+                        atomic_store_explicit(&env->pieces[i], 0, memory_order_relaxed);
+        }
+        atomic_store_explicit(&env->fresh_max, (unsigned)(left / PIECE_BYTES) + 1,
+                              memory_order_relaxed);
+}
+
+/* Whether what is mapped may have come to be too much since it was looked. */
+static bool is_time(struct clew_env *env, const void *at, size_t bytes)
+{
+        uintptr_t piece = (uintptr_t)at >> PIECE_BITS;
+        atomic_uint_fast32_t *slot = &env->pieces[piece % CLEW_ENV_PIECES];
+        unsigned fresh = 0;
+
+        if (at && atomic_load_explicit(slot, memory_order_relaxed) != (uint32_t)piece) {
+                atomic_store_explicit(slot, (uint32_t)piece, memory_order_relaxed);
+                fresh = 1 + atomic_fetch_add_explicit(&env->fresh_pieces, 1, memory_order_relaxed);
+        }
+        if (bytes + atomic_fetch_add_explicit(&env->touched_bytes, bytes, memory_order_relaxed) >=
+            TOUCHED_BYTES_MAX)
+                return true;
+        return fresh > atomic_load_explicit(&env->fresh_max, memory_order_relaxed) &&
+               atomic_load_explicit(&env->n_drops, memory_order_relaxed) < DROPS_MANY;
+}
+
 void clew_env_touched(struct clew_env *env, struct clew_slice value, bool random)
 {
         size_t n = random && value.len < TOUCHED_BYTES_MIN ? TOUCHED_BYTES_MIN : value.len;
 
         atomic_fetch_add_explicit(&env->read_bytes, value.len, memory_order_relaxed);
-        if (env->mode == CLEW_STORE_WRITE)
-                return;
-        if (atomic_fetch_add_explicit(&env->touched_bytes, n, memory_order_relaxed) <
-            TOUCHED_BYTES_MAX)
+        if (env->mode == CLEW_STORE_WRITE || !is_time(env, value.data, n))
                 return;
         atomic_store_explicit(&env->touched_bytes, 0, memory_order_relaxed);
-        if (clew_mem_file_bytes() >
-            (env->mode == CLEW_STORE_COLLECT ? MAPPED_BYTES_MAX_COLLECT : MAPPED_BYTES_MAX))
-                (void)drop_mapping(env, value.data); /* nothing depends on it */
+        atomic_store_explicit(&env->fresh_pieces, 0, memory_order_relaxed);
+        look(env, value.data);
 }
 
 uint64_t clew_store_read_bytes(const struct clew_store *store)
 {
         return atomic_load_explicit(&store->env->read_bytes, memory_order_relaxed);
+}
+
+void clew_store_seals(struct clew_store *store, bool now)
+{
+        atomic_store_explicit(&store->env->seals, now, memory_order_relaxed);
 }
 
 int clew_store_release_pages(struct clew_store *store, struct clew_error *err)

@@ -207,4 +207,7 @@ CLEW_MUST_USE int clew_view_find_sealed(struct clew_view *v, const struct clew_t
                                         unsigned n_digits, struct clew_trace_id *ret, int max,
                                         int *n, struct clew_error *err);
 
+/* While a collector seals, more of the data file stays mapped (residency.c). */
+void clew_store_seals(struct clew_store *store, bool now);
+
 #endif

@@ -259,7 +259,7 @@ static enum clew_op mirrored(enum clew_op op)
         }
 }
 
-/* What is not said of equality is said of the name: without it nothing compares. */
+/* Where some span has the name. */
 static struct truth with_name(struct clew_index_choice *c, const struct clew_field_ref *ref)
 {
         struct clew_want some = {.what = CLEW_WANT_SOME};
@@ -269,6 +269,34 @@ static struct truth with_name(struct clew_index_choice *c, const struct clew_fie
                 return unknown_truth(c);
         forget_sure(&h.b.does);
         return on_some_span(c, &h);
+}
+
+/* Fields of which each span has one value, and a facet of it. */
+static bool has_one_value(const struct clew_field_ref *ref)
+{
+        static const char *const names[] = {"status", "kind", "span.clew.kind", "span.clew.error"};
+
+        for (size_t i = 0; ref->row && !ref->of_parent && i < CLEW_ARRAY_LEN(names); i++) {
+                if (strcmp(ref->row->name, names[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* What is not said of equality is said of the name: without it nothing compares. Of a field that
+ * each span has one value of, `!=` is the contrary of `=`. */
+static struct truth with_other(struct clew_index_choice *c, const struct clew_field_ref *ref,
+                               enum clew_op op, const struct clew_operand *v)
+{
+        const struct clew_want want = {.what = CLEW_WANT_EQUAL, .value = v};
+        struct truth t;
+
+        if (op != CLEW_OP_NE || !has_one_value(ref) || v->type != ref->row->type)
+                return with_name(c, ref);
+        t = with_hits(c, ref, &want);
+        if (!c->error)
+                not_truth(&t);
+        return t;
 }
 
 /* Labels, and scores: what people said, and of scores what spans carry too. */
@@ -330,7 +358,7 @@ static struct truth compare_field(struct clew_index_choice *c, const struct clew
                 want.op = op;
                 return with_hits(c, ref, &want);
         }
-        return with_name(c, ref);
+        return with_other(c, ref, op, v);
 }
 
 /* `= true` of a field that stands alone. */
