@@ -319,34 +319,13 @@ static const char *const conditions[] = {
         "true",
 };
 
-/* A number beside an attribute, on either side. */
-static void put_number_condition(struct clew_buffer *b)
-{
-        static const char *const numbers[] = {
-                "span.k.num",   ".k.num",         "span.k.more",
-                "event.k.more", ".k.more",        "span.k.3.more",
-                "span.k.list",  "resource.k.num", "span.clew.attr.k.more",
-                "span.n",
-        };
-        static const char *const operators[] = {">", ">=", "<", "<=", "!=", "="};
-        const char *field = PICK(numbers);
-        const char *op = PICK(operators);
-        const char *sign = below(3) ? "" : "-";
-        const char *value = test_odd_literal(&rng);
-
-        if (below(4) == 0)
-                clew_buffer_printf(b, "%s%s %s %s", sign, value, op, field);
-        else
-                clew_buffer_printf(b, "%s %s %s%s", field, op, sign, value);
-}
-
 static void put_condition(struct clew_buffer *b, unsigned depth)
 {
         static const char *const operators[] = {"=", "=", "=", "!=", "<", ">=", "=~", "!~"};
         uint32_t shape = below(depth > 0 ? 8 : 4);
 
         if (shape < 1) {
-                put_number_condition(b);
+                test_odd_condition(&rng, b);
         } else if (shape < 2) {
                 clew_buffer_append_cstr(b, PICK(conditions));
         } else if (shape < 4) {
