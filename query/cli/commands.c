@@ -193,8 +193,35 @@ const struct clew_command *clew_command_find(const char *name)
 
 const char *clew_command_nearest(const char *name)
 {
+        static const char *const others[][2] = {
+                {"search", "list -g TEXT"},
+                {"find", "list -g TEXT"},
+                {"grep", "list -g TEXT"},
+                {"query", "list"},
+                {"runs", "list"},
+                {"traces", "list"},
+                {"trace", "tree"},
+                {"view", "tree"},
+                {"get", "show"},
+                {"log", "tail"},
+                {"logs", "tail"},
+                {"follow", "tail"},
+                {"label", "annotate"},
+                {"score", "annotate"},
+                {"feedback", "annotate"},
+                {"review", "annotate"},
+                {"info", "doctor"},
+                {"check", "doctor"},
+                {"serve", "ui"},
+                {"web", "ui"},
+                {"explain", "why"},
+        };
         struct clew_nearest near = clew_nearest_begin(clew_slice_of_cstr(name));
 
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(others); i++) {
+                if (strcmp(name, others[i][0]) == 0)
+                        return others[i][1];
+        }
         for (const struct clew_command *c = commands; c->name; c++)
                 clew_nearest_offer(&near, clew_slice_of_cstr(c->name));
         return (const char *)near.best.data; /* a whole name of the table, or NULL */

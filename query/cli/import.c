@@ -20,6 +20,7 @@
 #include "query/cli/import-agents.h"
 #include "query/cli/import-binary.h"
 #include "query/cli/import-forms.h"
+#include "query/cli/import-printed.h"
 #include "query/cli/input.h"
 #include "query/cli/open.h"
 #include "query/cli/options.h"
@@ -60,12 +61,13 @@ struct import {
         struct clew_fragment_encoder *encoder;
         struct clew_arena arena;
         struct clew_arena form_arena;
-        struct clew_buffer made;      /* a request made from another form of spans */
-        struct clew_buffer request;   /* one request as protobuf */
-        struct clew_buffer encoded;   /* fragments of the batch */
-        struct clew_buffer pending;   /* their struct pending */
-        struct clew_buffer fragments; /* scratch: their struct clew_fragment */
-        char name[NAME_TEXT_MAX];     /* of the file, safe to print */
+        struct clew_arena print_arena; /* of what JavaScript printed, as JSON */
+        struct clew_buffer made;       /* a request made from another form of spans */
+        struct clew_buffer request;    /* one request as protobuf */
+        struct clew_buffer encoded;    /* fragments of the batch */
+        struct clew_buffer pending;    /* their struct pending */
+        struct clew_buffer fragments;  /* scratch: their struct clew_fragment */
+        char name[NAME_TEXT_MAX];      /* of the file, safe to print */
         uint64_t arrival_ns;
         enum clew_otlp_signal signal; /* of protobuf: what the last request held */
         /* counts, of what is durable (after the last flush) */
@@ -240,6 +242,10 @@ static int refuse(struct import *im, struct clew_slice text, struct clew_error *
 {
         int r = import_signal(im, text, CLEW_OTLP_TRACES, err);
 
+        if (r < 0 && text.len > 1 && (text.data[0] == 0xff || text.data[0] == 0xfe))
+                return clew_error_set(
+                        err, -EBADMSG, 0,
+                        "UTF-16, it seems; clew reads UTF-8: iconv -f UTF-16 -t UTF-8");
         if (r < 0)
                 return r;
         return clew_error_set(
@@ -312,8 +318,13 @@ static int import_object(struct import *im, struct clew_slice text, struct clew_
         struct clew_json_reader r = clew_json_reader_make(text, 1);
 
         struct clew_slice page;
+        struct clew_slice printed;
 
         im->arrival_ns = clew_clock_unix_ns(im->cli->clock);
+        clew_arena_reset(&im->print_arena);
+        printed = clew_import_printed(text, &im->print_arena);
+        if (printed.len > 0)
+                return import_one(im, printed, err);
         if (clew_json_next(&r) == CLEW_JSON_ARRAY_BEGIN)
                 return import_list(im, text, err);
         page = find_content(text) == CONTENT_NONE ? clew_import_page(text) : CLEW_SLICE_NULL;
@@ -580,6 +591,7 @@ static int start(struct import *im, struct clew_cli *cli)
         *im = (struct import){.cli = cli, .signal = CLEW_OTLP_TRACES};
         clew_arena_init(&im->arena, WALK_ARENA_BYTES_MAX);
         clew_arena_init(&im->form_arena, FORM_ARENA_BYTES_MAX);
+        clew_arena_init(&im->print_arena, FORM_ARENA_BYTES_MAX);
         clew_buffer_init(&im->made, REQUEST_BYTES_MAX);
         clew_buffer_init(&im->request, REQUEST_BYTES_MAX);
         clew_buffer_init(&im->encoded, ENCODED_BYTES_MAX);
@@ -597,6 +609,7 @@ static void finish(struct import *im)
         clew_fragment_encoder_free(im->encoder);
         clew_arena_deinit(&im->arena);
         clew_arena_deinit(&im->form_arena);
+        clew_arena_deinit(&im->print_arena);
         clew_buffer_deinit(&im->made);
         clew_buffer_deinit(&im->request);
         clew_buffer_deinit(&im->encoded);

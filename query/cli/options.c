@@ -42,10 +42,36 @@ static int usage_error(struct parse *p, const char *what, const char *name, size
         return CLEW_EXIT_USAGE;
 }
 
+/* A flag as other tools call it, where this command has ours; an empty slice otherwise. */
+static struct clew_slice other_flag(const struct parse *p, struct clew_slice name)
+{
+        static const char *const others[][2] = {
+                {"status", "failed"}, {"errors", "failed"}, {"from", "since"},
+                {"start", "since"},   {"to", "until"},      {"end", "until"},
+                {"search", "grep"},   {"text", "grep"},     {"format", "json"},
+                {"output", "json"},   {"tag", "attr"},      {"attribute", "attr"},
+                {"filter", "query"},  {"where", "query"},
+        };
+        const struct clew_flag *const tables[] = {p->own, p->shared};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(others); i++) {
+                if (!clew_slice_eq_cstr(name, others[i][0]))
+                        continue;
+                for (size_t k = 0; k < CLEW_ARRAY_LEN(tables); k++) {
+                        for (const struct clew_flag *f = tables[k]; f && f->name; f++) {
+                                if (strcmp(f->name, others[i][1]) == 0)
+                                        return clew_slice_of_cstr(f->name);
+                        }
+                }
+        }
+        return CLEW_SLICE_NULL;
+}
+
 /* Names the flag that was meant, when there is one like it. */
 static int unknown_flag(struct parse *p, struct clew_slice name)
 {
         struct clew_nearest near = clew_nearest_begin(name);
+        struct clew_slice meant = other_flag(p, name);
         char shown[64];
 
         for (const struct clew_flag *f = p->own; f && f->name; f++)
@@ -55,11 +81,13 @@ static int unknown_flag(struct parse *p, struct clew_slice name)
         if (clew_slice_eq_cstr(name, "url") || clew_slice_eq_cstr(name, "store") ||
             clew_slice_eq_cstr(name, "token-file") || clew_slice_eq_cstr(name, "ca-file"))
                 return usage_error(p, "stands before the command:", p->argv[p->at], name.len + 2);
-        if (!clew_nearest_found(&near))
+        if (!meant.len && clew_nearest_found(&near))
+                meant = near.best;
+        if (!meant.len)
                 return usage_error(p, "unknown flag", p->argv[p->at], name.len + 2);
         clew_cli_error(p->cli, "%s: unknown flag --%s; did you mean --%.*s?", p->cli->command,
-                       clew_safe_cstr(name, shown, sizeof(shown)), (int)near.best.len,
-                       (const char *)near.best.data);
+                       clew_safe_cstr(name, shown, sizeof(shown)), (int)meant.len,
+                       (const char *)meant.data);
         return CLEW_EXIT_USAGE;
 }
 

@@ -19,15 +19,23 @@ static bool is_name_char(uint8_t c)
         return is_alpha(c) || is_digit(c) || c == '_';
 }
 
-/* A tool that brings something in: it reads, and is no calculator or notepad. */
-static bool looks_up(struct clew_slice name)
+/* Calculators, notepads. */
+static bool is_inward(struct clew_slice name)
 {
         static const char *const inward[] = {"think", "calc", "count", "show"};
 
         for (size_t i = 0; i < CLEW_ARRAY_LEN(inward); i++) {
                 if (clew_text_begins(name, inward[i]))
-                        return false;
+                        return true;
         }
+        return false;
+}
+
+/* A tool that brings something in: it reads. */
+static bool looks_up(struct clew_slice name)
+{
+        if (is_inward(name))
+                return false;
         return clew_deed_of_name(name) == CLEW_DEED_READS || clew_text_find(name, "search") >= 0 ||
                clew_text_find(name, "browse") >= 0 || clew_text_find(name, "lookup") >= 0;
 }
@@ -89,7 +97,8 @@ static bool looked(const struct clew_rca_view *v)
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
 
-                if (s->kind == CLEW_RCA_TOOL && looks_up(s->name))
+                if (s->kind == CLEW_RCA_TOOL &&
+                    (looks_up(s->name) || (s->deed == CLEW_DEED_READS && !is_inward(s->name))))
                         return true;
                 if (s->kind == CLEW_RCA_TOOL && s->is_virtual && v->acts_in_text)
                         return true;

@@ -1,9 +1,11 @@
 /*
- * Other forms of spans (query/cli/import-forms.h). Whatever the text is: a request that is made is
+ * Other forms of spans (query/cli/import-forms.h), and what JavaScript prints of them
+ * (query/cli/import-printed.h). Whatever the text is: a request that is made is
  * whole JSON of a size in proportion to it and converts to OTLP; what is found inside lies inside;
  * what is refused says why.
  */
 #include "query/cli/import-forms.h"
+#include "query/cli/import-printed.h"
 
 #include "proto/base/compiler.h"
 #include "proto/base/json.h"
@@ -31,9 +33,8 @@ static void check_made(struct clew_slice text, struct clew_slice made)
         CLEW_ASSERT(ret == 0 || ((ret == -EBADMSG || ret == -E2BIG) && err.message[0]));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check_form(struct clew_slice text)
 {
-        struct clew_slice text = clew_slice_make(data, size);
         struct clew_slice found = CLEW_SLICE_NULL;
         struct clew_error err = {0};
         struct clew_arena arena;
@@ -44,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         clew_buffer_init(&out, MEMORY_MAX);
         switch (clew_import_form(text, &arena, &out, &found, &err, &error)) {
         case CLEW_FORM_OTLP:
-                CLEW_ASSERT(found.data >= data && found.data + found.len <= data + size);
+                CLEW_ASSERT(found.data >= text.data &&
+                            found.data + found.len <= text.data + text.len);
                 break;
         case CLEW_FORM_MADE:
                 if (error == 0)
@@ -58,6 +60,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 break;
         }
         clew_buffer_deinit(&out);
+        clew_arena_deinit(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct clew_slice text = clew_slice_make(data, size);
+        struct clew_slice printed;
+        struct clew_arena arena;
+
+        check_form(text);
+        clew_arena_init(&arena, MEMORY_MAX);
+        printed = clew_import_printed(text, &arena);
+        /* An escape is six bytes for one, a key gets two quotes. */
+        CLEW_ASSERT(printed.len <= text.len * 6 + 8);
+        if (printed.len > 0)
+                check_form(printed);
         clew_arena_deinit(&arena);
         return 0;
 }

@@ -146,8 +146,9 @@ def edge(kind_, source, target, inferred=None):
 class Text:
     """A file's text as it is."""
 
-    def __init__(self, text):
+    def __init__(self, text, encoding="utf-8"):
         self.text = text
+        self.encoding = encoding
 
 
 def span(n, name, parent=None, at=0.0, took=1.0, scope=None, status=None, message=None, events=(), kind=1, flags=None, **attributes):
@@ -192,7 +193,7 @@ def check_row(what, source, checks):
     path = os.path.join(FILES, source) if isinstance(source, str) else None
     scratch = None
     if not path:
-        scratch = tempfile.NamedTemporaryFile("w", suffix=".json", delete=False)
+        scratch = tempfile.NamedTemporaryFile("w", suffix=".json", delete=False, encoding=getattr(source, "encoding", "utf-8"))
         if isinstance(source, Text):
             scratch.write(source.text)
         else:

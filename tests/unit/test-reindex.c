@@ -109,7 +109,8 @@ static void seal_with_old_rules(struct fixture *f)
         const struct clew_deriver old = {.version = CLEW_RULES_VERSION - 1,
                                          .summarize = summarize_old,
                                          .summarize_indexed = summarize_indexed_old,
-                                         .index_version = clew_index_version() - 1};
+                                         .index_version =
+                                                 clew_index_version() - CLEW_INDEX_RULES - 1};
         const struct clew_store_options options = {.mode = CLEW_STORE_WRITE, .deriver = &old};
         const struct clew_seal_options seal = {0};
         struct clew_seal_stats stats = {0};

@@ -205,11 +205,31 @@ static bool put_known(const struct clew_query_token *t, char ret[80])
         return clew_field_find(name, &rest) != NULL;
 }
 
+/* "eror", "clint": a value of a field, written with a slip. */
+static const char *nearest_word(struct clew_slice text)
+{
+        const char *best = NULL;
+        size_t least = text.len > 5 ? 3 : 2;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                size_t d = clew_edit_distance(text, clew_slice_of_cstr(words[i].text), least);
+
+                if (d >= least)
+                        continue;
+                best = words[i].text;
+                least = d;
+        }
+        return best;
+}
+
 static int unknown_word(struct clew_parser *p)
 {
         const struct clew_query_token *t = &p->t;
         char known[80];
         const char *near = put_known(t, known) ? known : clew_field_nearest(t->text);
+
+        if (!near)
+                near = nearest_word(t->text);
 
         if (clew_query_unsupported(p) < 0)
                 return -EINVAL;

@@ -539,6 +539,8 @@ static int skip_hints(struct clew_parser *p)
         return r < 0 ? r : expect(p, CLEW_TOKEN_CLOSE, ")");
 }
 
+static const char in_braces[] = "a condition stands in braces: { status = error }";
+
 static int unknown_stage(struct clew_parser *p)
 {
         static const char *const near[][2] = {{"where", "{ }"},
@@ -548,6 +550,8 @@ static int unknown_stage(struct clew_parser *p)
                                               {"p95", "quantile_over_time()"},
                                               {"increase", "count_over_time()"}};
 
+        struct clew_slice rest;
+
         if (clew_query_unsupported_stage(p) < 0)
                 return -EINVAL;
         clew_query_fail(p->err, p->t.offset, p->t.len, "\"%.*s\" is no stage of a query",
@@ -555,10 +559,15 @@ static int unknown_stage(struct clew_parser *p)
                         (const char *)p->t.text.data);
         clew_query_hint(p->err, "stages: { }, count() > N and min max avg sum, by(), select(), "
                                 "coalesce(), rate() and its like");
+        if (p->t.offset == 0) /* as it stands in a box for searching */
+                clew_query_hint(p->err, "a condition stands in braces: { status = error }, "
+                                        "{ span.clew.text =~ \"refund\" }");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(near); i++) {
                 if (clew_slice_eq_cstr(p->t.text, near[i][0]))
                         clew_query_hint(p->err, "did you mean %s?", near[i][1]);
         }
+        if (clew_field_find(p->t.text, &rest))
+                clew_query_hint(p->err, "%s", in_braces);
         return -EINVAL;
 }
 
@@ -594,7 +603,11 @@ static int read_stage(struct outer *o)
                 return r == -ENOENT ? unknown_stage(p) : r;
         }
         r = clew_query_unsupported_stage(p);
-        return r < 0 ? r : clew_parser_expected(p, "{, ( or a stage");
+        if (r == 0)
+                r = clew_parser_expected(p, "{, ( or a stage");
+        if (p->t.type == CLEW_TOKEN_FIELD)
+                clew_query_hint(p->err, "%s", in_braces);
+        return r;
 }
 
 static bool is_operand(const struct clew_stage_op *last)
