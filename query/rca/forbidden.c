@@ -8,7 +8,7 @@
  * most actions of the run hold anyway.
  */
 #include "query/rca/rules.h"
-#include "query/rca/text-int.h"
+#include "query/rca/sentences-int.h"
 
 #define PROMPTS_MAX 8u
 #define PROMPT_MAX 16384u /* bytes of one that are read */
@@ -143,9 +143,12 @@ static uint32_t read_prompts(const struct clew_rca_view *v, struct prohibition *
                 if (!may_forbid(t))
                         continue;
                 for (size_t i = 0; i <= t.len && n < RULES_MAX; i++) {
-                        bool ends =
-                                i == t.len || t.data[i] == '\n' || t.data[i] == ';' ||
-                                (t.data[i] == '.' && (i + 1 == t.len || is_space(t.data[i + 1])));
+                        bool ends;
+
+                        while (t.len - i > 8 && !may_end_sentence(t.data + i))
+                                i += 8;
+                        ends = i == t.len || t.data[i] == '\n' || t.data[i] == ';' ||
+                               (t.data[i] == '.' && (i + 1 == t.len || is_space(t.data[i + 1])));
 
                         if (!ends)
                                 continue;

@@ -34,12 +34,13 @@ static unsigned words_of(struct clew_slice key)
                 {"message", 7, KEY_MESSAGE},
                 {"max", 3, KEY_MAX},
         };
+        static const bool begins[256] = {['t'] = true, ['f'] = true, ['p'] = true, ['m'] = true};
         unsigned says = 0;
 
         for (size_t i = 0; i + 3 <= key.len; i++) {
                 uint8_t c = key.data[i];
 
-                if (c != 't' && c != 'f' && c != 'p' && c != 'm')
+                if (!begins[c])
                         continue;
                 for (size_t w = 0; w < CLEW_ARRAY_LEN(words); w++) {
                         if ((uint8_t)words[w].word[0] == c && key.len - i >= words[w].len &&

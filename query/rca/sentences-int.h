@@ -22,6 +22,17 @@ static inline size_t sentence_start(struct clew_slice text, size_t from, size_t 
         return from;
 }
 
+/* Whether one of eight bytes may end a sentence. */
+static inline bool may_end_sentence(const uint8_t *p)
+{
+        static const uint8_t ends[256] = {
+                ['\n'] = 1, [';'] = 1, ['.'] = 1, ['!'] = 1, ['?'] = 1,
+        };
+
+        return (ends[p[0]] | ends[p[1]] | ends[p[2]] | ends[p[3]] | ends[p[4]] | ends[p[5]] |
+                ends[p[6]] | ends[p[7]]) != 0;
+}
+
 /* The next one of at most @max bytes, without its mark: it ends at a line feed, a semicolon, or a
  * mark with a blank behind. False at the end. */
 static inline bool next_sentence(struct sentences *s, size_t max, struct clew_slice *ret)
@@ -31,7 +42,11 @@ static inline bool next_sentence(struct sentences *s, size_t max, struct clew_sl
                 size_t i = from;
 
                 for (; i < s->text.len; i++) {
-                        uint8_t c = s->text.data[i];
+                        uint8_t c;
+
+                        while (s->text.len - i > 8 && !may_end_sentence(s->text.data + i))
+                                i += 8;
+                        c = s->text.data[i];
 
                         if (c == '\n' || c == ';' ||
                             ((c == '.' || c == '!' || c == '?') &&

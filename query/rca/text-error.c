@@ -325,14 +325,10 @@ static bool json_member_set(struct clew_slice t, const char *quoted_name)
 static bool has_one(struct clew_slice text, const char *const *words, size_t n)
 {
         struct clew_slice h = head(text, LOWER_MAX);
-        uint8_t small[LOWER_MAX];
         bool found = false;
 
-        for (size_t i = 0; i < h.len; i++)
-                small[i] = lower(h.data[i]);
         for (size_t i = 0; i < n && !found; i++)
-                found = clew_find(clew_slice_make(small, h.len), words[i], strlen(words[i])) !=
-                        NULL;
+                found = clew_text_find(h, words[i]) >= 0;
         return found;
 }
 

@@ -99,12 +99,24 @@ static inline uint32_t run_place(uint32_t run)
 static inline void make_lowered(struct clew_slice t, struct lowered *ret)
 {
         size_t n = t.len < LOWER_MAX ? t.len : LOWER_MAX;
+        size_t i = 0;
 
         memset(ret->has, 0, sizeof(ret->has));
-        for (size_t i = 0; i < n; i++) /* apart, since it is many bytes at once */
-                ret->text[i] = lower(t.data[i]);
+        for (size_t k = 0; k < n; k++) /* apart, since it is many bytes at once */
+                ret->text[k] = lower(t.data[k]);
         ret->text[n] = 0;
-        for (size_t i = 0; i + 3 <= n; i++) {
+        for (; i + 8 <= n; i += 6) { /* six runs at once */
+                uint64_t eight;
+
+                memcpy(&eight, ret->text + i, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+                eight = __builtin_bswap64(eight);
+#endif
+                ret->has[run_place((uint32_t)eight << 8)] = 1;
+                for (unsigned k = 0; k < 5; k++)
+                        ret->has[run_place((uint32_t)(eight >> 8 * k) & 0xffffff00u)] = 1;
+        }
+        for (; i + 3 <= n; i++) {
                 uint32_t four;
 
                 memcpy(&four, ret->text + i, 4);
@@ -151,10 +163,22 @@ static inline bool has_word(const struct lowered *l, const char *needle)
 /* Bytes of a text whose letters alone exclude most words. */
 #define LETTERS_MAX 48u
 
+/* So few words are sooner looked for one by one. */
+#define FEW_WORDS 6u
+
 static inline bool has_any(struct clew_slice t, const char *const *list, size_t n)
 {
         struct lowered l;
 
+        if (t.len > LOWER_MAX)
+                t.len = LOWER_MAX;
+        if (n <= FEW_WORDS && t.len > LETTERS_MAX) {
+                for (size_t i = 0; i < n; i++) {
+                        if (clew_text_find(t, list[i]) >= 0)
+                                return true;
+                }
+                return false;
+        }
         if (t.len <= LETTERS_MAX) {
                 uint64_t letters = letters_of(t);
 

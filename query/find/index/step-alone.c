@@ -52,7 +52,8 @@ static bool stand_alone(struct clew_query_run *run, const struct clew_slice *tex
         memset(ret, 0, sizeof(*ret));
         ret->trace.steps = ret->steps;
         ret->trace.n_steps = CLEW_ARRAY_LEN(ret->steps);
-        ret->at = (struct clew_run_at){&ret->trace, NULL, &run->arena, 0};
+        ret->at = (struct clew_run_at){
+                .trace = &ret->trace, .facts = NULL, .arena = &run->arena, .speaker = 0};
         if (!clew_kind_parse(texts[CLEW_STEP_KIND], &step->kind))
                 return false;
         agent->kind = CLEW_KIND_AGENT;
