@@ -115,6 +115,20 @@ test('the question is completed: names, operators, values; a mistake gets its ca
         return page;
 }, { seconds: 45 });
 
+test('words typed as a question are searched for, and an id opens its run', async () => {
+        const page = await open('/?since=all');
+        const box = page.getByRole('combobox', { name: 'query' });
+        await box.fill('no such words here');
+        await box.press('Enter');
+        await page.waitForFunction(() => new URLSearchParams(location.search).get('grep') === 'no such words here');
+        await page.waitForFunction(() => /No run matches/.test(document.body.innerText));
+        check(await box.inputValue() === '', 'the box is free again');
+        await box.fill(DEMO);
+        await box.press('Enter');
+        await page.waitForFunction((id) => location.pathname === `/t/${id}`, DEMO);
+        return page;
+});
+
 test('a chip offers the values that there are', async () => {
         const page = await open('/?since=all');
         await rows(page).first().waitFor();

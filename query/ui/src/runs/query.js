@@ -2,7 +2,7 @@
 import { html } from '../core/html.js';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { when, window_ } from '../core/format.js';
-import { change } from '../core/route.js';
+import { change, go } from '../core/route.js';
 import { Key } from '../parts/marks.js';
 import { Suggest } from '../parts/suggest.js';
 import { visible } from '../parts/text.js';
@@ -16,6 +16,10 @@ const FLAGS = ['lost', 'unlabeled', 'loop', 'stall'];
 const HINTS = { longer: '30s, 2m', 'tokens-over': '50000', 'cost-over': '0.50', grep: 'words in its texts' };
 
 const word = (name) => WORDS[name] || name;
+
+/* What is typed is a question of the language when it has one of its signs; else the id of a run, or words. */
+const SIGNS = /[{}()|=<>]/;
+const ID = /^(?:[0-9a-f]{32}|(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,31})$/i;
 
 /** A dashed chip that becomes a field with the values that there are. */
 function Adding({ name, since, done, leave }) {
@@ -35,13 +39,21 @@ export function Query({ chosen, box, error, count }) {
         const [text, set] = useState(chosen.query || '');
         const [adding, add] = useState(null);
         useEffect(() => set(chosen.query || ''), [chosen.query]);
-        const ask = (value) => change({ q: value.trim() }, false);
+        const run = (typed) => {
+                const value = typed.trim();
+                if (ID.test(value))
+                        return go(`/t/${value.toLowerCase()}`);
+                if (!value || SIGNS.test(value))
+                        return change({ q: value }, false);
+                set('');
+                return change({ q: null, grep: value.replace(/^"(.*)"$/, '$1') }, false);
+        };
         const flag = (name) => html`<button class=${`chip ${chosen[name] ? 'on' : ''} ${name}`} aria-pressed=${Boolean(chosen[name])}
                 onClick=${() => change({ failed: null, ok: null, open: null, [name]: !chosen[name] })}>${name}</button>`;
         const others = CHIPS.filter((name) => !OFFERED.includes(name) && !chosen[name]);
-        return html`<form class="q" onSubmit=${(e) => { e.preventDefault(); ask(text); }} role="search">
-                <${Suggest} cls="box" text=${text} set=${set} ask=${(value, caret) => complete(value, caret, chosen.since)} enter=${ask} field=${box} label="query" invalid=${Boolean(error?.problem?.query)}
-                        placeholder='{ span.clew.tool = "search" && status = error }' />
+        return html`<form class="q" onSubmit=${(e) => { e.preventDefault(); run(text); }} role="search">
+                <${Suggest} cls="box" text=${text} set=${set} ask=${(value, caret) => complete(value, caret, chosen.since)} enter=${run} field=${box} label="query" invalid=${Boolean(error?.problem?.query)}
+                        placeholder='words, an id, or { span.clew.tool = "search" && status = error }' />
                 <select aria-label="since" value=${chosen.since} onChange=${(e) => change({ since: e.target.value, until: null })}>
                         ${[...new Set([...WINDOWS, chosen.since])].map((w) => html`<option value=${w}>${window_(w)}</option>`)}</select>
                 <button class="p">Run <${Key}>↵<//></button></form>
