@@ -6,6 +6,7 @@
 #include "proto/base/json.h"
 #include "proto/base/utf8.h"
 #include "query/answer/trace-record.h"
+#include "query/rca/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 /* Blocks before what a person says, and their names. */
 #define BLOCKS_MAX 16u
 #define TAG_BYTES_MAX 40u
+#define FAREWELLS_MAX 4u /* calls at the end of a talk that may be farewells */
 
 static void append_text(struct clew_buffer *out, struct clew_slice text)
 {
@@ -247,6 +249,39 @@ static void error_brief(const struct clew_step *step, struct clew_buffer *out)
                                         step->kind == CLEW_KIND_GUARDRAIL ? "tripped" : "error");
 }
 
+/* The only text of a message; null when it holds anything else. */
+static struct clew_slice only_text(const struct clew_messages *m)
+{
+        return m->n == 1 && m->items[0].n_parts == 1 && m->items[0].parts[0].type == CLEW_PART_TEXT
+                       ? m->items[0].parts[0].text
+                       : CLEW_SLICE_NULL;
+}
+
+/* Of an agent that ended a talk with a farewell: what its last call said before that. False when
+ * that is not near. */
+static bool before_farewell(const struct clew_trace *trace, const struct clew_step *step,
+                            struct clew_arena *scratch, struct clew_buffer *out)
+{
+        const struct clew_step *at = step + step->n_descendants;
+
+        for (unsigned looked = 0; at > step && looked < FAREWELLS_MAX; at--) {
+                struct clew_messages m = {0};
+
+                if (at->kind != CLEW_KIND_LLM)
+                        continue;
+                looked++;
+                clew_arena_reset(scratch);
+                if (clew_step_messages(trace, at, CLEW_MESSAGES_OUT, scratch, &m) < 0)
+                        return false;
+                m = last_answer(&m, at->kind);
+                if (only_text(&m).len == 0 || clew_text_is_farewell(only_text(&m)))
+                        continue;
+                append_text(out, only_text(&m));
+                return true;
+        }
+        return false;
+}
+
 /* Agents and chains often carry messages too. */
 static void answer_brief(const struct clew_trace *trace, const struct clew_step *step,
                          struct clew_arena *scratch, struct clew_buffer *out)
@@ -261,6 +296,11 @@ static void answer_brief(const struct clew_trace *trace, const struct clew_step 
                 out->error = r; /* the caller tests the buffer */
         if (r == 0)
                 m = last_answer(&m, step->kind);
+        if (step->kind == CLEW_KIND_AGENT && r == 0 &&
+            (m.n ? only_text(&m).len && clew_text_is_farewell(only_text(&m))
+                 : step->output.len && clew_text_is_farewell(step->output)) &&
+            before_farewell(trace, step, scratch, out))
+                return;
         if (r < 0 || message_brief(&m, out))
                 return;
         append_text(out, step->output);

@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 27u
+#define CLEW_RULES_VERSION 29u
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
 #define CLEW_STEPS_MAX 4000000u
 

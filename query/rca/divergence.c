@@ -104,7 +104,7 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                 uint32_t who;
 
                 if (s->kind != CLEW_RCA_TOOL || s->deed == CLEW_DEED_READS ||
-                    clew_rca_proves_identity(s->name))
+                    clew_rca_proves_identity(s->name) || clew_rca_takes_notes(s->name))
                         continue;
                 for (uint32_t k = 0; k < n; k++)
                         with += clew_reference_took(&comparable[k], s->key);
@@ -116,6 +116,8 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                                      with     ? 0.6
                                      : n == 1 ? ONE_STRENGTH
                                               : 1.0);
+                if (f)
+                        f->hearsay = n == 1;
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, i, s->args);
                 if (with)

@@ -8,7 +8,9 @@
  */
 #include "query/rca/language.h"
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
+#define ASKED_MAX 400u      /* bytes in which somebody says what a program is run for */
 #define CHECKS_MAX 60u      /* results at the end that are searched for the verdict of a check */
 #define ORDER_MAX 200u      /* bytes of arguments that say what to run, and are not the program */
 #define AUTHOR_BACK_MAX 40u /* steps between a program and the one that runs it */
@@ -172,6 +174,33 @@ static void tripped(const struct clew_rca_view *v, uint32_t i, struct clew_findi
                         CLEW_SHOWN(s->name, 60), s->number, v->steps[who].number);
 }
 
+/* An error that somebody set out to see: the first time that what was to be reproduced showed. */
+static bool was_wanted(const struct clew_rca_view *v, uint32_t i)
+{
+        const struct clew_rca_step *s = &v->steps[i];
+        static const char *const words[] = {"reproduc",
+                                            "repro_",
+                                            "repro.",
+                                            "confirm the bug",
+                                            "confirm the issue",
+                                            "confirm the error",
+                                            "expected to fail",
+                                            "should fail"};
+        bool runs = s->kind == CLEW_RCA_TOOL && (clew_rca_runs_programs(s->name) || is_shell(v, s));
+        uint32_t who = runs ? s->caller : CLEW_RCA_NONE;
+
+        if (who == CLEW_RCA_NONE || s->trouble == CLEW_TROUBLE_NO_TOOL ||
+            (!HAS_ANY(tail(v->steps[who].text, ASKED_MAX), words) &&
+             !HAS_ANY(head(s->args, ASKED_MAX), words)))
+                return false;
+        for (uint32_t k = 0; k < i; k++) {
+                if (v->steps[k].kind == CLEW_RCA_TOOL && clew_rca_has_error(&v->steps[k]) &&
+                    HAS_ANY(head(v->steps[k].args, ASKED_MAX), words))
+                        return false;
+        }
+        return true;
+}
+
 void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         for (uint32_t i = 0; i < v->n_steps && !clew_findings_full(ret, CLEW_RULE_ERROR_ORIGIN);
@@ -188,7 +217,7 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 if (!is_deepest(s) || s->kind == CLEW_RCA_LLM || !is_model_fault(s->trouble))
                         continue;
                 who = clew_rca_author_of(v, i);
-                if (who == CLEW_RCA_NONE)
+                if (who == CLEW_RCA_NONE || was_wanted(v, i))
                         continue;
                 if (clew_rca_recovery_of(v, i) != CLEW_RCA_NONE)
                         strength *= 0.35;
@@ -245,7 +274,11 @@ void clew_rule_error_response(const struct clew_rca_view *v, struct clew_finding
                         f->harmless = clew_rca_was_harmless(v, i);
                 clew_finding_evidence(f, i, s->error_text);
                 clew_finding_evidence(f, who, v->steps[who].text);
-                clew_finding_say(ret, f, "Step %u had to deal with the error of step %u%s%s%s.",
+                clew_finding_say(ret, f,
+                                 clew_rca_recovery_of(v, i) != CLEW_RCA_NONE
+                                         ? "Step %u had to deal with the error of step %u%s%s%s; a "
+                                           "later call to the same end went well."
+                                         : "Step %u had to deal with the error of step %u%s%s%s.",
                                  v->steps[who].number, s->number, TROUBLE_SHOWN(s->trouble));
         }
 }

@@ -1,7 +1,9 @@
 #include "query/rca/facts.h"
 
+#include "query/find/judged.h"
 #include "query/rca/actions-int.h"
 #include "query/rca/cause-int.h"
+#include "query/rca/judge-results-int.h"
 #include "query/rca/references.h"
 
 #include <errno.h>
@@ -350,4 +352,5 @@ void clew_facts_derive(struct clew_trace *trace, struct clew_arena *arena, struc
 void clew_facts_install(void)
 {
         clew_model_set_facts(clew_facts_derive);
+        clew_judge_install(clew_rca_judge_results);
 }

@@ -62,24 +62,6 @@ static bool system_asks_for_a_yes(const struct clew_rca_view *v)
         return false;
 }
 
-/* It writes down what was said or done, "log_contact", "add_note": nothing changes by it that
- * anybody would be asked about. */
-static bool takes_down(struct clew_slice name)
-{
-        static const char *const ends[] = {"note", "notes", "remark", "comment"};
-
-        if (clew_text_begins(name, "log_"))
-                return true;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
-                size_t n = strlen(ends[i]);
-
-                if (name.len > n && name.data[name.len - n - 1] == '_' &&
-                    clew_text_begins(tail(name, n), ends[i]))
-                        return true;
-        }
-        return false;
-}
-
 /* Somebody speaks with the agent: what it heard changes. */
 static bool is_dialogue(const struct clew_rca_view *v, uint32_t llm)
 {
@@ -116,7 +98,7 @@ void clew_rule_unconfirmed(const struct clew_rca_view *v, struct clew_findings *
 
                 if (s->kind != CLEW_RCA_TOOL || s->caller == CLEW_RCA_NONE ||
                     s->deed != CLEW_DEED_CHANGES || clew_rca_hands_over(s->name) ||
-                    clew_rca_proves_identity(s->name) || takes_down(s->name))
+                    clew_rca_proves_identity(s->name) || clew_rca_takes_notes(s->name))
                         continue;
                 heard = v->steps[s->caller].heard;
                 if (heard.len == 0 || clew_text_agrees(heard) || is_told_to(v, s->caller) ||

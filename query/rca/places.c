@@ -7,10 +7,8 @@
  * is no better than chance is not shown.
  */
 #include "query/rca/rules.h"
-#include "query/rca/sentences-int.h"
 #include "query/rca/text-int.h"
 
-#define FAREWELL_MAX 400u
 #define HANDED_IN_MIN 200u /* bytes of arguments that are a text, not an order */
 #define CHANGES_MAX 6u     /* of one run that are named */
 #define LONG_MIN 400u      /* bytes of a text that can be most of a result */
@@ -293,6 +291,7 @@ static void places_of_changes(const struct clew_rca_view *v, struct clew_finding
                 for (uint32_t k = 0; act_of(v, i, k, &a); k++) {
                         if (a.failed || clew_rca_proves_identity(a.name) ||
                             clew_rca_hands_over(a.name) || clew_deed_hands_in(a.args) ||
+                            clew_rca_takes_notes(name_of(v, &a)) ||
                             clew_rca_gives_answer(name_of(v, &a)))
                                 continue;
                         if (clew_deed_only_sets_up(a.args))
@@ -364,41 +363,10 @@ static void say_answer(const struct clew_rca_view *v, struct clew_findings *ret,
                                                              : "made the last call of the run");
 }
 
-/* Nothing is in it but politeness. A number, or something done, is more than that. */
-static bool is_polite(struct clew_slice sentence)
-{
-        static const char *const words[] = {
-                "welcome",      "good day",      "have a great", "have a nice",   "have a wond",
-                "safe travels", "goodbye",       "take care",    "my pleasure",   "happy to help",
-                "glad to help", "need anything", "comes up",     "feel free to ", "glad i could"};
-
-        return HAS_ANY(sentence, words) && !clew_text_has_digit(sentence);
-}
-
-static bool is_all_polite(struct clew_slice text)
-{
-        struct sentences all = {text, 0};
-        struct clew_slice s;
-        bool any = false;
-
-        while (next_sentence(&all, FAREWELL_MAX, &s)) {
-                if (clew_text_trim(s).len && !is_polite(s))
-                        return false;
-                any |= clew_text_trim(s).len > 0;
-        }
-        return any;
-}
-
 /* Short, and nothing but politeness at the end of a talk. */
 static bool is_farewell(const struct clew_rca_step *s)
 {
-        static const char *const words[] = {
-                "welcome",      "have a great", "have a good", "have a nice", "have a wond",
-                "safe travels", "goodbye",      "take care",   "enjoy your",  "happy to help"};
-
-        return s->n_calls == 0 && s->text.len < FAREWELL_MAX &&
-               (HAS_ANY(s->text, words) || is_all_polite(s->text)) &&
-               memchr(s->text.data, '?', s->text.len) == NULL;
+        return s->n_calls == 0 && clew_text_is_farewell(s->text);
 }
 
 /* Of one agent, or of one that has another span in each turn: then its name, or where it has none

@@ -23,6 +23,7 @@
 #define GIST_MAX 256u       /* of a command, for its first words */
 #define NO_LEAVES_MAX 16u   /* arguments among which a command line is looked for */
 #define MERE_STATUS_MAX 28u /* bytes of an error that only gives a status */
+#define LINT_MAX 2048u      /* bytes of a command and of what a linter printed */
 #define HEARD_MAX 1024u     /* of a user's latest message */
 
 /* ---- texts seen ----------------------------------------------------------------------------- */
@@ -234,6 +235,37 @@ static enum clew_no no_of(struct clew_slice args)
         return CLEW_NO_FAILURE;
 }
 
+static void be_no_error(struct clew_rca_step *s)
+{
+        s->failed = s->soft_error = false;
+        s->said_no = true;
+        s->trouble = CLEW_TROUBLE_NONE;
+        s->error_text = CLEW_SLICE_NULL;
+        s->error_shape = 0;
+}
+
+/* A linter that printed what it found: "src/a.py:41:80: E501 line too long". */
+static bool is_lint(const struct clew_rca_step *s)
+{
+        static const char *const linters[] = {"ruff ",      "flake8",      "pylint",   "eslint",
+                                              "shellcheck", "pycodestyle", "pyflakes", "rubocop",
+                                              "stylelint",  "yamllint"};
+        struct clew_slice t = head(s->result, LINT_MAX);
+
+        if (!HAS_ANY(head(s->args, LINT_MAX), linters))
+                return false;
+        for (size_t i = 1; i + 2 < t.len; i++) {
+                size_t k = i + 1;
+
+                while (k < t.len && is_digit(t.data[k]))
+                        k++;
+                if (t.data[i] == ':' && k > i + 1 && k < t.len && t.data[k] == ':' &&
+                    is_alpha(t.data[i - 1]))
+                        return true;
+        }
+        return false;
+}
+
 /* grep found nothing, diff found something: status 1 is their answer, and no error. */
 static void take_no(struct clew_rca_step *s)
 {
@@ -242,6 +274,10 @@ static void take_no(struct clew_rca_step *s)
 
         if (!clew_rca_has_error(s))
                 return;
+        if (is_lint(s)) {
+                be_no_error(s);
+                return;
+        }
         status = clew_text_exit_status(s->error_text);
         if (status < 0)
                 status = clew_text_exit_status(s->result);
@@ -252,12 +288,8 @@ static void take_no(struct clew_rca_step *s)
         no = status == 1 ? no_of(s->args) : CLEW_NO_FAILURE;
         if (no == CLEW_NO_FAILURE || (no == CLEW_NO_MATCH && !clew_text_prints_nothing(s->result)))
                 return;
-        s->failed = s->soft_error = false;
-        s->said_no = true;
+        be_no_error(s);
         s->empty |= no == CLEW_NO_MATCH;
-        s->trouble = CLEW_TROUBLE_NONE;
-        s->error_text = CLEW_SLICE_NULL;
-        s->error_shape = 0;
 }
 
 void clew_rca_finish_tool(struct clew_rca_step *s)

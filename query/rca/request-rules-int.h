@@ -49,6 +49,9 @@ void clew_rule_bound(const struct clew_rca_view *v, const struct clew_acts *acts
 /* discarded.c */
 void clew_rule_discarded(const struct clew_rca_view *v, const struct clew_acts *acts,
                          struct clew_findings *ret);
+/* lost.c */
+void clew_rule_lost_part(const struct clew_rca_view *v, const struct clew_acts *acts,
+                         struct clew_findings *ret);
 /* pointers.c */
 void clew_rule_pointer(const struct clew_rca_view *v, const struct clew_acts *acts,
                        struct clew_findings *ret);

@@ -92,6 +92,7 @@ enum clew_rule {
         CLEW_RULE_UNIT,
         CLEW_RULE_DISCARDED,
         CLEW_RULE_POINTER,
+        CLEW_RULE_LOST_PART,
         /* From here on: places in the run, which say nothing of what happened there. */
         CLEW_RULE_OPENING,
         CLEW_RULE_FIRST_ORDER,
@@ -135,7 +136,8 @@ struct clew_finding {
         double strength; /* of this case within its rule, about 0.2 to 1.5 */
         double score;    /* set by ranking: how likely a person blames the step */
         enum clew_precision precision;
-        bool hearsay;     /* only the status of an agent around the step tells of it */
+        bool hearsay; /* only the status of an agent around the step, or one other run, tells of it:
+                         no more than class medium */
         bool harmless;    /* the trouble is real, and nothing shows that it did any harm */
         bool looked_at;   /* too little to call it a cause: shown as a place to look at */
         uint32_t n_signs; /* rules that blame the same step */

@@ -96,6 +96,8 @@ bool clew_text_mentions(struct clew_slice text, struct clew_slice error);
 /* What the sentence of @text that denies speaks of stands in @result: half of its longer words, or
  * it names nothing. */
 bool clew_text_denies_what(struct clew_slice text, struct clew_slice result);
+/* True for politeness at the end of a talk and nothing else: "You are welcome, have a nice day." */
+bool clew_text_is_farewell(struct clew_slice text);
 /* True for a plan, or notes in JSON: what an agent writes for itself, not an answer. */
 bool clew_text_plans(struct clew_slice text);
 /* Of a program's output the line that says what went wrong: the last one that names an exception or

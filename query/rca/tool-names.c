@@ -89,6 +89,20 @@ bool clew_rca_gives_answer(struct clew_slice name)
         return ret;
 }
 
+bool clew_rca_takes_notes(struct clew_slice name)
+{
+        static const char *const ends[] = {"note", "notes",   "remark",  "remarks",   "comment",
+                                           "memo", "thought", "journal", "scratchpad"};
+        char word[NAME_WORD_MAX + 1];
+        bool last = false;
+
+        if (clew_text_begins(name, "log_"))
+                return true;
+        for (size_t at = 0; next_word(name, &at, word) > 0;)
+                last = is_one_of(word, ends, CLEW_ARRAY_LEN(ends));
+        return last;
+}
+
 bool clew_rca_names_tool(struct clew_slice sentence, struct clew_slice name)
 {
         static const char *const verbs[] = {"get",   "find",  "search", "list",  "read", "look",

@@ -16,6 +16,9 @@ bool clew_rca_hands_over(struct clew_slice name);
 bool clew_rca_runs_programs(struct clew_slice name);
 /* True when a tool's name says that it finds out who somebody is. */
 bool clew_rca_proves_identity(struct clew_slice name);
+/* True when a tool's name says that it writes down what was said or done, "log_contact",
+ * "add_note": nothing changes by it that anybody would ask about. */
+bool clew_rca_takes_notes(struct clew_slice name);
 /* True when a tool's name says that it gives out the answer of the run, or ends it: no more than
  * that comes of it. */
 bool clew_rca_gives_answer(struct clew_slice name);

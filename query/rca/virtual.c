@@ -60,6 +60,36 @@ static struct clew_slice code_of(struct clew_slice text)
         return from < 0 ? CLEW_SLICE_NULL : clew_slice_from(text, (size_t)from);
 }
 
+static void take_error(struct clew_rca_step *s, struct clew_slice text)
+{
+        if (clew_rca_has_error(s) || s->said_no)
+                return;
+        s->soft_error = true;
+        s->trouble = clew_text_trouble(text);
+        s->error_text = text;
+        s->error_shape = clew_text_error_shape(text);
+}
+
+/* The span of the call that @r answers, which tells no answer itself: it is this one. */
+static bool give_to_span(struct clew_rca_view *v, uint32_t from, uint32_t to,
+                         const struct clew_rca_result *r)
+{
+        for (uint32_t k = from + 1; k < to && k <= from + BETWEEN_MAX && r->id.len; k++) {
+                struct clew_rca_step *s = &v->steps[k];
+
+                if (s->kind != CLEW_RCA_TOOL || s->has_result || s->stopped || s->result.len ||
+                    !clew_slice_eq(s->call_id, r->id))
+                        continue;
+                s->result = r->text;
+                s->has_result = true;
+                clew_rca_finish_tool(s);
+                if (r->is_error)
+                        take_error(s, r->text);
+                return true;
+        }
+        return false;
+}
+
 void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
                           const struct clew_rca_result *result)
 {
@@ -71,6 +101,8 @@ void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
         enum clew_trouble trouble;
 
         if (from == CLEW_RCA_NONE)
+                return;
+        if (result->is_tool && give_to_span(v, from, i, result))
                 return;
         llm = &v->steps[from];
         between = steps_between(v, from, i);
@@ -146,12 +178,8 @@ static void fill(struct clew_rca_builder *b, const struct clew_rca_virtual *r,
         /* An action that nobody recorded is the same as another one when the same was written. */
         if (!ret->args.len)
                 ret->key = clew_hash_seeded(llm->text, ret->key);
-        if (r->is_error && !clew_rca_has_error(ret) && !ret->said_no) {
-                ret->soft_error = true;
-                ret->trouble = clew_text_trouble(r->text);
-                ret->error_text = r->text;
-                ret->error_shape = clew_text_error_shape(r->text);
-        }
+        if (r->is_error)
+                take_error(ret, r->text);
 }
 
 static void remap(struct clew_rca_step *s, const uint32_t *to)

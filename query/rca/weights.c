@@ -3,6 +3,7 @@
  *
  * Fitted 2026-11-30 on labelled runs: web (23), retail (20), airline (0), mini-swe (0), dev (91),
  * test (112), more (308), open (128), held (140), unseen3 (144), planted (188), unseen4 (88).
+ * Alone, all others held, 2026-11-30: cut-result, lost-part.
  *
  * A weight is what a finding of strength 1 adds to the logarithm of how often people blame the step
  * rather than another one of the run; those of features do so for where the step stands, and those
@@ -97,7 +98,7 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_LIMIT] = {"over-limit", 0.34, "more than a stated limit allows"},
         [CLEW_RULE_LEFT_OUT] = {"left-out", -0.05,
                                 "a part of the request that nothing was done for"},
-        [CLEW_RULE_CUT_RESULT] = {"cut-result", -0.43, "a part of a result, taken for all of it"},
+        [CLEW_RULE_CUT_RESULT] = {"cut-result", 0.51, "a part of a result, taken for all of it"},
         [CLEW_RULE_FORM] = {"wrong-form", 0.21, "an answer in another form than was asked for"},
         [CLEW_RULE_TWISTED] = {"twisted-value", 1.27,
                                "a date, amount, currency or hour that was turned into another"},
@@ -122,6 +123,7 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
                                  "edits that were put back before anything committed them"},
         [CLEW_RULE_POINTER] = {"unread-pointer", 0.96,
                                "an old page that names a newer one, which nobody read"},
+        [CLEW_RULE_LOST_PART] = {"lost-part", 0.59, "a part of the request that nobody passed on"},
         [CLEW_RULE_OPENING] = {"opening-call", 0.71, "the first model call"},
         [CLEW_RULE_FIRST_ORDER] = {"first-order", 0.27, "who ordered the first action"},
         [CLEW_RULE_FIRST_ACTION] = {"first-action", -0.19, "who took the first action"},

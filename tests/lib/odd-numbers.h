@@ -94,4 +94,25 @@ static inline void test_odd_put(struct test_random *r, struct clew_buffer *b)
                         test_odd_of(r, test_odd_fractions, CLEW_ARRAY_LEN(test_odd_fractions)));
 }
 
+/* A number beside an attribute that may have such values, on either side. */
+static inline void test_odd_condition(struct test_random *r, struct clew_buffer *b)
+{
+        static const char *const fields[] = {
+                "span.k.num",   ".k.num",         "span.k.more",
+                "event.k.more", ".k.more",        "span.k.3.more",
+                "span.k.list",  "resource.k.num", "span.clew.attr.k.more",
+                "span.n",
+        };
+        static const char *const operators[] = {">", ">=", "<", "<=", "!=", "="};
+        const char *field = test_odd_of(r, fields, CLEW_ARRAY_LEN(fields));
+        const char *op = test_odd_of(r, operators, CLEW_ARRAY_LEN(operators));
+        const char *sign = test_random_below(r, 3) ? "" : "-";
+        const char *value = test_odd_literal(r);
+
+        if (test_random_below(r, 4) == 0)
+                clew_buffer_printf(b, "%s%s %s %s", sign, value, op, field);
+        else
+                clew_buffer_printf(b, "%s %s %s%s", field, op, sign, value);
+}
+
 #endif

@@ -372,6 +372,33 @@ CASES = [
     Case("cut-result", "the rest by another tool", "You list.", [
         U("Name the lamps."), A("list_lamps", {"kind": "red"}, '{"lamps": ["L0"], "next_page": "p2"}'), A("get_page", {"token": "p2"}, '{"lamps": ["L1"]}'), S("L0 and L1.")],
         [tool("list_lamps", "Lists lamps.", kind=""), tool("get_page", "Next page.", token="")]),
+    Case("cut-result", "the first lines of a file were wanted", "You edit files.", [
+        U("Which version does setup.cfg name?"), A("read_file", {"path": "setup.cfg"}, "[metadata]\nversion = 4.2\n(120 more lines)"), S("4.2")],
+        [tool("read_file", "Reads a file.", path="")]),
+    Case("cut-result", "one link of a page of hits was wanted", "You browse.", [
+        U("Open the page of the town hall of Vigo."), A("web_search", {"query": "town hall Vigo"}, "The viewport shows 30% of the webpage. Town Hall, Harbour Office, Old Museum"),
+        A("visit", {"url": "https://vigo.example"}, "The viewport shows 100% of the webpage. Town Hall"), S("It is open: the Town Hall, beside the Harbour Office and the Old Museum.")],
+        [SEARCH, tool("visit", "Opens a page.", url="")]),
+    Case("cut-result", "the rest was scrolled to", "You browse.", [
+        U("Which is the oldest of the bars of Vigo?"), A("visit", {"url": "https://vigo.example"}, "The viewport shows 30% of the webpage. Harbour Bar, Old Tavern, Red Lion"),
+        A("page_down", {}, "The viewport shows 70% of the webpage, at the bottom of the page. Moon Cellar"), S("Of 'Harbour Bar', 'Old Tavern' and 'Red Lion' the Old Tavern.")],
+        [tool("visit", "Opens a page.", url=""), tool("page_down", "Scrolls.")]),
+    Case("lost-part", "said in another form of the word", "You plan trips.", [
+        U("Find a hotel in Vigo without stairs that costs at most 120 euros."), S("1. Search Vigo hotels up to 120.\n2. Leave out those with a staircase.\n3. Answer."),
+        A("search", {"query": "hotel Vigo 120 stair-free"}, "Hotel Mar, 110 euros, no stairs"), S("Hotel Mar.")], [SEARCH],
+        'Step {m1} made a plan, and not "stairs", which the request asks for; nothing that a model wrote from there on has it.', 0),
+    Case("lost-part", "how the answer is to look", "You plan trips.", [
+        U("Find a hotel in Vigo. Answer with only the name, without punctuation."), S("Plan:\n1. Search hotels in Vigo.\n2. Find the name.\n3. Answer."),
+        A("search", {"query": "hotel Vigo"}, "Hotel Mar"), S("Hotel Mar")], [SEARCH]),
+    Case("error-origin", "a linter found what it looks for", "You tidy code.", [
+        U("Tidy src/a.py."), A("bash", {"command": "flake8 src/a.py"}, "src/a.py:41:80: E501 error: line too long\n[exit code: 1]"),
+        A("bash", {"command": "sed -i 41d src/a.py"}, "[exit code: 0]"), S("Tidied.")], [SHELL]),
+    Case("error-origin", "it set out to reproduce the bug", "You mend code.", [
+        U("Mend the crash of parse()."), A("bash", {"command": "python reproduce_issue.py"}, "Traceback (most recent call last):\n  File 'a.py', line 3\nValueError: bad date\n[exit code: 1]"),
+        A("bash", {"command": "sed -i s/1/2/ a.py"}, "[exit code: 0]"), S("Mended.")], [SHELL]),
+    Case("first-change", "a note changes nothing", "You help.", [
+        U("What does R-4411 say?"), A("take_note", {"text": "asked for R-4411"}, "saved"), A("get_record", {"id": "R-4411"}, '{"id": "R-4411"}'), S("Nothing.")],
+        [GET, tool("take_note", "Writes a note.", text="")]),
     Case("over-limit", "minutes against hours", "Meetings last at most 2 hours.", [
         U("A meeting with R-4411."), A("book", {"id": "R-4411", "duration": 90}, "ok"), S("Booked.")], [tool("book", "Books a meeting.", id="", duration="minutes")]),
     Case("over-limit", "minutes against hours, the same word", "The duration of meetings is at most 2 hours.", [

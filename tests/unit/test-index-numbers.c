@@ -127,8 +127,11 @@ static void test_numbers_narrow(void **state)
         assert_chosen(store, "{ span.n = 0.25 }", 1, 1);
         assert_chosen(store, "{ span.n != 200 }", 15, 15);
         assert_chosen(store, "{ .n > 5s }", 1, 0);
-        assert_chosen(store, "{ duration > 130ms && duration < 530ms }", 2, 2);
-        assert_chosen(store, "{ duration >= 262144us }", 1, 1);
+        assert_chosen(store, "{ duration > 130ms && duration < 530ms }", 2, 0);
+        assert_chosen(store, "{ duration > 130ms && span.clew.kind = \"tool\" }", 0, 0);
+        assert_chosen(store, "{ duration > 130ms && span.clew.error = false }", 2, 0);
+        assert_chosen(store, "{ duration > 130ms && span.clew.tokens = nil }", 2, 0);
+        assert_chosen(store, "{ duration >= 262144us }", 1, 0);
         assert_chosen(store, "{ span.clew.tokens > 0 }", 0, 0);
         clew_store_close(store);
         test_dir_remove(&dir);

@@ -130,6 +130,14 @@ static void put_attributes(struct clew_buffer *b, uint32_t max)
         }
 }
 
+/* Some of them again and again, so that bounds are met. */
+static uint32_t amount(void)
+{
+        static const uint32_t usual[] = {0, 0, 500, 999, 1000, 1024};
+
+        return below(2) ? PICK(usual) : below(2000);
+}
+
 static void put_span(struct clew_buffer *b, uint32_t trace, uint32_t span, uint32_t parent)
 {
         uint32_t start = BASE_US + 1000 + trace * 37 % 900 + span;
@@ -151,7 +159,7 @@ static void put_span(struct clew_buffer *b, uint32_t trace, uint32_t span, uint3
                 clew_buffer_append_cstr(b, "");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-                clew_buffer_printf(b, roles[role], below(3), below(2000));
+                clew_buffer_printf(b, roles[role], below(3), amount());
 #pragma GCC diagnostic pop
         } else {
                 put_attributes(b, 4);
@@ -311,34 +319,13 @@ static const char *const conditions[] = {
         "true",
 };
 
-/* A number beside an attribute, on either side. */
-static void put_number_condition(struct clew_buffer *b)
-{
-        static const char *const numbers[] = {
-                "span.k.num",   ".k.num",         "span.k.more",
-                "event.k.more", ".k.more",        "span.k.3.more",
-                "span.k.list",  "resource.k.num", "span.clew.attr.k.more",
-                "span.n",
-        };
-        static const char *const operators[] = {">", ">=", "<", "<=", "!=", "="};
-        const char *field = PICK(numbers);
-        const char *op = PICK(operators);
-        const char *sign = below(3) ? "" : "-";
-        const char *value = test_odd_literal(&rng);
-
-        if (below(4) == 0)
-                clew_buffer_printf(b, "%s%s %s %s", sign, value, op, field);
-        else
-                clew_buffer_printf(b, "%s %s %s%s", field, op, sign, value);
-}
-
 static void put_condition(struct clew_buffer *b, unsigned depth)
 {
         static const char *const operators[] = {"=", "=", "=", "!=", "<", ">=", "=~", "!~"};
         uint32_t shape = below(depth > 0 ? 8 : 4);
 
         if (shape < 1) {
-                put_number_condition(b);
+                test_odd_condition(&rng, b);
         } else if (shape < 2) {
                 clew_buffer_append_cstr(b, PICK(conditions));
         } else if (shape < 4) {
@@ -365,6 +352,54 @@ static void put_condition(struct clew_buffer *b, unsigned depth)
         }
 }
 
+/* What indexes tell of steps, and nothing else: put to these. */
+static void put_steps_condition(struct clew_buffer *b, unsigned depth)
+{
+        static const char *const told_of_steps[] = {
+                "span.clew.kind = \"tool\"",
+                "span.clew.kind = \"llm\"",
+                "span.clew.model =~ \"m-.*\"",
+                "span.clew.agent != nil",
+                "span.clew.error",
+                "span.clew.tokens > 500",
+                "span.clew.tokens <= 1023.5",
+                "999 >= span.clew.tokens",
+                "span.clew.tokens != 0",
+                "span.clew.tokens = nil",
+                "span.clew.tokens > -1",
+                "duration > 20us",
+                "duration <= 64us",
+                "50us > duration",
+                "duration = 0",
+                "duration > -5ns",
+                "span.clew.cost > 0.001",
+                "span.clew.cost >= 0.0017",
+                "span.clew.cost < 0.0027",
+                "span.clew.cost != 0.0007",
+                "span.clew.cost > -1",
+                "span.clew.cost != nil",
+        };
+
+        if (depth == 0 && below(3) == 0) {
+                static const char *const operators[] = {">", ">=", "<", "<=", "=", "!="};
+
+                if (below(2))
+                        clew_buffer_printf(b, "span.clew.tokens %s %u", PICK(operators), amount());
+                else
+                        clew_buffer_printf(b, "duration %s %uus", PICK(operators), below(100));
+                return;
+        }
+        if (depth == 0 || below(3) == 0) {
+                clew_buffer_append_cstr(b, PICK(told_of_steps));
+                return;
+        }
+        clew_buffer_append_cstr(b, below(4) == 0 ? "!(" : "(");
+        put_steps_condition(b, depth - 1);
+        clew_buffer_append_cstr(b, below(3) == 0 ? ") || (" : ") && (");
+        put_steps_condition(b, depth - 1);
+        clew_buffer_append_cstr(b, ")");
+}
+
 static void put_query(struct clew_buffer *b)
 {
         static const char *const between[] = {" && ",  " || ", " >> ",  " > ", " ~ ",
@@ -374,7 +409,10 @@ static void put_query(struct clew_buffer *b)
                 " | select(name)", " | coalesce()",         " | avg(duration) > 10us"};
 
         clew_buffer_append_cstr(b, "{ ");
-        put_condition(b, 2);
+        if (below(4) == 0)
+                put_steps_condition(b, 2);
+        else
+                put_condition(b, 2);
         clew_buffer_append_cstr(b, " }");
         if (below(3) == 0) {
                 clew_buffer_append_cstr(b, PICK(between));
@@ -627,6 +665,10 @@ static const char *const functions[] = {
         "max_over_time(duration)",
         "quantile_over_time(duration, .5, .95)",
         "sum_over_time(span.clew.tokens)",
+        "avg_over_time(span.clew.tokens)",
+        "min_over_time(span.clew.tokens)",
+        "quantile_over_time(span.clew.tokens, .5, .9)",
+        "histogram_over_time(span.clew.tokens)",
         "max_over_time(span.clew.cost)",
         "histogram_over_time(duration)",
         "avg_over_time(duration * 2)",

@@ -462,6 +462,129 @@ static void test_no_match_without_a_status(void **state)
         }
 }
 
+static void test_a_part_that_a_plan_lost(void **state)
+{
+#define FILMS "How many films did Alma Verstegen release up to 1998, without reprints?"
+#define LOOKS                                                                                      \
+        {                                                                                          \
+                "search", "{\\\"query\\\": \\\"Alma Verstegen films\\\"}",                         \
+                        "A Far Bell, One Quiet Field"                                              \
+        }
+        static const struct sentence_case cases[] = {
+                {{{"user", FILMS, NULL},
+                  {"say",
+                   "1. Find the films that Alma Verstegen did release.\\n2. Leave out reprints.",
+                   NULL},
+                  LOOKS,
+                  {"say", "9 films.", NULL}},
+                 "and not \"1998\""},
+                /* the number came later */
+                {{{"user", FILMS, NULL},
+                  {"say",
+                   "1. Find the films that Alma Verstegen did release.\\n2. Leave out reprints.",
+                   NULL},
+                  LOOKS,
+                  {"say", "Until 1998 there are 9 films.", NULL}},
+                 NULL},
+                {{{"user", FILMS, NULL},
+                  {"say",
+                   "1. Find the films that Alma Verstegen did release.\\n2. Stop in 1998, leave "
+                   "out "
+                   "a reprint.",
+                   NULL},
+                  LOOKS,
+                  {"say", "9 films.", NULL}},
+                 NULL},
+                /* who says nothing again has no plan of it */
+                {{{"user", FILMS, NULL},
+                  {"say", "1. Look.\\n2. Answer.", NULL},
+                  LOOKS,
+                  {"say", "9 films.", NULL}},
+                 NULL},
+        };
+
+        (void)state;
+        CHECK("lost-part", cases);
+}
+
+static void test_a_part_of_a_page(void **state)
+{
+#define BARS                                                                                       \
+        "The viewport shows 32% of the webpage. Harbour Bar - Old Tavern - Red Lion - Moon Cellar"
+        static const struct sentence_case cases[] = {
+                {{{"user", "Which bar of Vigo is the closest?", NULL},
+                  {"visit", "{\\\"url\\\": \\\"https://vigo.example\\\"}", BARS},
+                  {"say", "They are Harbour Bar, Old Tavern, Moon Cellar, and Red Lion.", NULL}},
+                 "the next action leaves that page; the request asks for \"closest\""},
+                {{{"user", "Is there a bar in Vigo?", NULL},
+                  {"visit", "{\\\"url\\\": \\\"https://vigo.example\\\"}", BARS},
+                  {"say", "There are Harbour Bar, Old Tavern, Moon Cellar, and Red Lion.", NULL}},
+                 NULL},
+                {{{"user", "Which bar of Vigo is the closest?", NULL},
+                  {"visit", "{\\\"url\\\": \\\"https://vigo.example\\\"}", BARS},
+                  {"page_down", "{}",
+                   "The viewport shows 60% of the webpage, at the bottom of it."},
+                  {"say", "They are Harbour Bar, Old Tavern, Moon Cellar, and Red Lion.", NULL}},
+                 NULL},
+                {{{"user", "Which bar of Vigo is the closest?", NULL},
+                  {"visit", "{\\\"url\\\": \\\"https://vigo.example\\\"}", BARS},
+                  {"say", "It is the Harbour Bar.", NULL}},
+                 NULL},
+        };
+
+        (void)state;
+        CHECK("cut-result", cases);
+}
+
+static void test_notes_are_no_change(void **state)
+{
+        static const struct sentence_case cases[] = {
+                {{{"user", "What does it say?", NULL},
+                  {"take_note", "{\\\"text\\\": \\\"begun\\\"}", "saved"},
+                  {"say", "Nothing.", NULL}},
+                 NULL},
+                {{{"user", "What does it say?", NULL},
+                  {"log_contact", "{\\\"text\\\": \\\"begun\\\"}", "created"},
+                  {"set_order", "{\\\"id\\\": \\\"R-4411\\\"}", "saved"},
+                  {"say", "Nothing.", NULL}},
+                 "made the first change (set_order)"},
+        };
+
+        (void)state;
+        CHECK("first-change", cases);
+}
+
+static void test_errors_that_are_none(void **state)
+{
+        static const struct sentence_case cases[] = {
+                {{{"user", "Tidy it.", NULL},
+                  {"bash", "{\\\"command\\\": \\\"python -m flake8 a.py\\\"}",
+                   "a.py:41:80: E501 error: line too long\\n[exit code: 1]"},
+                  {"say", "There is one.", NULL}},
+                 NULL},
+                {{{"user", "Tidy it.", NULL},
+                  {"bash", "{\\\"command\\\": \\\"python -m flake8 a.py\\\"}",
+                   "/usr/bin/python: No module named flake8\\n[exit code: 1]"},
+                  {"say", "There is none.", NULL}},
+                 "ended in an error"},
+                {{{"user", "Mend it.", NULL},
+                  {"bash", "{\\\"command\\\": \\\"python reproduce.py\\\"}",
+                   "Traceback (most recent call last):\\nValueError: bad date\\n[exit code: 1]"},
+                  {"say", "So it is.", NULL}},
+                 NULL},
+                {{{"user", "Mend it.", NULL},
+                  {"bash", "{\\\"command\\\": \\\"python reproduce.py\\\"}",
+                   "Traceback (most recent call last):\\nValueError: bad date\\n[exit code: 1]"},
+                  {"bash", "{\\\"command\\\": \\\"python reproduce.py -v\\\"}",
+                   "Traceback (most recent call last):\\nTypeError: no date\\n[exit code: 1]"},
+                  {"say", "So it is.", NULL}},
+                 "step 4 asked for bash"},
+        };
+
+        (void)state;
+        CHECK("error-origin", cases);
+}
+
 static void test_what_a_model_may_choose(void **state)
 {
 #define SUM "{\\\"expression\\\": \\\"6677\\\"}"
@@ -600,6 +723,10 @@ int main(void)
                 cmocka_unit_test(test_who_has_to_say_yes),
                 cmocka_unit_test(test_what_is_quoted),
                 cmocka_unit_test(test_no_match_without_a_status),
+                cmocka_unit_test(test_a_part_that_a_plan_lost),
+                cmocka_unit_test(test_a_part_of_a_page),
+                cmocka_unit_test(test_notes_are_no_change),
+                cmocka_unit_test(test_errors_that_are_none),
                 cmocka_unit_test(test_what_a_model_may_choose),
                 cmocka_unit_test(test_what_only_looks),
                 cmocka_unit_test(test_pictures_for_the_moment),

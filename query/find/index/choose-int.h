@@ -56,6 +56,10 @@ void clew_choice_find_numbers(struct clew_index_choice *c, struct clew_index_fac
                               enum clew_op op, const struct clew_operand *v, struct clew_bounds *b);
 /* Costs of traces that were stored with another list of prices than that of now are not known. */
 void clew_choice_forget_prices(struct clew_index_choice *c, struct clew_bounds *b);
+/* Makes @b, where some step may and does meet the expression, as exact as what indexes tell of
+ * steps can. Nothing changes where it asks for something else, or few traces are in doubt. */
+void clew_choice_ask_steps(struct clew_index_choice *c, const struct clew_query *q, uint32_t expr,
+                           struct clew_bounds *b);
 /* Where some span has such a value of @ref; `does` is in `may`. */
 struct clew_hits clew_choice_hits(struct clew_index_choice *c, const struct clew_field_ref *ref,
                                   const struct clew_want *want);

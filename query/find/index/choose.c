@@ -583,6 +583,7 @@ static void filter(struct clew_index_choice *c, const struct clew_query *q,
         struct clew_bounds v = choose_expr(c, q, op->arg, stack);
         uint32_t top = k->n_inputs - 1;
 
+        clew_choice_ask_steps(c, q, op->arg, &v);
         if (c->error)
                 return;
         if (!k->inputs[top].is_all) {
@@ -638,7 +639,8 @@ static bool is_too_large(const struct clew_index_choice *c, const struct clew_qu
         size_t words = (clew_index_run_traces(c->run) + 63) / 64;
 
         return q->stage_stack > CLEW_QUERY_DEPTH_MAX * 4 ||
-               (4 * (size_t)q->n_codes + 8 * (size_t)q->n_stages + 16) * words * 8 > SETS_BYTES_MAX;
+               (4 * (size_t)q->n_codes + 16 * (size_t)q->n_stages + 16) * words * 8 >
+                       SETS_BYTES_MAX;
 }
 
 /* Where the query may be met. */

@@ -4,6 +4,7 @@
 #include "query/find/index/facet-int.h"
 
 #include "proto/base/hash.h"
+#include "query/find/counted.h"
 
 #include <math.h>
 #include <string.h>
@@ -98,14 +99,9 @@ bool clew_facet_counts(struct clew_slice name)
 
 uint16_t clew_facet_code(double v)
 {
-        uint64_t bits;
-
         if (isnan(v))
                 return CLEW_FACET_CODE_NAN;
-        v += 0.0; /* -0 is 0 */
-        memcpy(&bits, &v, sizeof(bits));
-        bits = bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-        return (uint16_t)(bits >> 48);
+        return (uint16_t)(clew_sample_bits(v + 0.0) >> 48); /* -0 is 0 */
 }
 
 void clew_facet_code_put(struct clew_index_facet *f, char tag, uint16_t code)

@@ -479,7 +479,10 @@ int clew_facets_give(const struct clew_trace *trace, const struct clew_summary *
         memset(g, 0, offsetof(struct giver, key_hash));
         g->sink = sink;
         clew_arena_init(&g->scratch, SCRATCH_MAX);
-        g->at = (struct clew_run_at){trace, &facts, &g->scratch, clew_speaker_of(trace)};
+        g->at = (struct clew_run_at){.trace = trace,
+                                     .facts = &facts,
+                                     .arena = &g->scratch,
+                                     .speaker = clew_speaker_of(trace)};
         /* A run in several traces is judged as one; who speaks about others is to be met first. */
         g->special = trace->n_spans == 0 || trace->n_steps == 0 || summary->has_run ||
                      summary->n_aimed > 0;

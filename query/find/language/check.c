@@ -50,6 +50,10 @@ static int cannot(struct check *c, const struct clew_code_op *op, enum clew_type
                                 clew_type_name(left), clew_op_text(op->op), clew_type_name(right));
         if (quoted_word)
                 clew_query_hint(c->err, "words such as error, ok, server stand without quotes");
+        else if (left == CLEW_TYPE_BOOL && right == CLEW_TYPE_TEXT)
+                clew_query_hint(c->err, "true and false stand without quotes");
+        else if (left == CLEW_TYPE_STATUS)
+                clew_query_hint(c->err, "a status is error, ok or unset");
         else if (left == CLEW_TYPE_TEXT && clew_type_is_number(right))
                 clew_query_hint(c->err, "text stands in quotes");
         else if (clew_type_is_number(left) && right == CLEW_TYPE_TEXT)

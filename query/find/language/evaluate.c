@@ -740,7 +740,10 @@ static int without_spans(struct clew_query_run *run, struct clew_trace *trace)
 static int evaluate(struct clew_query_run *run, const struct clew_query_facts *facts,
                     struct clew_trace *trace, struct clew_query_result *ret)
 {
-        struct evaluation e = {.run = run, .at = {trace, facts, &run->arena, 0}, .n_inputs = 1};
+        struct evaluation e = {
+                .run = run,
+                .at = {.trace = trace, .facts = facts, .arena = &run->arena, .speaker = 0},
+                .n_inputs = 1};
         struct clew_sets *result;
         int r;
 

@@ -9,6 +9,7 @@
 #include "query/find/language/readers-int.h"
 
 #include "proto/base/number.h"
+#include "query/find/judged.h"
 #include "query/find/path.h"
 
 #include <stdio.h>
@@ -311,6 +312,21 @@ READER(read_result)
 {
         (void)key;
         clew_values_add_text(out, step_of(at, step)->tool_result);
+}
+
+/* Judged once for all steps of the trace. */
+READER(read_result_error)
+{
+        const struct clew_step *s = step_of(at, step);
+
+        (void)key;
+        if (s->kind != CLEW_KIND_TOOL)
+                return;
+        if (!at->is_judged) {
+                at->failed = clew_judged_failed(at->trace, at->arena);
+                at->is_judged = true;
+        }
+        clew_values_add_bool(out, at->failed ? at->failed[step] : s->error.is_error);
 }
 
 READER(read_input)
@@ -636,6 +652,9 @@ static const struct clew_field_row rows[] = {
          "step", NULL, "arguments of a tool call"},
         {"span.clew.tool.result", NULL, TEXT, NONE, CLEW_NEED_TEXTS, read_result, NULL, NULL,
          "step", NULL, "what a tool answered"},
+        {"span.clew.result_error", NULL, CLEW_TYPE_BOOL, NONE, CLEW_NEED_TEXTS | CLEW_NEED_EDGES,
+         read_result_error, NULL, NULL, "step", NULL,
+         "the tool call failed, by a sign or by what it answered"},
         {"span.clew.input", NULL, TEXT, NONE, CLEW_NEED_TEXTS, read_input, NULL, NULL, "step",
          NULL, "input of the step, as sent"},
         {"span.clew.output", NULL, TEXT, NONE, CLEW_NEED_TEXTS, read_output, NULL, NULL, "step",

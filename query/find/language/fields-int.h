@@ -26,6 +26,8 @@ struct clew_run_at {
         const struct clew_query_facts *facts;
         struct clew_arena *arena; /* of the trace */
         uint32_t speaker;         /* the step that carries the facts of the run */
+        bool is_judged;           /* then: */
+        const bool *failed;       /* by step: what the rules say of its result; NULL = nothing */
 };
 
 /* The step that speaks for the run: its root, else the first span that came, else the first

@@ -67,8 +67,25 @@ def first_trouble(claim):
     span = claim.step(m[0])
     if m[2] != "an empty result" and not troubled(claim, span):
         return "step %s shows no error" % m[0]
-    early = [s for s in claim.run.before(span) if s.tool and s.failed] if span else []
+    early = [s for s in claim.run.before(span) if s.tool and s.failed and not found_nothing(s)] if span else []
     return "span %s failed before it" % early[0].id if early else None
+
+
+def found_nothing(span):
+    """Status 1 of a program that looks for something or compares, and printed no word: that is its answer."""
+    looks = re.search(r"\b(e|f|z|p)?grep\b|\brg\b|\bdiff\b|\bcmp\b|\bwhich\b|\btest\b|\[ ", arguments_of(span))
+    said = re.sub(r"(?i)</?(returncode|output)>|exit (code|status)|exited with|status|code|command|[\W\d_]+", "", span.text("out"))
+    return bool(looks) and not said
+
+
+def dealt_with_an_error(claim):
+    """error-response: a named step shows an error; where a later call is said to have gone well, one did."""
+    m = claim.match(r"of step (\d+).*; a later call to the same end went well\.$")
+    source = claim.step(m[0]) if m else None
+    if source is not None and source.tool and not any(
+            s.tool and not s.failed and s.start > source.start and s.tool_names() & source.tool_names() for s in claim.run.spans):
+        return "no later call of it"
+    return some_trouble(claim)
 
 
 def last_failed(claim):
@@ -638,7 +655,7 @@ def plainly(text):
 
 
 CHECKS = {
-    "error-origin": some_trouble, "error-response": some_trouble, "same-error-again": some_trouble,
+    "error-origin": some_trouble, "error-response": dealt_with_an_error, "same-error-again": some_trouble,
     "swallowed-error": some_trouble, "unrecovered-end": last_failed, "ignored-failure": some_trouble,
     "infrastructure": some_trouble, "model-error": some_trouble, "tool-loop": same_calls, "duplicate-call": repeats_call,
     "repeated-query": None, "near-duplicate": alike, "ping-pong": ping_pong, "bad-arguments": bad_arguments,
@@ -974,17 +991,53 @@ def part_left_out(claim):
 
 
 def went_on_with_a_part(claim):
-    """cut-result: the result says that it is not all, and its tool ran no more."""
-    m = claim.match(r'the result of step (\d+) \((.*?)\) says "(.*)", and it was not called again\.$')
+    """cut-result: the result says that it is not all, the request asks for what needs all of it, and its tool ran no
+    more; of a page in a browser, the next action does not turn it."""
+    m = claim.match(r'(?:the result of )?step (\d+) \((.*?)\) says "(.*)", and (it was not called again|the next action '
+                    r'leaves that page); the request asks for "(.*)"\.$')
     if not m:
         return "unread"
+    if m[4].lower() not in asked(claim.run).lower():
+        return "nobody asked for %s" % m[4]
     source = claim.step(m[0])
     shown = source.text("all") if source else m[2]
     if m[2].lower() not in shown.lower() and not any(m[2].lower() in s.text("all").lower() for s in claim.run.spans):
         return "no result says so"
-    later = [s for s in claim.run.spans if s.tool and source and source.tool and s.start > source.end
-             and m[1] in s.tool_names()]
+    later = [s for s in claim.run.spans if s.tool and source and source.tool and s.start > source.end]
+    if m[3].startswith("the next"):
+        turned = later and [n for n in later[0].tool_names() if re.search(r"page_?(down|up)|scroll|next_page", n)]
+        return "span %s turns the page" % later[0].id if turned else None
+    later = [s for s in later if m[1] in s.tool_names()]
     return "span %s calls it again" % later[0].id if later else None
+
+
+SMALL = set("that this these those with from have which into your than then only must each every does what when where will "
+            "should would need also without within under over after before least most more less".split())
+
+
+def part_lost(claim):
+    """lost-part: the request has the words, and no model wrote one of them from that step on, but in copies of it."""
+    m = claim.match(r'^Step \d+ (?:told another agent what to do|made a plan), and not "(.*)", which the request asks for; '
+                    r"nothing that a model wrote from there on has it\.$")
+    if not m:
+        return "unread"
+    request = asked(claim.run)
+    if m[0] not in request:
+        return "the request does not say it"
+    stems = [w[:5].lower() for w in re.findall(r"[^\W_]+", m[0])
+             if (len(w) > 3 and w.lower() not in SMALL) or (len(w) > 1 and re.search(r"\d", w))]
+    lines = [x for x in request.split("\n") if len(x) > 24]
+    for s in claim.run.innermost():
+        if s.start < claim.span.start:
+            continue
+        said = s.text("out")
+        for x in lines:
+            said = said.replace(x, "")
+        have = [w for w in stems if re.search(r"(?<![^\W_])%s%s" % (re.escape(w), r"(?![^\W_])" if re.search(r"\d", w) else ""),
+                                              said.lower())]
+        if have:
+            return "span %s has %s" % (s.id, have[0])
+    return None if stems else "no word of weight"
 
 
 def other_form(claim):
@@ -1009,6 +1062,7 @@ CHECKS["other-option"] = other_choice
 CHECKS["over-limit"] = beyond_limit
 CHECKS["left-out"] = part_left_out
 CHECKS["cut-result"] = went_on_with_a_part
+CHECKS["lost-part"] = part_lost
 CHECKS["wrong-form"] = other_form
 CHECKS.update(contradictions.checks(asked))
 CHECKS.update(slips.checks(asked))
