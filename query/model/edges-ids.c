@@ -113,11 +113,17 @@ static void take_key(struct span_ids *s, const struct clew_attribute *a, struct 
         take_request_key(s, a->key, &a->value, arena);
 }
 
-/* All keys of interest begin with one of these letters and end in "id" or "name". */
+/* All keys of interest begin with one of these letters and end in "id", but for one. */
 static bool may_be_id(struct clew_slice key)
 {
-        return key.len >= 8 && key.len <= 24 && key.data[0] != 0 && strchr("agjmp", key.data[0]) &&
-               (key.data[key.len - 1] == 'd' || key.data[key.len - 1] == 'e');
+        static const bool begins[256] = {
+                ['a'] = true, ['g'] = true, ['j'] = true, ['m'] = true, ['p'] = true,
+        };
+
+        if (key.len < 8 || key.len > 24 || !begins[key.data[0]])
+                return false;
+        return (key.data[key.len - 1] == 'd' && key.data[key.len - 2] == 'i') ||
+               (key.data[key.len - 1] == 'e' && key.data[0] == 'm');
 }
 
 /* False when the span carries none. */

@@ -37,12 +37,12 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 29u
+#define CLEW_RULES_VERSION 30u
 /* The version of the rules with which something of single steps changed last: their kind, name,
  * tool, model, provider, agent, session, error, dialect, end, tokens, cost or texts, or which steps
  * there are. With what rules find of a whole run, and its summary keeps, it stays as it is. Then
  * what older versions have indexed is used until it is made anew. */
-#define CLEW_STEPS_VERSION 29u
+#define CLEW_STEPS_VERSION 30u
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
 #define CLEW_STEPS_MAX 4000000u
 

@@ -22,7 +22,8 @@
 #define TEXT_MAX 16384u
 #define SAME_MIN 24u  /* bytes of the request that are a copy of it */
 #define COPIES_MAX 4u /* of the request in one text that are passed over */
-#define SAID_MIN 3u   /* words of the request that a plan or an order says again */
+#define NUMBERS_MIN 4u
+#define SAID_MIN 3u /* words of the request that a plan or an order says again */
 
 struct part {
         struct clew_slice text; /* of the request */
@@ -249,10 +250,22 @@ static void add_word(struct lost *x, struct part *part, const struct word *w)
         part->text.len = (size_t)(w->text.data + w->text.len - part->text.data);
 }
 
+/* So many numbers are what is to be computed with: results stand for them later. */
+static bool is_a_sum(struct clew_slice request)
+{
+        uint32_t n = 0;
+        struct word w;
+
+        for (size_t at = 0; next_word(request, &at, &w);)
+                n += w.digit && !w.date;
+        return n >= NUMBERS_MIN;
+}
+
 static void read_parts(struct lost *x)
 {
         struct part part = {.words = 0};
         struct clew_slice t = x->request;
+        bool sum = is_a_sum(x->request);
         uint32_t weight = 0;
         size_t before = 0;
         struct word w;
@@ -269,7 +282,7 @@ static void read_parts(struct lost *x)
                 }
                 if (!w.stem || w.date || is_plain(w.text))
                         continue;
-                if (w.digit)
+                if (w.digit && !sum)
                         weight = 2;
                 add_word(x, &part, &w);
         }

@@ -243,6 +243,15 @@ static bool nonzero_after(struct clew_slice t, const char *name)
         return i < t.len && t.data[i] >= '1' && t.data[i] <= '9';
 }
 
+/* A program's way to say so, in front of what it printed. */
+static bool says_it_failed(struct clew_slice t)
+{
+        return nonzero_after(t, "returncode") ||
+               (clew_text_find(t, "exit") >= 0 &&
+                (nonzero_after(t, "exit code") || nonzero_after(t, "exit_code") ||
+                 nonzero_after(t, "exit status")));
+}
+
 int clew_text_exit_status(struct clew_slice text)
 {
         static const char *const names[] = {"returncode", "exit code",   "exit_code",
@@ -625,8 +634,7 @@ enum clew_trouble clew_text_result_error(struct clew_slice result)
                         continue;
                 return clew_text_trouble(t);
         }
-        if (nonzero_after(head(h, 60), "returncode") || nonzero_after(head(h, 60), "exit code") ||
-            nonzero_after(head(h, 60), "exit_code") || nonzero_after(head(h, 60), "exit status"))
+        if (says_it_failed(head(h, 60)))
                 return clew_text_trouble(t) == CLEW_TROUBLE_NONE ? CLEW_TROUBLE_OTHER
                                                                  : clew_text_trouble(t);
         if (clew_text_find(h, "traceback (most recent call last)") >= 0)

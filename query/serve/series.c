@@ -181,8 +181,11 @@ static int make_sorts(struct clew_series *s, const struct clew_bulk_step *step)
 
 static int add_told(struct clew_series *s, const struct clew_bulk_step *step)
 {
+        bool of_tokens = clew_metrics_counts_tokens(s->query);
         int r = make_sorts(s, step);
 
+        if (of_tokens && !step->has_tokens)
+                return r;
         if (r < 0 || !clew_metrics_has_start(s->metrics, step->start_ns))
                 return r;
         if (s->by_sort[step->sort] == 0) {
@@ -192,7 +195,7 @@ static int add_told(struct clew_series *s, const struct clew_bulk_step *step)
                 s->by_sort[step->sort] = (uint32_t)r + 1;
         }
         return clew_metrics_add_told(s->metrics, s->by_sort[step->sort] - 1, step->start_ns,
-                                     step->duration_ns);
+                                     of_tokens ? step->tokens : step->duration_ns);
 }
 
 static int take_step(void *context, const struct clew_bulk_step *step)

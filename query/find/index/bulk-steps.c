@@ -152,6 +152,7 @@ static void fill_step(struct taking *t, uint32_t sort, const struct clew_step_to
         t->step.texts = t->sorts.items[sort].texts;
         t->step.duration_ns = record->duration_ns;
         t->step.tokens = record->tokens;
+        t->step.has_tokens = (flags & (CLEW_SORT_TOKENS | CLEW_SORT_ZERO_TOKENS)) != 0;
         t->step.has_cost = (flags & CLEW_SORT_COST) != 0;
         t->step.cost_units = record->cost;
         t->step.is_error = (flags & CLEW_SORT_ERROR) != 0;

@@ -169,6 +169,7 @@ struct clew_bulk_step {
         uint64_t duration_ns;
         uint64_t tokens; /* booked on it, as is its cost */
         uint64_t cost_units;
+        bool has_tokens; /* it says how many; 0 is a number */
         bool has_cost;
         bool is_error;
         bool is_open;

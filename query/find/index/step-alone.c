@@ -103,7 +103,7 @@ bool clew_metrics_asks_sorts(const struct clew_query *q)
 {
         const struct clew_stage_op *condition = only_condition(q);
 
-        if (!condition || !is_told_all(q, condition->arg) || !clew_metrics_takes_durations(q))
+        if (!condition || !is_told_all(q, condition->arg) || !clew_metrics_takes_told(q))
                 return false;
         for (uint32_t i = 0; i < q->metric.n_by; i++) {
                 if (!is_told_all(q, q->metric.by[i]))

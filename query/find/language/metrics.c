@@ -27,7 +27,7 @@ __extension__ typedef __int128 wide;
 struct cell {
         union {
                 double number; /* sum, least or most */
-                wide ns;       /* sum of lengths of time, whose order then does not matter */
+                wide whole;    /* sum of whole numbers, whose order then does not matter */
         };
         uint64_t n;
 };
@@ -55,7 +55,7 @@ struct pair {
 struct clew_metrics {
         struct clew_query_run *run;
         const struct clew_metric_stage *stage;
-        bool adds_ns; /* cells hold `ns` */
+        double unit; /* cells hold `whole`, so many to 1; 0: they do not */
         struct clew_arena arena;
         uint64_t start_ns;
         uint64_t step_ns;
@@ -76,8 +76,8 @@ bool clew_query_is_compare(const struct clew_query *q)
         return q->metric.metric == CLEW_METRIC_COMPARE;
 }
 
-/* The function is given the duration of spans as it is. */
-static bool is_of_duration(const struct clew_query *q)
+/* The function is given that field of spans as it is. */
+static bool is_of(const struct clew_query *q, const char *name)
 {
         const struct clew_expr *e = &q->exprs[q->metric.expr];
         const struct clew_code_op *code = &q->codes[e->first];
@@ -86,7 +86,17 @@ static bool is_of_duration(const struct clew_query *q)
         if (e->n != 1 || code->code != CLEW_CODE_FIELD)
                 return false;
         ref = &q->fields[code->arg];
-        return ref->row && ref->row->read == clew_read_duration && !ref->of_parent;
+        return ref->row && !ref->of_parent && strcmp(ref->row->name, name) == 0;
+}
+
+static bool is_of_duration(const struct clew_query *q)
+{
+        return is_of(q, "duration");
+}
+
+static bool is_of_tokens(const struct clew_query *q)
+{
+        return is_of(q, "span.clew.tokens");
 }
 
 static bool is_count(const struct clew_query *q)
@@ -99,7 +109,8 @@ static bool is_sum(const struct clew_query *q)
         return q->metric.metric == CLEW_METRIC_SUM || q->metric.metric == CLEW_METRIC_AVG;
 }
 
-bool clew_metrics_counts_durations(const struct clew_query *q)
+/* The function makes of numbers what those of all spans, one by one, say. */
+static bool is_of_numbers(const struct clew_query *q)
 {
         switch ((int)q->metric.metric) {
         case CLEW_METRIC_SUM:
@@ -107,15 +118,25 @@ bool clew_metrics_counts_durations(const struct clew_query *q)
         case CLEW_METRIC_MIN:
         case CLEW_METRIC_MAX:
         case CLEW_METRIC_QUANTILE:
-                return is_of_duration(q);
+                return true;
         default:
                 return false;
         }
 }
 
-bool clew_metrics_takes_durations(const struct clew_query *q)
+bool clew_metrics_counts_durations(const struct clew_query *q)
 {
-        return is_count(q) || clew_metrics_counts_durations(q);
+        return is_of_numbers(q) && is_of_duration(q);
+}
+
+bool clew_metrics_counts_tokens(const struct clew_query *q)
+{
+        return is_of_numbers(q) && is_of_tokens(q);
+}
+
+bool clew_metrics_takes_told(const struct clew_query *q)
+{
+        return is_count(q) || clew_metrics_counts_durations(q) || clew_metrics_counts_tokens(q);
 }
 
 struct clew_metrics *clew_metrics_new(struct clew_query_run *run, uint64_t start_ns,
@@ -127,7 +148,8 @@ struct clew_metrics *clew_metrics_new(struct clew_query_run *run, uint64_t start
                 return NULL;
         m->run = run;
         m->stage = &run->q->metric;
-        m->adds_ns = is_sum(run->q) && is_of_duration(run->q);
+        if (is_sum(run->q))
+                m->unit = is_of_duration(run->q) ? 1e9 : is_of_tokens(run->q) ? 1 : 0;
         m->step_ns = step_ns;
         m->start_ns = start_ns / step_ns * step_ns;
         m->n_steps = (uint32_t)((end_ns > m->start_ns ? end_ns - m->start_ns : 0) / step_ns + 1);
@@ -216,8 +238,8 @@ static int bucket_of(double v)
 }
 
 struct number {
-        double value; /* lengths of time in seconds */
-        int64_t ns;   /* of a length of time */
+        double value;  /* lengths of time in seconds */
+        int64_t whole; /* ns of a length of time; a whole number */
 };
 
 static struct number number_of_ns(int64_t ns)
@@ -239,7 +261,7 @@ static bool number_of(struct clew_metrics *m, uint32_t step, struct number *ret)
         if (v.items[0].type == CLEW_TYPE_DURATION)
                 *ret = number_of_ns(v.items[0].integer);
         else
-                ret->value = clew_operand_number(&v.items[0]);
+                *ret = (struct number){clew_operand_number(&v.items[0]), v.items[0].integer};
         return !isnan(ret->value);
 }
 
@@ -261,8 +283,8 @@ static void put_number(const struct clew_metrics *m, struct cell *cell, const st
                         cell->number = v->value;
                 break;
         default:
-                if (m->adds_ns)
-                        cell->ns += v->ns;
+                if (m->unit > 0)
+                        cell->whole += v->whole;
                 else
                         cell->number += v->value;
                 break;
@@ -320,11 +342,12 @@ int clew_metrics_find(struct clew_metrics *m, struct clew_run_at *at, uint32_t s
         return clew_arena_failed(&m->arena) || clew_arena_failed(&m->run->arena) ? -ENOMEM : series;
 }
 
-int clew_metrics_add_told(struct clew_metrics *m, uint32_t series, uint64_t start_ns,
-                          uint64_t duration_ns)
+int clew_metrics_add_told(struct clew_metrics *m, uint32_t series, uint64_t start_ns, uint64_t told)
 {
         uint64_t place = place_of(m, start_ns);
-        struct number number = number_of_ns((int64_t)duration_ns);
+        struct number number = clew_metrics_counts_tokens(m->run->q)
+                                       ? (struct number){(double)told, (int64_t)told}
+                                       : number_of_ns((int64_t)told);
 
         return place < m->n_steps ? add_number(m, series, place, &number) : 0;
 }
@@ -414,7 +437,7 @@ int clew_metrics_add(struct clew_metrics *m, const struct clew_query_result *fou
 
 static double value_of(const struct clew_metrics *m, const struct cell *c)
 {
-        double sum = m->adds_ns ? (double)c->ns / 1e9 : c->number;
+        double sum = m->unit > 0 ? (double)c->whole / m->unit : c->number;
 
         switch ((int)m->stage->metric) {
         case CLEW_METRIC_RATE:

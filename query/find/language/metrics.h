@@ -63,18 +63,20 @@ void clew_metrics_free(struct clew_metrics *m); /* NULL is fine */
  * values than are kept. */
 CLEW_MUST_USE int clew_metrics_add(struct clew_metrics *m, const struct clew_query_result *found);
 /*
- * Where somebody tells of spans without showing them: whether of each its start, its duration and
- * what by() asks are all that is counted; and then the series of the spans that are like @step of
+ * Where somebody tells of spans without showing them: whether of each its start, its duration or
+ * tokens, and what by() asks are all that is counted; and then the series of the spans that are
+ * like @step of
  * @at in what by() asks (at least 0, or an error as above), for a span whose start is counted at
  * all; and one span of a series.
  */
-bool clew_metrics_takes_durations(const struct clew_query *query);
-/* ... and whether of those the duration is. */
+bool clew_metrics_takes_told(const struct clew_query *query);
+/* ... and whether of those the duration is, or the tokens are. */
 bool clew_metrics_counts_durations(const struct clew_query *query);
+bool clew_metrics_counts_tokens(const struct clew_query *query);
 bool clew_metrics_has_start(const struct clew_metrics *m, uint64_t start_ns);
 CLEW_MUST_USE int clew_metrics_find(struct clew_metrics *m, struct clew_run_at *at, uint32_t step);
 CLEW_MUST_USE int clew_metrics_add_told(struct clew_metrics *m, uint32_t series, uint64_t start_ns,
-                                        uint64_t duration_ns);
+                                        uint64_t told);
 /* Series in the order of their labels, after topk() and bottomk(). Lives as long as @m. */
 CLEW_MUST_USE int clew_metrics_finish(struct clew_metrics *m, struct clew_metrics_result *ret);
 
