@@ -267,7 +267,6 @@ static const char *const conditions[] = {
         "span.clew.outcome = \"open\"",
         "span.clew.outcome != nil",
         "span.clew.outcome != \"ok\"",
-        "span.clew.error = true",
         "span.clew.error",
         "span.clew.error.type != nil",
         "span.clew.run.spans > 3",
@@ -811,8 +810,7 @@ static unsigned compare(struct clew_store *store, unsigned n_queries, uint64_t *
         return n;
 }
 
-/* Of rules that found no causes and none of what their facts tell: some stores have both. */
-static struct clew_deriver older;
+static struct clew_deriver older; /* of rules that found no causes: some stores have both */
 static bool is_mixed;
 
 static struct clew_store *open_store(const char *dir)
@@ -823,7 +821,6 @@ static struct clew_store *open_store(const char *dir)
         struct clew_error err = {0};
 
         older = *clew_model_deriver_plain();
-        older.version = CLEW_RULES_VERSION - 1;
         older.index_version--;
         o.deriver = is_mixed && below(2) == 0 ? &older : clew_model_deriver();
         if (clew_store_open(dir, &o, &store, &err) < 0)
