@@ -422,6 +422,22 @@ def gate_layout(root):
     return len(names), bad
 
 
+MARKS = re.compile(r"^(?:<{7} \S|>{7} \S)", re.MULTILINE)
+
+
+def gate_merged(root):
+    """Nothing that a merge left undecided."""
+    bad, seen = [], 0
+    texts = (".c", ".h", ".md", ".py", ".toml", ".build", ".js", ".mjs", ".css", ".sh", ".scd", ".proto")
+    for path in ["README.md", "meson.build"] + files(root, *texts):
+        if not os.path.exists(os.path.join(root, path)):
+            continue
+        seen += 1
+        text = read(root, path)
+        bad += [f"{path}:{line_of(text, m.start())}: a merge is undecided here" for m in MARKS.finditer(text)]
+    return seen, bad
+
+
 BUILT = re.compile(r"^build(?:-\w+)?/")
 PATHS = re.compile(r"(?<![\w/.$-])((?:\.\.?/)?(?:proto|storage|query|collector|tools|tests|build|\.ci)/[\w./*-]*[\w*])")
 
@@ -484,4 +500,4 @@ def gate_mutants(root):
 
 GATES = [gate_directions, gate_rooms, gate_circles, gate_internal, gate_structs, gate_banned, gate_lengths,
          gate_format, gate_headers, gate_cleanup, gate_purpose, gate_fit, gate_mutants, gate_scripts, gate_layout,
-         gate_readme]
+         gate_merged, gate_readme]
