@@ -371,10 +371,13 @@ static inline bool near_length(const uint8_t **at, const uint8_t *end, size_t *r
 static inline bool is_plain_text(struct clew_slice raw, struct clew_slice *ret)
 {
         const uint8_t *at = raw.data;
-        const uint8_t *end = at + raw.len;
+        const uint8_t *end;
         size_t n;
 
-        if (raw.len < 2 || *at++ != LEN(1) || !near_length(&at, end, &n) || n != (size_t)(end - at))
+        if (raw.len < 2)
+                return false; /* perhaps there are no bytes at all */
+        end = at + raw.len;
+        if (*at++ != LEN(1) || !near_length(&at, end, &n) || n != (size_t)(end - at))
                 return false;
         *ret = clew_slice_make(at, n);
         return true;

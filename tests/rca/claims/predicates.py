@@ -1031,7 +1031,8 @@ def part_lost(claim):
         if s.start < claim.span.start:
             continue
         said = s.text("out")
-        for x in lines:
+        names = [v for k, v in s.attrs.items() if k.endswith("message.name") and isinstance(v, str)]  # who says it
+        for x in lines + names:
             said = said.replace(x, "")
         have = [w for w in stems if re.search(r"(?<![^\W_])%s%s" % (re.escape(w), r"(?![^\W_])" if re.search(r"\d", w) else ""),
                                               said.lower())]
