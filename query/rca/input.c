@@ -85,8 +85,11 @@ static bool continues(struct clew_slice then, struct clew_slice now, struct clew
 static size_t index_at(struct clew_slice key)
 {
         const uint8_t *dot = key.data;
-        const uint8_t *end = key.data + key.len;
+        const uint8_t *end;
 
+        if (key.len == 0)
+                return 0; /* perhaps there are no bytes at all */
+        end = dot + key.len;
         while (end - dot > 2 && (dot = memchr(dot, '.', (size_t)(end - dot) - 2)) != NULL) {
                 dot++;
                 if (*dot >= '0' && *dot <= '9')

@@ -88,6 +88,8 @@ static bool next_word(struct clew_slice t, size_t *at, struct word *ret)
         size_t from;
         uint64_t h = 0;
 
+        if (t.len == 0)
+                return false; /* perhaps there are no bytes at all */
         while (i < t.len && !clew_word_class[t.data[i]])
                 i++;
         from = i;

@@ -222,8 +222,11 @@ static const uint8_t *give_block(struct giver *g, const uint8_t *at, size_t n, c
 static void give_runs(struct clew_slice text, struct giver *g)
 {
         const uint8_t *at = text.data;
-        const uint8_t *end = text.data + text.len;
+        const uint8_t *end;
 
+        if (text.len == 0)
+                return; /* perhaps there are no bytes at all */
+        end = at + text.len;
         while (at < end) {
                 size_t n = (size_t)(end - at);
 

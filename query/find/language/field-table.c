@@ -654,7 +654,7 @@ static const struct clew_field_row rows[] = {
          "step", NULL, "what a tool answered"},
         {"span.clew.result_error", NULL, CLEW_TYPE_BOOL, NONE, CLEW_NEED_TEXTS | CLEW_NEED_EDGES,
          read_result_error, NULL, NULL, "step", NULL,
-         "the tool call failed, by a sign or by what it answered"},
+         "the tool call failed, by a sign or by its answer"},
         {"span.clew.input", NULL, TEXT, NONE, CLEW_NEED_TEXTS, read_input, NULL, NULL, "step",
          NULL, "input of the step, as sent"},
         {"span.clew.output", NULL, TEXT, NONE, CLEW_NEED_TEXTS, read_output, NULL, NULL, "step",
