@@ -25,7 +25,8 @@ static uint64_t check_why(const struct clew_why *w)
 
                 CLEW_ASSERT(f->step < v->n_steps && v->steps[f->step].kind <= CLEW_RCA_TOOL);
                 /* What did no harm stands behind what may be a cause, whatever its score. */
-                CLEW_ASSERT(i == 0 || w->findings[i - 1].score >= f->score || f->looked_at);
+                CLEW_ASSERT(i == 0 || w->findings[i - 1].score >= f->score ||
+                            (f->harmless && f->looked_at && !w->findings[i - 1].harmless));
                 CLEW_ASSERT(f->summary.len > 0);
                 for (uint32_t k = 0; k < f->n_evidence; k++) {
                         CLEW_ASSERT(f->evidence[k].step < v->n_steps);
