@@ -1,7 +1,7 @@
 /*
  * Searching in texts, value tokens, sets of words, shapes of errors. Linear, no allocation.
  */
-#include "query/rca/text-int.h"
+#include "query/rca/words-int.h"
 
 #include "proto/base/hash.h"
 
@@ -426,33 +426,21 @@ static void sort_hashes(uint64_t *a, uint32_t n)
 
 void clew_words_of(struct clew_slice text, uint64_t room[CLEW_WORDS_MAX], struct clew_words *ret)
 {
+        struct word_scan scan = word_scan_of(text);
         uint32_t n = 0;
         uint32_t m = 0;
-        size_t i = 0;
+        struct scanned_word word;
 
         ret->total = 0;
         ret->values = 0;
-        while (i < text.len) {
-                uint64_t h = 0;
-                bool digit = false;
-                size_t from;
+        while (scan_word(&scan, &word)) {
+                uint64_t h = hash_of_word(text, &word);
 
-                while (i < text.len && !clew_word_class[text.data[i]])
-                        i++;
-                from = i;
-                for (uint8_t c; i < text.len && (c = clew_word_class[text.data[i]]) != 0; i++) {
-                        digit |= c <= '9';
-                        h = word_hash_add(h, c);
-                }
-                if (i == from)
-                        break;
-                h = word_hash_end(h);
                 ret->total++;
-                ret->values += digit ? h : 0;
-                if (n < CLEW_WORDS_MAX)
-                        room[n++] = h;
-                else
+                ret->values += word.digit ? h : 0;
+                if (n == CLEW_WORDS_MAX)
                         break; /* the head of a text is enough to recognise it */
+                room[n++] = h;
         }
         sort_hashes(room, n);
         for (uint32_t k = 0; k < n; k++) {
