@@ -75,6 +75,18 @@ static const struct clew_command commands[] = {
          .served = CLEW_SERVED_SAYS},
         {"judge", "experiment", NULL, "run NAME | compare A B | list | show NAME",
          "a dataset through any agent; two versions compared", clew_cmd_experiment,
+         .more = "  run NAME                      each case to a program, its answer checked\n"
+                 "  list                          all, the newest first\n"
+                 "  show NAME                     its results\n"
+                 "  compare A B                   what B fixed and broke, beyond chance\n"
+                 "\n"
+                 "  clew experiment run new --dataset D@1 --cmd ./agent -j 4 --repeat 3\n"
+                 "  clew experiment compare old new --fail-if 'broken > 0' --junit out.xml\n"
+                 "\n"
+                 "The same run goes on where it was stopped. --fail-if compares one of these:\n"
+                 "broken fixed failing passing items only_a only_b rate_a rate_b difference\n"
+                 "difference_low difference_high p tokens cost seconds score score_low\n"
+                 "pass_at_k pass_all_k, with > >= < <=; one that no case has is an error.\n",
          .served = CLEW_SERVED_SAYS, .parts = true},
         {"judge", "eval", NULL, "import FILE",
          "results of Inspect, promptfoo and DeepEval as scores", clew_cmd_eval,
