@@ -29,7 +29,7 @@ struct clew_acts {
         struct clew_slice heard;
         struct clew_slice heard_lower;
         const uint8_t *heard_runs; /* of three bytes in it: a table that excludes most words */
-        size_t asked; /* bytes of it that were said before a model wrote anything */
+        size_t asked;              /* bytes of it that were said before a model wrote anything */
 };
 
 /* All of @ret lives in the view's arena. False when memory is short. */
