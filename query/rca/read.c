@@ -399,8 +399,8 @@ static int read_messages(struct clew_rca_builder *b, uint32_t i, enum clew_direc
                          struct clew_messages *ret)
 {
         clew_arena_reset(&b->scratch);
-        return clew_step_messages(b->trace, &b->trace->steps[b->v->steps[i].span], dir, &b->scratch,
-                                  ret);
+        return clew_step_messages_unhashed(b->trace, &b->trace->steps[b->v->steps[i].span], dir,
+                                           &b->scratch, ret);
 }
 
 /* What an assistant message of the history says that the call itself did not record. */
@@ -477,7 +477,7 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                 later = p && p->n_messages > 0 && s->n_messages >= p->n_messages;
                 s->n_messages += m->role != CLEW_ROLE_SYSTEM;
                 if (m->role == CLEW_ROLE_SYSTEM && s->system_hash == 0)
-                        s->system_hash = m->hash | 1;
+                        s->system_hash = clew_message_hash(m) | 1;
                 /* What stands first behind the old history is what that call answered. */
                 if (later && unrecorded && m->role == CLEW_ROLE_ASSISTANT &&
                     s->n_messages == p->n_messages + 1)
@@ -770,7 +770,7 @@ int clew_rca_read_run(struct clew_rca_builder *b)
         if (last->kind == CLEW_KIND_LLM)
                 return 0;
         clew_arena_reset(&b->scratch);
-        r = clew_step_messages(t, last, CLEW_MESSAGES_OUT, &b->scratch, &m);
+        r = clew_step_messages_unhashed(t, last, CLEW_MESSAGES_OUT, &b->scratch, &m);
         if (r == 0 && m.n && m.items[m.n - 1].n_parts) {
                 const struct clew_message *end = &m.items[m.n - 1];
 
