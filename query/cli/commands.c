@@ -10,7 +10,7 @@
 
 #define WINDOW                                                                                     \
         "Without --since: the last " CLEW_SINCE_DEFAULT "; --since all looks at the whole "        \
-                                                        "store.\n"
+        "store.\n"
 /* Of what asks why: an old store is no reason to say nothing. */
 #define WINDOW_OR_ALL                                                                              \
         "Without --since: the last " CLEW_SINCE_DEFAULT                                            \
