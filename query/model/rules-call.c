@@ -213,6 +213,7 @@ static const struct clew_rule tool_name_rules[] = {
         TK("tool.name", OPENINFERENCE, TOOLS),
         TK("ai.toolCall.name", AISDK, TOOLS),
         TK("tool_name", CLAUDE_CODE, TOOLS),
+        TK("function_name", GEMINI_CLI, TOOLS),
         TK("lk.function_tool.name", LIVEKIT, TOOLS),
         TK("spring.ai.tool.definition.name", SPRING_AI, TOOLS),
         TK("openclaw.toolName", OPENCLAW, TOOLS),

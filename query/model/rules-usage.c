@@ -180,6 +180,7 @@ static const struct clew_rule tokens_cache_read_rules[] = {
         N("ag.metrics.unit.tokens.cached", OTHER),
         MNF("crewai.crew.token_usage", "cached_prompt_tokens", OPENLLMETRY, ROLLUP),
         MNF("crewai.crew.usage_metrics", "cached_prompt_tokens", OPENLLMETRY, ROLLUP),
+        N("cached_content_token_count", GEMINI_CLI),
 };
 
 static const struct clew_rule tokens_cache_write_rules[] = {
@@ -239,6 +240,7 @@ static const struct clew_rule tokens_reasoning_rules[] = {
         N("codex.turn.token_usage.reasoning_output_tokens", CODEX),
         N("codex.usage.reasoning_output_tokens", CODEX),
         N("codex.sse_event/reasoning_token_count", CODEX),
+        N("thoughts_token_count", GEMINI_CLI),
         MN("gcp.vertex.agent.llm_response", "usage_metadata.thoughts_token_count", ADK),
         MN("genkit:output", "usage.thoughtsTokens", GENKIT),
         MN("braintrust.metrics", "completion_reasoning_tokens", BRAINTRUST),

@@ -277,6 +277,14 @@ static bool is_merged(const struct clew_step *step)
         return clew_slice_eq(step->span.name, KEY("execute_tool (merged tools)"));
 }
 
+/* What makes an agent, or a workflow of them, and runs nothing. */
+static bool is_setup_name(struct clew_slice name)
+{
+        return clew_slice_eq(name, KEY("workflow.build")) ||
+               clew_slice_eq(name, KEY("create_agent")) ||
+               clew_slice_starts_with(name, KEY("create_agent "));
+}
+
 static void derive_kind(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_kind_value v;
@@ -309,6 +317,8 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
         }
         if (v.found) {
                 step->kind = v.kind;
+                if (is_setup_name(step->span.name))
+                        step->flags |= CLEW_STEP_SETUP;
                 clew_fields_note(&b->fields, CLEW_FIELD_KIND, CLEW_ORIGIN_CORE, CLEW_DIALECT_NONE,
                                  KEY("name"));
         } else if (has_field(b, CLEW_FIELD_REQUEST_MODEL) &&
