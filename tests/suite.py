@@ -19,7 +19,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STAGE_SECONDS_MAX = 1200  # a stage that hangs longer than the whole run may take is stuck
-WAITS = re.compile(r"/test-objects")  # mostly wait, for buckets: run beside the others of their folder
+# Run beside the others of their folder, one after the other: what mostly waits, for buckets, and what computes alone for long.
+BESIDE = re.compile(r"/test-(objects|repair|metamorphic|unseen|scenarios|claims|shapes|hostile-runs)")
 TAP = re.compile(r"^(not ok|ok)\b\s*\d*\s*-?\s*(.*)$")
 SKIP = re.compile(r"#\s*SKIP\S*\s*(.*)$", re.IGNORECASE)
 
@@ -203,16 +204,16 @@ def stages(options):
     def folder_stage(folder):
         def body(results, stage):
             scripts = scripts_in(folder)
-            waiting = [script for script in scripts if WAITS.search(script)]
+            apart = [script for script in scripts if BESIDE.search(script)]
             with concurrent.futures.ThreadPoolExecutor(1) as beside:
                 jobs = []
                 for script in scripts:
-                    if script in waiting:
+                    if script in apart:
                         continue
                     print(f"  {script}")
                     tap_program(results, stage, [os.path.join(ROOT, script)], options.only)
                     if not jobs:  # the first one has set up what all of them need
-                        jobs = [(each, beside.submit(run, [os.path.join(ROOT, each)])) for each in waiting]
+                        jobs = [(each, beside.submit(run, [os.path.join(ROOT, each)])) for each in apart]
                 for script, job in jobs:
                     status, output = job.result()
                     print(f"  {script}, beside the others")

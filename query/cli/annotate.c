@@ -16,6 +16,7 @@
 #include "query/cli/rubric-named.h"
 #include "query/cli/served.h"
 #include "query/cli/suggest.h"
+#include "query/rca/rules.h"
 #include "query/review/record.h"
 #include "query/review/rubric.h"
 
@@ -123,6 +124,23 @@ static int add_scores(struct clew_annotate *c, struct clew_annotation *a)
         return 0;
 }
 
+/* A verdict on a rule that there is not would be lost for good. */
+static int check_rule(struct clew_annotate *c, struct clew_slice name)
+{
+        char meant[CLEW_MEANT_BYTES];
+        char shown[160];
+
+        for (unsigned r = 0; r < CLEW_RULE_COUNT; r++) {
+                if (clew_slice_eq_cstr(name, clew_rule_info((enum clew_rule)r)->name))
+                        return 0;
+        }
+        clew_suggest_meant(c->cli, NULL, CLEW_NAMES_RULES, name, meant);
+        clew_cli_error(c->cli, "clew why has no rule %s%s",
+                       clew_safe_cstr(name, shown, sizeof(shown)),
+                       meant[0] ? meant : "; its findings name theirs");
+        return CLEW_EXIT_USAGE;
+}
+
 static int from_flags(struct clew_annotate *c, struct clew_arena *arena, struct clew_annotation *a)
 {
         *a = (struct clew_annotation){
@@ -141,6 +159,8 @@ static int from_flags(struct clew_annotate *c, struct clew_arena *arena, struct 
         if (c->confirm || c->reject) {
                 a->finding = clew_slice_of_cstr(c->confirm ? c->confirm : c->reject);
                 a->verdict = c->confirm ? CLEW_FINDING_CONFIRMED : CLEW_FINDING_REJECTED;
+                if (check_rule(c, a->finding) != 0)
+                        return CLEW_EXIT_USAGE;
         }
         if (c->labels.n > CLEW_ANNOTATION_LABELS_MAX) {
                 clew_cli_error(c->cli, "at most %u labels", CLEW_ANNOTATION_LABELS_MAX);
@@ -366,7 +386,8 @@ static int list_one(struct clew_annotate *c, struct clew_view *view, const char 
         if (c->json)
                 return status;
         clew_trace_id_to_hex(&at.trace_id, hex);
-        fprintf(c->cli->out, "%s  %u said, %u annotations in all\n", hex, r.n_now, r.n_all);
+        fprintf(c->cli->out, "%s  %u said, %u annotation%s in all\n", hex, r.n_now, r.n_all,
+                r.n_all == 1 ? "" : "s");
         for (uint32_t i = 0; i < r.n_now; i++)
                 print_facet(c, &r.now[i]);
         if (clew_reviews_differences(&r, &differences) > 0) {

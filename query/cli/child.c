@@ -4,6 +4,7 @@
  */
 #include "query/cli/child.h"
 
+#include "query/cli/leftover.h"
 #include "query/cli/served.h"
 
 #include <errno.h>
@@ -12,6 +13,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +25,7 @@ struct child {
         pid_t pid;
         int in;  /* we write; -1 = closed */
         int out; /* we read */
+        int end; /* to be read when it has ended; -1 = this kernel tells by the end of out alone */
 };
 
 static uint64_t now_ms(void)
@@ -83,9 +87,11 @@ static int start(const char *command, char *const *envp, struct child *ret)
                 close(out[0]);
                 return -r;
         }
+        clew_leftover_add_group(ret->pid);
         fcntl(in[1], F_SETFL, O_NONBLOCK);
         ret->in = in[1];
         ret->out = out[0];
+        ret->end = pidfd_open(ret->pid, 0);
         return 0;
 }
 
@@ -116,21 +122,39 @@ static int read_some(const struct child *c, struct clew_buffer *answer)
         return n > 0;
 }
 
+/* It has ended: what it wrote and nobody has read yet; what others may still write is not its
+ * answer. */
+static int read_rest(const struct child *c, struct clew_buffer *answer)
+{
+        size_t from = answer->len;
+        int waiting = 0;
+        int r = 1;
+
+        if (ioctl(c->out, FIONREAD, &waiting) < 0)
+                return -errno;
+        while (r > 0 && answer->len - from < (size_t)waiting)
+                r = read_some(c, answer);
+        return r < 0 ? r : 0;
+}
+
 static int talk(struct child *c, struct clew_slice left, uint64_t end, struct clew_buffer *answer)
 {
         for (;;) {
-                struct pollfd fds[2] = {{.fd = c->out, .events = POLLIN},
-                                        {.fd = c->in, .events = POLLOUT}};
+                struct pollfd fds[3] = {{.fd = c->out, .events = POLLIN},
+                                        {.fd = c->in, .events = POLLOUT},
+                                        {.fd = c->end, .events = POLLIN}};
                 uint64_t now = now_ms();
                 int r;
 
                 if (now >= end)
                         return -ETIMEDOUT;
-                r = poll(fds, 2, (int)(end - now < 1000 ? end - now : 1000));
+                r = poll(fds, CLEW_ARRAY_LEN(fds), (int)(end - now < 1000 ? end - now : 1000));
                 if (r < 0 && errno != EINTR)
                         return -errno;
                 if (r <= 0)
                         continue;
+                if (fds[2].revents)
+                        return read_rest(c, answer);
                 if (c->in >= 0 && fds[1].revents)
                         write_some(c, &left);
                 if (fds[0].revents) {
@@ -141,25 +165,32 @@ static int talk(struct child *c, struct clew_slice left, uint64_t end, struct cl
         }
 }
 
-/* Waits for its end; when @end passes, or @kill_now, it and what it started are killed. */
+/* Waits for its end; when @end passes, or @kill_now, it and what it started are killed. It keeps
+ * its number until it is no leftover of ours any more. */
 static int reap(const struct child *c, uint64_t end, bool kill_now, int *ret_status)
 {
         const struct timespec pause = {.tv_nsec = 2000000};
         int r = 0;
 
         for (;;) {
-                pid_t pid = waitpid(c->pid, ret_status, kill_now ? 0 : WNOHANG);
+                siginfo_t info = {0};
+                int w = waitid(P_PID, (id_t)c->pid, &info,
+                               WEXITED | WNOWAIT | (kill_now ? 0 : WNOHANG));
 
-                if (pid == c->pid || (pid < 0 && errno != EINTR))
-                        return r;
-                if (pid == 0 && now_ms() >= end) {
+                if (info.si_pid == c->pid || (w < 0 && errno != EINTR))
+                        break;
+                if (w == 0 && now_ms() >= end) {
                         r = -ETIMEDOUT;
                         kill_now = true;
                         (void)kill(-c->pid, SIGKILL);
-                } else if (pid == 0) {
+                } else if (w == 0) {
                         nanosleep(&pause, NULL);
                 }
         }
+        clew_leftover_forget_group(c->pid);
+        while (waitpid(c->pid, ret_status, 0) < 0 && errno == EINTR)
+                ;
+        return r;
 }
 
 int clew_child_run(const char *command, char *const *envp, struct clew_slice question,
@@ -168,7 +199,7 @@ int clew_child_run(const char *command, char *const *envp, struct clew_slice que
 {
         struct sigaction ignore = {.sa_handler = SIG_IGN};
         struct sigaction before;
-        struct child c = {.in = -1, .out = -1};
+        struct child c = {.in = -1, .out = -1, .end = -1};
         uint64_t end = now_ms() + timeout_ms;
         int status = 0;
         int late;
@@ -188,6 +219,8 @@ int clew_child_run(const char *command, char *const *envp, struct clew_slice que
         if (c.in >= 0)
                 close(c.in);
         close(c.out);
+        if (c.end >= 0)
+                close(c.end);
         if (r < 0)
                 (void)kill(-c.pid, SIGKILL);
         late = reap(&c, end, r < 0, &status);

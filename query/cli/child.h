@@ -1,6 +1,6 @@
 /*
  * One question to a program: it gets a text on its standard input and answers on its standard
- * output.
+ * output. Who interrupts us ends it too (leftover.h).
  */
 #ifndef CLEW_QUERY_CLI_CHILD_H
 #define CLEW_QUERY_CLI_CHILD_H
@@ -12,9 +12,10 @@
 
 /*
  * Runs `/bin/sh -c @command`, writes @question to it, and appends what it prints to @answer (whose
- * maximum bounds it). Its standard error is ours. After @timeout_ms it is killed. 0, -ETIMEDOUT,
- * -EMSGSIZE (it printed too much), -ECHILD (it ended with another status than 0; err says which),
- * or what the system reports.
+ * maximum bounds it) until it has ended: what it leaves running goes on, and is not waited for,
+ * though it may hold its output open. Its standard error is ours. After @timeout_ms it is killed.
+ * 0, -ETIMEDOUT, -EMSGSIZE (it printed too much), -ECHILD (it ended with another status than 0; err
+ * says which), or what the system reports.
  */
 CLEW_MUST_USE int clew_child_ask(const char *command, struct clew_slice question,
                                  uint32_t timeout_ms, struct clew_buffer *answer,

@@ -9,6 +9,10 @@
 #include <string.h>
 
 #define WINDOW                                                                                     \
+        "Without --since: the last " CLEW_SINCE_DEFAULT "; --since all looks at the whole "        \
+        "store.\n"
+/* Of what asks why: an old store is no reason to say nothing. */
+#define WINDOW_OR_ALL                                                                              \
         "Without --since: the last " CLEW_SINCE_DEFAULT                                            \
         ", or all there is when nothing started then.\n"
 
@@ -53,18 +57,23 @@ static const struct clew_command commands[] = {
                         "  clew stats --since all --over 1h\n",
          .served = CLEW_SERVED_READS},
         {"compare", "clusters", NULL, "[NAME] [FLAGS]", "failed runs grouped by cause",
-         clew_cmd_clusters, .more = WINDOW, .served = CLEW_SERVED_READS},
+         clew_cmd_clusters, .more = WINDOW_OR_ALL, .served = CLEW_SERVED_READS},
         {"compare", "diff", NULL, "A B [FLAGS]", "two traces, aligned step by step", clew_cmd_diff,
          .served = CLEW_SERVED_READS},
         {"live", "tail", NULL, "[ID] [FLAGS]", "follow new runs, or the steps of one open run",
          clew_cmd_tail, .served = CLEW_SERVED_READS},
         {"judge", "annotate", NULL, "ID[#STEP]... | --from FILE | --queue [FLAGS]",
          "label, score, note, correct; or a review queue", clew_cmd_annotate,
+         .more = "Who says it: $CLEW_USER, else who runs this.\n"
+                 "\n"
+                 "  clew annotate 7f3a#9 --label wrong-argument --failing\n"
+                 "  clew annotate 7f3a --score correct=fail --note 'booked twice'\n"
+                 "  clew annotate --queue --failed --since all -n 20 --labels policy,loop\n",
          .served = CLEW_SERVED_SAYS, .parts = true},
         {"judge", "dataset", NULL, "VERB NAME [FLAGS]",
          "cases for agents, with versions: create, add, show ...", clew_cmd_dataset,
          .more = "  create NAME                   begin one\n"
-                 "  add NAME [ID...]              cases made of runs: these, or what flags select\n"
+                 "  add NAME [ID...|QUERY]        cases made of runs: these, or what flags select\n"
                  "  import NAME FILE              cases of a file: JSON, JSON lines, CSV\n"
                  "  list                          all datasets\n"
                  "  show NAME[@V] [ITEM]          its cases, or one in full\n"
@@ -75,6 +84,18 @@ static const struct clew_command commands[] = {
          .served = CLEW_SERVED_SAYS},
         {"judge", "experiment", NULL, "run NAME | compare A B | list | show NAME",
          "a dataset through any agent; two versions compared", clew_cmd_experiment,
+         .more = "  run NAME                      each case to a program, its answer checked\n"
+                 "  list                          all, the newest first\n"
+                 "  show NAME                     its results\n"
+                 "  compare A B                   what B fixed and broke, beyond chance\n"
+                 "\n"
+                 "  clew experiment run new --dataset D@1 --cmd ./agent -j 4 --repeat 3\n"
+                 "  clew experiment compare old new --fail-if 'broken > 0' --junit out.xml\n"
+                 "\n"
+                 "The same run goes on where it was stopped. --fail-if compares one of these:\n"
+                 "broken fixed failing passing items only_a only_b rate_a rate_b difference\n"
+                 "difference_low difference_high p tokens cost seconds score score_low\n"
+                 "pass_at_k pass_all_k, with > >= < <=; one that no case has is an error.\n",
          .served = CLEW_SERVED_SAYS, .parts = true},
         {"judge", "eval", NULL, "import FILE",
          "results of Inspect, promptfoo and DeepEval as scores", clew_cmd_eval,

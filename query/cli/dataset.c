@@ -47,6 +47,7 @@ struct dataset_command {
         bool json;
         bool skip_near;
         bool from_passing;
+        bool replace;
         bool dry_run;
         char author[CLEW_SESSION_BYTES_MAX];
         /* adding */
@@ -61,6 +62,10 @@ struct dataset_command {
         uint32_t room;
         uint32_t n_kept; /* bodies of the first so many news are kept */
         uint64_t n_same;
+        /* Items that the dataset has of the same case, as it was added before. */
+        struct clew_content_id *older;
+        uint32_t n_older;
+        uint32_t older_room;
         uint64_t n_near;
         uint64_t n_left_out;
         uint64_t n_without;
@@ -265,6 +270,46 @@ static int open_dataset(struct dataset_command *c)
         return r;
 }
 
+static int note_older(struct dataset_command *c, const struct clew_content_id *id)
+{
+        if (c->n_older == c->older_room) {
+                uint32_t room = c->older_room ? 2 * c->older_room : 64;
+                struct clew_content_id *more = clew_arena_calloc(&c->arena, room, sizeof(*more));
+
+                if (!more)
+                        return clew_cli_fail(c->cli, -ENOMEM, NULL);
+                if (c->n_older)
+                        memcpy(more, c->older, c->n_older * sizeof(*more));
+                c->older = more;
+                c->older_room = room;
+        }
+        c->older[c->n_older++] = *id;
+        return 0;
+}
+
+/* What has been said of a run since it was added makes another item of the same case: both would
+ * count. */
+static int find_older(struct dataset_command *c, const struct clew_item *item)
+{
+        CLEW_ARENA arena = {0};
+        const struct clew_known_link *at = NULL;
+        const struct clew_dataset_entry *e;
+        int r = 0;
+
+        clew_arena_init(&arena, CLEW_ITEM_ARENA_MAX);
+        while (r == 0 && (e = clew_known_of_trace(&c->known, &item->trace_id, &at))) {
+                struct clew_item other;
+
+                if (e->number == 0)
+                        continue; /* is being added now */
+                clew_arena_reset(&arena);
+                r = clew_cli_dataset_item(c->cli, &e->id, &arena, &other);
+                if (r == 0 && other.form == item->form && other.step == item->step)
+                        r = note_older(c, &e->id);
+        }
+        return r;
+}
+
 static int take_item(struct dataset_command *c, const struct clew_item *item)
 {
         struct clew_dataset_news one;
@@ -290,6 +335,8 @@ static int take_item(struct dataset_command *c, const struct clew_item *item)
                 c->n_same++;
                 return 0;
         }
+        if (!clew_trace_id_is_zero(&item->trace_id) && find_older(c, item) != 0)
+                return CLEW_EXIT_STORE;
         if (is_near(c, &one.entry) && c->skip_near)
                 return 0;
         if (clew_known_add(&c->known, &one.entry) < 0)
@@ -297,6 +344,37 @@ static int take_item(struct dataset_command *c, const struct clew_item *item)
         c->n_without += !one.entry.has_expected;
         c->news[c->n_news++] = one;
         return c->bodies.used_bytes > PENDING_BYTES_MAX ? keep_pending(c) : 0;
+}
+
+static int remove_older(struct dataset_command *c)
+{
+        struct clew_error err = {0};
+        struct clew_store *store;
+        int r;
+
+        if (c->n_older == 0)
+                return 0;
+        if (!c->replace) {
+                clew_cli_note(c->cli,
+                              "%u older item%s of the same cases %s in it: --replace takes them "
+                              "out",
+                              c->n_older, c->n_older == 1 ? "" : "s",
+                              c->n_older == 1 ? "is" : "are");
+                return 0;
+        }
+        if (!c->dry_run) {
+                r = clew_cli_store_existing(c->cli, &store);
+                if (r != 0)
+                        return r;
+                r = clew_dataset_remove(store, c->dataset.name, c->older, c->n_older,
+                                        clew_slice_of_cstr(c->author),
+                                        clew_clock_unix_ns(c->cli->clock), &err);
+                if (r < 0)
+                        return clew_cli_fail(c->cli, r, &err);
+        }
+        clew_cli_note(c->cli, "%u older item%s of the same cases taken out", c->n_older,
+                      c->n_older == 1 ? "" : "s");
+        return 0;
 }
 
 static int add_all(struct dataset_command *c)
@@ -336,8 +414,10 @@ static int add_all(struct dataset_command *c)
                 clew_cli_note(c->cli, "%" PRIu64 " near-duplicates%s", c->n_near,
                               c->skip_near ? " left out" : " (--skip-near leaves them out)");
         if (c->n_left_out)
-                clew_cli_note(c->cli, "%" PRIu64 " traces gave no item", c->n_left_out);
-        return c->n_left_out ? CLEW_EXIT_PARTIAL : 0;
+                clew_cli_note(c->cli, "%" PRIu64 " trace%s gave no item", c->n_left_out,
+                              c->n_left_out == 1 ? "" : "s");
+        r = remove_older(c);
+        return r == 0 && c->n_left_out ? CLEW_EXIT_PARTIAL : r;
 }
 
 static int add_trace(struct dataset_command *c, const struct clew_trace_id *id,
@@ -376,7 +456,7 @@ static int add(struct dataset_command *c)
         struct clew_arguments rest = {.values = c->args.values + 2, .n = c->args.n - 2};
         struct clew_trace_id *ids = NULL;
         size_t n = 0;
-        int r = need(c, 1, CLEW_ARGUMENTS_MAX, "add NAME [ID...] [FLAGS]");
+        int r = need(c, 1, CLEW_ARGUMENTS_MAX, "add NAME [ID...|QUERY] [FLAGS]");
 
         if (r == 0)
                 r = clew_item_flags_read(c->cli, &c->item_flags, &options);
@@ -528,8 +608,9 @@ static int list_one(const struct clew_dataset *d, uint64_t n_items, void *contex
         } else {
                 clew_when_short(d->time_ns, clew_clock_unix_ns(c->cli->clock), c->look.utc, when);
                 clew_safe_line(&line, d->name, 40, c->look.ascii);
-                clew_buffer_printf(&line, "  %" PRIu64 " items, %u versions, made %s  ", n_items,
-                                   d->n_versions, when);
+                clew_buffer_printf(&line, "  %" PRIu64 " item%s, %u version%s, made %s  ", n_items,
+                                   n_items == 1 ? "" : "s", d->n_versions,
+                                   d->n_versions == 1 ? "" : "s", when);
                 clew_safe_line(&line, d->description, 60, c->look.ascii);
         }
         fprintf(c->cli->out, "%.*s\n", (int)line.len, (const char *)line.data);
@@ -704,6 +785,9 @@ int clew_cmd_dataset(struct clew_cli *cli, int argc, char **argv)
                  .ret_flag = &c.from_passing},
                 {"skip-near", 0, NULL, "add, import: leave near-duplicates out",
                  .ret_flag = &c.skip_near},
+                {"replace", 0, NULL,
+                 "add, import: take older items of the same cases out (frozen versions keep them)",
+                 .ret_flag = &c.replace},
                 {"dry-run", 0, NULL, "add, import: tell, add nothing", .ret_flag = &c.dry_run},
                 {"limit", 'n', "N", "add: the N newest", .ret_number = &c.limit, .from_one = true},
                 {"json", 0, NULL, "list, show: JSON lines", .ret_flag = &c.json},

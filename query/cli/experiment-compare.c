@@ -19,16 +19,32 @@
 /* Cases of one kind shown to people. */
 #define SHOWN_MAX 20u
 #define TEXT_MAX 120u
+/* Columns of what a case asks. */
+#define QUESTION_MAX 60u
+
+struct gate;
 
 struct comparing {
         struct clew_experiment_command *c;
+        struct gate *gates; /* one a --fail-if */
         struct clew_experiment a;
         struct clew_experiment b;
         struct clew_experiment_comparison r;
 };
 
-/* ---- the numbers that --fail-if may name ------------------------------------------------------
+/* ---- gates: the numbers that --fail-if may name -----------------------------------------------
  */
+
+enum operator{ OVER, FROM, UNDER, TO, N_OPERATORS };
+
+static const char *const operators[N_OPERATORS] = {
+        [OVER] = ">", [FROM] = ">=", [UNDER] = "<", [TO] = "<="};
+
+struct gate {
+        struct clew_slice name;
+        enum operator op;
+        double limit;
+};
 
 static double number_of(const struct clew_experiment_comparison *r, struct clew_slice name,
                         bool *ret_known)
@@ -50,11 +66,11 @@ static double number_of(const struct clew_experiment_comparison *r, struct clew_
                 {"difference_low", r->rate.interval.low},
                 {"difference_high", r->rate.interval.high},
                 {"p", r->p},
-                {"tokens", r->tokens.difference},
-                {"cost", r->cost.difference},
-                {"seconds", r->seconds.difference},
-                {"score", r->score.difference},
-                {"score_low", r->score.interval.low},
+                {"tokens", r->tokens.n ? r->tokens.difference : NAN},
+                {"cost", r->cost.n ? r->cost.difference : NAN},
+                {"seconds", r->seconds.n ? r->seconds.difference : NAN},
+                {"score", r->score.n ? r->score.difference : NAN},
+                {"score_low", r->score.n ? r->score.interval.low : NAN},
                 {"pass_at_k", r->pass_at_b},
                 {"pass_all_k", r->pass_all_b},
         };
@@ -83,46 +99,84 @@ static struct clew_slice word(struct clew_slice *s)
         return w;
 }
 
-/* "broken > 0". 1 = it holds, 0 = it does not, -EINVAL. */
-static int holds(const struct clew_experiment_comparison *r, const char *text)
+/* "broken > 0"; told before anything is compared. */
+static int read_gate(struct clew_experiment_command *c, const char *text, struct gate *ret)
 {
+        const struct clew_experiment_comparison none = {0};
         struct clew_slice rest = clew_slice_of_cstr(text);
-        struct clew_slice name = word(&rest);
-        struct clew_slice op = word(&rest);
-        struct clew_slice limit = word(&rest);
+        struct clew_slice op;
+        char shown[160];
         bool known;
-        double x = number_of(r, name, &known);
-        double y;
 
-        if (!known || word(&rest).len || !clew_parse_double(limit, &y))
-                return -EINVAL;
-        if (clew_slice_eq_cstr(op, ">"))
-                return x > y;
-        if (clew_slice_eq_cstr(op, ">="))
-                return x >= y;
-        if (clew_slice_eq_cstr(op, "<"))
-                return x < y;
-        if (clew_slice_eq_cstr(op, "<="))
-                return x <= y;
-        return -EINVAL;
+        ret->name = word(&rest);
+        op = word(&rest);
+        (void)number_of(&none, ret->name, &known);
+        for (ret->op = 0; ret->op < N_OPERATORS; ret->op++) {
+                if (clew_slice_eq_cstr(op, operators[ret->op]))
+                        break;
+        }
+        if (known && ret->op < N_OPERATORS && clew_parse_double(word(&rest), &ret->limit) &&
+            isfinite(ret->limit) && word(&rest).len == 0)
+                return 0;
+        clew_safe_cstr(clew_slice_of_cstr(text), shown, sizeof(shown));
+        clew_cli_error(c->cli,
+                       known ? "--fail-if takes NAME OP NUMBER with > >= < <=, such as "
+                               "'broken > 0'; this is none: %s"
+                             : "--fail-if takes NAME OP NUMBER, and a comparison has no number of "
+                               "that name: %s; clew experiment --help lists them",
+                       shown);
+        return CLEW_EXIT_USAGE;
 }
 
-static int check_fail_if(struct comparing *k)
+static int read_gates(struct comparing *k)
+{
+        struct clew_experiment_command *c = k->c;
+        int r = 0;
+
+        k->gates = clew_arena_calloc(&c->arena, c->fail_if.n + 1, sizeof(*k->gates));
+        if (!k->gates)
+                return clew_cli_fail(c->cli, -ENOMEM, NULL);
+        for (size_t i = 0; r == 0 && i < c->fail_if.n; i++)
+                r = read_gate(c, c->fail_if.values[i], &k->gates[i]);
+        return r;
+}
+
+static bool holds(const struct gate *g, double x)
+{
+        switch (g->op) {
+        case OVER:
+                return x > g->limit;
+        case FROM:
+                return x >= g->limit;
+        case UNDER:
+                return x < g->limit;
+        case TO:
+                return x <= g->limit;
+        case N_OPERATORS:
+                break;
+        }
+        return false;
+}
+
+/* A gate about what nobody told is no open gate. */
+static int judge_gates(struct comparing *k)
 {
         int status = 0;
 
         for (size_t i = 0; i < k->c->fail_if.n; i++) {
-                int r = holds(&k->r, k->c->fail_if.values[i]);
+                bool known;
+                double x = number_of(&k->r, k->gates[i].name, &known);
 
-                if (r < 0) {
+                if (!isfinite(x)) {
                         clew_cli_error(k->c->cli,
-                                       "--fail-if takes NAME OP NUMBER: broken, fixed, failing, "
-                                       "rate_a, rate_b, difference, difference_low, p, tokens, "
-                                       "cost, seconds, score ..., with > >= < <=");
+                                       "--fail-if '%s' cannot be answered: no case has that number "
+                                       "on both sides",
+                                       k->c->fail_if.values[i]);
                         return CLEW_EXIT_USAGE;
                 }
-                if (r == 1) {
-                        clew_cli_note(k->c->cli, "failed: %s", k->c->fail_if.values[i]);
+                if (holds(&k->gates[i], x)) {
+                        clew_cli_note(k->c->cli, "failed: %s (it is %.4g)", k->c->fail_if.values[i],
+                                      x);
                         status = CLEW_EXIT_NOTHING;
                 }
         }
@@ -211,6 +265,15 @@ static void put_parting(struct comparing *k, const struct clew_experiment_pair *
         clew_compare_deinit(&c);
 }
 
+/* Signs that would be more than text there. */
+static void plain_markdown(struct clew_buffer *text)
+{
+        for (size_t i = 0; i < text->len; i++) {
+                if (strchr("|`<>[]*_", text->data[i]))
+                        text->data[i] = ' ';
+        }
+}
+
 static void put_case(struct comparing *k, const struct clew_experiment_pair *p,
                      struct clew_buffer *out, bool markdown)
 {
@@ -218,9 +281,15 @@ static void put_case(struct comparing *k, const struct clew_experiment_pair *p,
         char trace_a[CLEW_TRACE_ID_HEX];
         char trace_b[CLEW_TRACE_ID_HEX];
         struct clew_slice why = p->b->passed ? p->a->why : p->b->why;
+        CLEW_ARENA arena = {0};
         CLEW_BUFFER safe = {0};
+        CLEW_BUFFER question = {0};
 
+        clew_arena_init(&arena, CLEW_ITEM_ARENA_MAX);
         clew_buffer_init(&safe, 4096);
+        clew_buffer_init(&question, 4096);
+        clew_safe_line(&question, clew_experiment_question(k->c, &p->item, &arena), QUESTION_MAX,
+                       true);
         clew_content_id_to_hex(&p->item, item);
         clew_trace_id_to_hex(&p->a->trace_id, trace_a);
         clew_trace_id_to_hex(&p->b->trace_id, trace_b);
@@ -233,21 +302,24 @@ static void put_case(struct comparing *k, const struct clew_experiment_pair *p,
                 if (safe.len <= before + 2)
                         safe.len = before;
         }
-        for (size_t i = 0; markdown && i < safe.len; i++) {
-                if (strchr("|`<>[]*_", safe.data[i]))
-                        safe.data[i] = ' ';
-        }
-        if (markdown)
+        if (markdown) {
+                plain_markdown(&safe);
+                plain_markdown(&question);
                 clew_buffer_printf(out,
-                                   "| %s | `%.12s` | %u/%u | %u/%u | %.*s | `clew diff %.8s "
+                                   "| %s | `%.12s` %.*s | %u/%u | %u/%u | %.*s | `clew diff %.8s "
                                    "%.8s` |\n",
-                                   clew_change_name(p->change), item, p->passed_a, p->n_a,
-                                   p->passed_b, p->n_b, (int)safe.len, (const char *)safe.data,
-                                   trace_a, trace_b);
-        else
-                clew_buffer_printf(out, "  %.12s  %u/%u -> %u/%u  %.*s  (clew diff %.8s %.8s)\n",
-                                   item, p->passed_a, p->n_a, p->passed_b, p->n_b, (int)safe.len,
+                                   clew_change_name(p->change), item, (int)question.len,
+                                   (const char *)question.data, p->passed_a, p->n_a, p->passed_b,
+                                   p->n_b, (int)safe.len, (const char *)safe.data, trace_a,
+                                   trace_b);
+        } else {
+                clew_buffer_printf(out,
+                                   "  %.12s  %.*s\n      %u/%u -> %u/%u  %.*s  (clew diff %.8s "
+                                   "%.8s)\n",
+                                   item, (int)question.len, (const char *)question.data,
+                                   p->passed_a, p->n_a, p->passed_b, p->n_b, (int)safe.len,
                                    (const char *)safe.data, trace_a, trace_b);
+        }
 }
 
 static void put_cases(struct comparing *k, enum clew_change change, struct clew_buffer *out,
@@ -406,7 +478,9 @@ int clew_experiment_compare_command(struct clew_experiment_command *c)
                 clew_cli_error(c->cli, "clew experiment compare A B");
                 return CLEW_EXIT_USAGE;
         }
-        r = clew_experiment_open(c, c->args.values[1], &k.a);
+        r = read_gates(&k);
+        if (r == 0)
+                r = clew_experiment_open(c, c->args.values[1], &k.a);
         if (r == 0)
                 r = clew_experiment_open(c, c->args.values[2], &k.b);
         if (r != 0)
@@ -420,5 +494,5 @@ int clew_experiment_compare_command(struct clew_experiment_command *c)
                               "the experiments ran different datasets: only cases that both "
                               "have are compared");
         r = print(&k);
-        return r ? r : check_fail_if(&k);
+        return r ? r : judge_gates(&k);
 }

@@ -1,6 +1,6 @@
 /*
  * The parts of clew experiment: running (experiment-run.c, of a server's store with
- * experiment-remote.c), comparing (experiment-compare.c).
+ * experiment-remote.c), looking (experiment-list.c), comparing (experiment-compare.c).
  */
 #ifndef CLEW_QUERY_CLI_EXPERIMENT_INT_H
 #define CLEW_QUERY_CLI_EXPERIMENT_INT_H
@@ -56,6 +56,14 @@ CLEW_MUST_USE bool clew_experiment_verdict(struct clew_slice printed, struct cle
 
 CLEW_MUST_USE int clew_experiment_run(struct clew_experiment_command *c);
 CLEW_MUST_USE int clew_experiment_compare_command(struct clew_experiment_command *c);
+CLEW_MUST_USE int clew_experiment_list(struct clew_experiment_command *c);
+CLEW_MUST_USE int clew_experiment_show(struct clew_experiment_command *c);
+/* The first words of what the case asks, in @arena; empty when it is not there any more. */
+CLEW_MUST_USE struct clew_slice clew_experiment_question(struct clew_experiment_command *c,
+                                                         const struct clew_content_id *id,
+                                                         struct clew_arena *arena);
+/* "4 of 7 passed, 57.1 % (95 % interval 25.0 to 84.2)" */
+void clew_experiment_tell_passed(struct clew_experiment_command *c, uint64_t passed, uint64_t n);
 /* Loads the experiment of that name, or tells that there is none. */
 CLEW_MUST_USE int clew_experiment_open(struct clew_experiment_command *c, const char *name,
                                        struct clew_experiment *ret);
@@ -70,14 +78,17 @@ CLEW_MUST_USE int clew_experiment_ask(struct clew_experiment_command *c, const c
 CLEW_MUST_USE int clew_experiment_ask_item(struct clew_experiment_command *c,
                                            const struct clew_content_id *id,
                                            struct clew_arena *arena, struct clew_item *ret);
-/* Keeps a result there; durable on return. */
+/* Keeps a result there, of the experiment that began at @time_ns; durable on return. */
 CLEW_MUST_USE int clew_experiment_ask_keep(struct clew_experiment_command *c,
-                                           const struct clew_result *result);
+                                           const struct clew_result *result, uint64_t time_ns);
 /* Tells that the answer is none of a clewd of this version. */
 CLEW_MUST_USE int clew_experiment_odd(struct clew_experiment_command *c);
-/* The other side: parts "begin", "item:ID" and "keep". */
+/* The other side: parts "begin", "item:ID" and "keep:TIME_NS". */
 CLEW_MUST_USE int clew_experiment_part(struct clew_experiment_command *c);
-/* Of which the first is the beginning of a run (experiment-run.c). */
+/* Of which the first is the beginning of a run (experiment-run.c), and the last makes its record,
+ * when it is the first result. *ret is without results. */
 CLEW_MUST_USE int clew_experiment_begin(struct clew_experiment_command *c);
+CLEW_MUST_USE int clew_experiment_make(struct clew_experiment_command *c, uint64_t time_ns,
+                                       struct clew_experiment *ret);
 
 #endif

@@ -5,13 +5,14 @@
  *
  * A part has the words of the command line that began it, with --part behind the command:
  *
- *      begin           makes the experiment, or goes on with it; prints what is to be run
- *                      (experiment-run.c)
+ *      begin           what is to be run, or what is left of it, printed (experiment-run.c)
  *      item:ID         the canonical item, as JSON
- *      keep            the result in the file "-" (clew_result_write()) is added
+ *      keep:TIME_NS    the result in the file "-" (clew_result_write()) is added to the experiment
+ *                      that began then; the first one makes it
  */
 #include "query/cli/experiment-int.h"
 
+#include "proto/base/number.h"
 #include "query/cli/commands.h"
 #include "query/cli/lines.h"
 #include "query/cli/open.h"
@@ -19,6 +20,7 @@
 #include "query/cli/served.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* A result as JSON: an output in which every byte is escaped, and little beside. */
@@ -67,15 +69,18 @@ int clew_experiment_ask_item(struct clew_experiment_command *c, const struct cle
                        : 0;
 }
 
-int clew_experiment_ask_keep(struct clew_experiment_command *c, const struct clew_result *result)
+int clew_experiment_ask_keep(struct clew_experiment_command *c, const struct clew_result *result,
+                             uint64_t time_ns)
 {
         CLEW_BUFFER text = {0};
+        char part[40];
 
+        snprintf(part, sizeof(part), "keep:%" PRIu64, time_ns);
         clew_buffer_init(&text, RESULT_BYTES_MAX);
         clew_result_write(result, &text);
         if (clew_buffer_error(&text) < 0)
                 return clew_cli_fail(c->cli, clew_buffer_error(&text), NULL);
-        return clew_experiment_ask(c, "keep", &text, NULL);
+        return clew_experiment_ask(c, part, &text, NULL);
 }
 
 /* ---- the other side ---------------------------------------------------------------------------
@@ -109,7 +114,7 @@ static int refuse(struct clew_experiment_command *c, const char *why)
         return CLEW_EXIT_USAGE;
 }
 
-static int keep(struct clew_experiment_command *c)
+static int keep(struct clew_experiment_command *c, const char *time)
 {
         CLEW_BUFFER text = {0};
         struct clew_slice name = clew_slice_of_cstr(c->args.n == 2 ? c->args.values[1] : "");
@@ -118,8 +123,11 @@ static int keep(struct clew_experiment_command *c)
         struct clew_error err = {0};
         struct clew_store *store;
         struct clew_view *view;
+        uint64_t time_ns;
         int r;
 
+        if (!clew_parse_uint64(clew_slice_of_cstr(time), &time_ns))
+                return refuse(c, "when it began is no number");
         clew_buffer_init(&text, 2 * RESULT_BYTES_MAX);
         r = clew_cli_read_file(c->cli, "-", RESULT_BYTES_MAX, &text);
         if (r == 0)
@@ -129,10 +137,12 @@ static int keep(struct clew_experiment_command *c)
         if (!clew_result_read(clew_buffer_slice(&text), &c->arena, &result))
                 return refuse(c, "it is none");
         r = clew_experiment_head(view, name, &c->arena, &head, &err);
-        if (r == -ENOENT)
-                return refuse(c, "there is no such experiment (any more)");
-        if (r < 0)
+        if (r < 0 && r != -ENOENT)
                 return clew_cli_fail(c->cli, r, &err);
+        if (r == -ENOENT)
+                r = clew_experiment_make(c, time_ns, &head);
+        if (r != 0)
+                return r;
         if (result.repeat >= head.repeat || result.output.len > CLEW_EXPERIMENT_OUTPUT_MAX)
                 return refuse(c, "the experiment has no such try");
         r = clew_cli_store_existing(c->cli, &store);
@@ -150,8 +160,8 @@ int clew_experiment_part(struct clew_experiment_command *c)
                 return clew_experiment_begin(c);
         if (strncmp(c->part, "item:", 5) == 0)
                 return put_item(c, c->part + 5);
-        if (strcmp(c->part, "keep") == 0)
-                return keep(c);
+        if (strncmp(c->part, "keep:", 5) == 0)
+                return keep(c, c->part + 5);
         clew_cli_error(c->cli, "experiment has no such part");
         return CLEW_EXIT_USAGE;
 }

@@ -27,6 +27,10 @@
 #define TIMEOUT_SECONDS_MAX 86400u
 /* Variables of ours beside those of the environment. */
 #define OWN_VARIABLES 8u
+/* What sh ends with when a command is not to be run, or not to be found (POSIX, Shell Command
+ * Language, 2.8.2). */
+#define SHELL_CANNOT 126
+#define SHELL_FINDS_NONE 127
 /* A result line shows why. */
 #define WHY_MAX 300u
 /* Ids of a dataset's items, and of the results that are there. */
@@ -60,6 +64,8 @@ struct run {
         uint64_t n_run;
         uint64_t n_passed;
         uint64_t n_unjudged;
+        bool is_made;      /* the experiment has its record */
+        bool cannot;       /* the shell cannot run the command; told */
         const char *judge; /* NULL = none */
         struct clew_slice rubric;
 };
@@ -223,7 +229,9 @@ static void check(struct run *run, struct slot *s)
                         s->result.why = clew_arena_printf(
                                 &s->arena, "%.*s: %s", (int)run->checks[i].text.len,
                                 (const char *)run->checks[i].text.data,
-                                r == -ENODATA ? "the case has nothing to check against" : why);
+                                r == -ENODATA ? "the case has nothing to check against"
+                                : why         ? why
+                                              : "memory for the reason ran out");
         }
         if (passed && n == 0) {
                 passed = false;
@@ -293,32 +301,76 @@ static void print_result(struct run *run, const struct clew_result *r)
         fflush(run->c->cli->out);
 }
 
-static int end_job(struct run *run, struct slot *s)
+/* The record of an experiment is made with its first result: a command that never ran takes no
+ * name. */
+static int make(struct run *run)
 {
         struct clew_error err = {0};
         struct clew_store *store;
+        int r = run->is_made ? 0 : clew_cli_store_existing(run->c->cli, &store);
+
+        if (r != 0 || run->is_made)
+                return r;
+        r = clew_experiment_create(store, &run->e, &err);
+        if (r == -EEXIST) {
+                clew_cli_error(run->c->cli,
+                               "an experiment of that name has begun meanwhile: the same command "
+                               "goes on with it");
+                return CLEW_EXIT_USAGE;
+        }
+        run->is_made = r == 0;
+        return r < 0 ? clew_cli_fail(run->c->cli, r, &err) : 0;
+}
+
+static int keep_result(struct run *run, struct clew_result *result)
+{
+        struct clew_error err = {0};
+        struct clew_store *store;
+        int r;
+
+        if (result->output.len > CLEW_EXPERIMENT_OUTPUT_MAX)
+                result->output.len = CLEW_EXPERIMENT_OUTPUT_MAX;
+        if (run->c->cli->url)
+                return clew_experiment_ask_keep(run->c, result, run->e.time_ns);
+        r = make(run);
+        if (r == 0)
+                r = clew_cli_store_existing(run->c->cli, &store);
+        if (r != 0)
+                return r;
+        r = clew_experiment_add(store, run->e.name, result, &err);
+        return r < 0 ? clew_cli_fail(run->c->cli, r, &err) : 0;
+}
+
+/* Whether the command itself is none: the shell says so of the very first try. */
+static bool is_no_command(struct run *run, const struct clew_job *job)
+{
+        bool is = job->code == 0 && run->n_had + run->n_run == 0 &&
+                  (job->status == SHELL_CANNOT || job->status == SHELL_FINDS_NONE);
+
+        if (is && !run->cannot)
+                clew_cli_error(run->c->cli,
+                               "the shell cannot run the command (status %d); nothing was kept",
+                               job->status);
+        run->cannot = run->cannot || is;
+        return is;
+}
+
+static int end_job(struct run *run, struct slot *s)
+{
         int r;
 
         if (s->is_judged) {
                 if (!take_verdict(run, s))
                         return 0;
         } else {
+                if (is_no_command(run, &s->job))
+                        return CLEW_EXIT_USAGE;
                 s->result.duration_ns = s->job.duration_ns;
                 check(run, s);
                 if (run->judge && s->job.code == 0)
                         return start_judge(run, s);
         }
-        if (s->result.output.len > CLEW_EXPERIMENT_OUTPUT_MAX)
-                s->result.output.len = CLEW_EXPERIMENT_OUTPUT_MAX;
-        if (run->c->cli->url) {
-                r = clew_experiment_ask_keep(run->c, &s->result);
-        } else {
-                r = clew_cli_store_existing(run->c->cli, &store);
-                if (r == 0) {
-                        r = clew_experiment_add(store, run->e.name, &s->result, &err);
-                        r = r < 0 ? clew_cli_fail(run->c->cli, r, &err) : 0;
-                }
-        }
+        r = keep_result(run, &s->result);
         if (r != 0)
                 return r;
         run->n_run++;
@@ -454,22 +506,18 @@ static int prepare(struct run *run)
         run->had = clew_arena_calloc(&c->arena, run->n_jobs / 8 + 1, 1);
         if (!run->had)
                 return clew_cli_fail(c->cli, -ENOMEM, NULL);
-        if (run->dataset.version == 0)
-                clew_cli_note(c->cli, "the dataset is not frozen: %s@V would stay what it is",
-                              c->dataset);
         r = clew_cli_view(c->cli, &view);
         if (r != 0)
                 return r;
         r = clew_experiment_load(view, run->e.name, &c->arena, &old, &err);
-        if (r == 0)
+        if (r == 0) {
+                run->is_made = true;
                 return resume(run, &old);
+        }
         if (r != -ENOENT)
                 return clew_cli_fail(c->cli, r, &err);
-        r = clew_cli_store_existing(c->cli, &store);
-        if (r != 0)
-                return r;
-        r = clew_experiment_create(store, &run->e, &err);
-        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
+        /* That nothing can be written is told before a program is asked. */
+        return clew_cli_store_existing(c->cli, &store);
 }
 
 static int check_flags(struct clew_experiment_command *c)
@@ -500,14 +548,7 @@ static int check_flags(struct clew_experiment_command *c)
 
 static void report(struct run *run)
 {
-        uint64_t n = run->n_had + run->n_run;
-        struct clew_interval i;
-
-        clew_wilson(run->n_passed, n, &i.low, &i.high);
-        clew_cli_note(run->c->cli,
-                      "%" PRIu64 " of %" PRIu64 " passed, %.1f %% (95 %% interval %.1f to %.1f)",
-                      run->n_passed, n, n ? 100.0 * (double)run->n_passed / (double)n : 0,
-                      100 * i.low, 100 * i.high);
+        clew_experiment_tell_passed(run->c, run->n_passed, run->n_had + run->n_run);
         clew_cli_note(run->c->cli, "next: %s experiment compare OTHER %s", run->c->cli->self,
                       run->c->args.values[1]);
 }
@@ -687,6 +728,13 @@ static int ask_begin(struct run *run)
         return take_begun(run, text) ? 0 : clew_experiment_odd(run->c);
 }
 
+static void tell_unfrozen(struct run *run)
+{
+        if (!run->c->cli->url && run->dataset.version == 0)
+                clew_cli_note(run->c->cli, "the dataset is not frozen: %s@V would stay what it is",
+                              run->c->dataset);
+}
+
 static int begin(struct run *run)
 {
         struct clew_experiment_command *c = run->c;
@@ -706,7 +754,25 @@ int clew_experiment_begin(struct clew_experiment_command *c)
         struct run run = {.c = c};
         int r = begin(&run);
 
-        return r == 0 ? put_begun(&run) : r;
+        if (r != 0)
+                return r;
+        tell_unfrozen(&run);
+        return put_begun(&run);
+}
+
+int clew_experiment_make(struct clew_experiment_command *c, uint64_t time_ns,
+                         struct clew_experiment *ret)
+{
+        struct run run = {.c = c};
+        int r = begin(&run);
+
+        if (r == 0 && !run.is_made)
+                run.e.time_ns = time_ns;
+        if (r == 0)
+                r = make(&run);
+        if (r == 0)
+                *ret = run.e;
+        return r;
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
@@ -716,6 +782,8 @@ int clew_experiment_run(struct clew_experiment_command *c)
         struct run run = {.c = c};
         int r = begin(&run);
 
+        if (r == 0)
+                tell_unfrozen(&run);
         if (r == 0)
                 r = make_slots(&run, (uint32_t)c->jobs);
         if (r != 0)

@@ -3,7 +3,6 @@
  */
 #include "query/cli/experiment-int.h"
 
-#include "query/answer/review-record.h"
 #include "query/answer/safe.h"
 #include "query/cli/author.h"
 #include "query/cli/commands.h"
@@ -11,6 +10,7 @@
 #include "query/cli/remote.h"
 #include "query/cli/served.h"
 #include "query/cli/suggest.h"
+#include "query/find/statistics.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,60 +46,14 @@ int clew_experiment_open(struct clew_experiment_command *c, const char *name,
         return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
 }
 
-static int list_one(const struct clew_experiment *e, void *context)
+void clew_experiment_tell_passed(struct clew_experiment_command *c, uint64_t passed, uint64_t n)
 {
-        struct clew_experiment_command *c = context;
-        CLEW_BUFFER line = {0};
+        struct clew_interval i;
 
-        clew_buffer_init(&line, 65536);
-        clew_safe_line(&line, e->name, 40, c->look.ascii);
-        clew_buffer_append_cstr(&line, "  ");
-        clew_safe_line(&line, e->dataset, 60, c->look.ascii);
-        clew_buffer_printf(&line, "  %" PRIu64 " cases, %" PRIu64 " tries  ", e->n_items,
-                           e->repeat);
-        clew_safe_line(&line, e->command, 80, c->look.ascii);
-        fprintf(c->cli->out, "%.*s\n", (int)line.len, (const char *)line.data);
-        return 0;
-}
-
-static int list(struct clew_experiment_command *c)
-{
-        struct clew_error err = {0};
-        struct clew_view *view;
-        int r = clew_cli_view(c->cli, &view);
-
-        if (r != 0)
-                return r;
-        r = clew_experiment_each(view, list_one, c, &err);
-        return r < 0 ? clew_cli_fail(c->cli, r, &err) : 0;
-}
-
-/* Results as JSON lines. */
-static int show(struct clew_experiment_command *c)
-{
-        struct clew_experiment e;
-        int r;
-
-        if (c->args.n != 2) {
-                clew_cli_error(c->cli, "clew experiment show NAME");
-                return CLEW_EXIT_USAGE;
-        }
-        r = clew_experiment_open(c, c->args.values[1], &e);
-        for (uint32_t i = 0; r == 0 && i < e.n; i++) {
-                CLEW_BUFFER line = {0};
-                struct clew_json_writer w = clew_json_writer_make(&line, 0);
-
-                clew_buffer_init(&line, 8 * CLEW_EXPERIMENT_OUTPUT_MAX);
-                clew_json_write_object_begin(&w);
-                clew_json_write_key(&w, "v");
-                clew_json_write_uint64(&w, 1);
-                clew_json_write_key(&w, "type");
-                clew_json_write_cstr(&w, "result");
-                clew_record_write_all(&w, clew_result_fields, &e.results[i]);
-                clew_json_write_object_end(&w);
-                fprintf(c->cli->out, "%.*s\n", (int)line.len, (const char *)line.data);
-        }
-        return r;
+        clew_wilson(passed, n, &i.low, &i.high);
+        clew_cli_note(
+                c->cli, "%" PRIu64 " of %" PRIu64 " passed, %.1f %% (95 %% interval %.1f to %.1f)",
+                passed, n, n ? 100.0 * (double)passed / (double)n : 0, 100 * i.low, 100 * i.high);
 }
 
 static int dispatch(struct clew_experiment_command *c)
@@ -118,9 +72,9 @@ static int dispatch(struct clew_experiment_command *c)
                 return CLEW_EXIT_USAGE;
         }
         if (strcmp(verb, "list") == 0)
-                return list(c);
+                return clew_experiment_list(c);
         if (strcmp(verb, "show") == 0)
-                return show(c);
+                return clew_experiment_show(c);
         if (strcmp(verb, "compare") == 0)
                 return clew_experiment_compare_command(c);
         if (runs) {
@@ -165,7 +119,8 @@ int clew_cmd_experiment(struct clew_cli *cli, int argc, char **argv)
                 {"markdown", 0, NULL, "compare: as a comment for a change",
                  .ret_flag = &c.markdown},
                 {"seed", 0, "N", "compare: of the bootstrap (1)", .ret_number = &c.seed},
-                {"json", 0, NULL, "compare: one JSON object", .ret_flag = &c.json},
+                {"json", 0, NULL, "list, show: JSON lines; compare: one JSON object",
+                 .ret_flag = &c.json},
                 {clew_served() ? "part" : NULL, 0, "PART", "", .ret_text = &c.part},
                 {0},
         };

@@ -123,12 +123,15 @@ int clew_cli_select_ids(struct clew_cli *cli, struct clew_arguments *args,
                         struct clew_arena *arena, struct clew_trace_id **ret, size_t *ret_n)
 {
         struct ids ids = {0};
-        bool had_arguments = args->n > 0;
-        int r = clew_cli_expand(cli, args, arena);
+        struct clew_filter_flags all = *flags;
+        bool is_query = args->n == 1 && args->values[0][0] == '{';
+        bool is_selection = args->n == 0 || is_query;
+        int r = is_query ? clew_filter_take_query(cli, &all, args)
+                         : clew_cli_expand(cli, args, arena);
 
-        if (r == 0 && !had_arguments)
-                r = select_all(cli, flags, limit, arena, &ids);
-        for (size_t i = 0; r == 0 && i < args->n; i++) {
+        if (r == 0 && is_selection)
+                r = select_all(cli, &all, limit, arena, &ids);
+        for (size_t i = 0; r == 0 && !is_selection && i < args->n; i++) {
                 struct clew_target target;
                 struct clew_trace_id id;
                 struct clew_error err = {0};

@@ -36,8 +36,9 @@ CLEW_MUST_USE int clew_cli_compile(struct clew_view *view, const struct clew_tra
                                    struct clew_arena *arena, struct clew_item *ret,
                                    struct clew_error *err);
 
-/* The ids that the arguments name, else those that the flags select, newest first (at most @limit,
- * 0 = all). They live in @arena. 0 or an exit status after a message. */
+/* The ids that the arguments name, or those that a query (the one argument, in braces) and the
+ * flags select, newest first (at most @limit, 0 = all). They live in @arena. 0 or an exit status
+ * after a message. */
 CLEW_MUST_USE int clew_cli_select_ids(struct clew_cli *cli, struct clew_arguments *args,
                                       const struct clew_filter_flags *flags, uint64_t limit,
                                       struct clew_arena *arena, struct clew_trace_id **ret,

@@ -1,18 +1,20 @@
 /*
- * See leftover.h. The handler calls only what is safe in one: unlink(), rmdir(), fork() and exec
- * for a directory with finished files in it, raise().
+ * See leftover.h. The handler calls only what is safe in one: kill(), unlink(), rmdir(), fork() and
+ * exec for a directory with finished files in it, raise().
  */
 #include "query/cli/leftover.h"
 
 #include "proto/base/compiler.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static const char *volatile names[CLEW_LEFTOVERS_MAX];
+static _Atomic pid_t groups[CLEW_LEFTOVERS_MAX]; /* 0 = free */
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void remove_directory(const char *name)
@@ -35,6 +37,12 @@ static void remove_any(const char *name)
 
 static void on_end(int number)
 {
+        for (size_t i = 0; i < CLEW_LEFTOVERS_MAX; i++) {
+                pid_t group = atomic_load(&groups[i]);
+
+                if (group > 0)
+                        (void)kill(-group, SIGTERM);
+        }
         for (size_t i = CLEW_LEFTOVERS_MAX; i-- > 0;) {
                 const char *name = names[i];
 
@@ -46,12 +54,11 @@ static void on_end(int number)
 
 static void catch_ends(void)
 {
-        static bool done;
+        static atomic_flag done = ATOMIC_FLAG_INIT;
         struct sigaction action = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND};
 
-        if (done)
+        if (atomic_flag_test_and_set(&done))
                 return;
-        done = true;
         sigemptyset(&action.sa_mask);
         for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
                 struct sigaction old;
@@ -85,4 +92,25 @@ void clew_leftover_remove(const char *path)
 {
         remove_any(path);
         clew_leftover_forget(path);
+}
+
+void clew_leftover_add_group(pid_t group)
+{
+        for (size_t i = 0; group > 0 && i < CLEW_LEFTOVERS_MAX; i++) {
+                pid_t none = 0;
+
+                if (!atomic_compare_exchange_strong(&groups[i], &none, group))
+                        continue;
+                catch_ends();
+                return;
+        }
+}
+
+void clew_leftover_forget_group(pid_t group)
+{
+        for (size_t i = 0; group > 0 && i < CLEW_LEFTOVERS_MAX; i++) {
+                pid_t it = group;
+
+                (void)atomic_compare_exchange_strong(&groups[i], &it, 0);
+        }
 }

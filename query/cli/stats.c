@@ -100,6 +100,7 @@ static void put_row(struct stats_command *c, struct clew_table *t, const struct 
         }
         put_count(t, g->n, CLEW_TONE_PLAIN);
         put_count(t, g->failed, g->failed ? CLEW_TONE_BAD : CLEW_TONE_PLAIN);
+        put_count(t, g->by_result, g->by_result > g->failed ? CLEW_TONE_BAD : CLEW_TONE_PLAIN);
         put_share(t, g);
         put_length(t, g, CLEW_GROUP_P50);
         put_length(t, g, CLEW_GROUP_P95);
@@ -199,6 +200,7 @@ static int print_table(struct stats_command *c)
                 {.heading = headings[3], .give_way = time_key == 3 ? 0 : 16},
                 {.heading = of_steps ? "CALLS" : "RUNS", .right = true},
                 {.heading = "FAILED", .right = true},
+                {.heading = c->stats.by_tool ? "BY RESULT" : "", .right = true, .drop = 8},
                 {.heading = "RATE", .right = true},
                 {.heading = "95 %", .right = true, .drop = 2},
                 {.heading = "P50", .right = true, .drop = 5},
@@ -368,7 +370,8 @@ int clew_cmd_stats(struct clew_cli *cli, int argc, char **argv)
         const struct clew_flag own[] = {
                 {"by", 0, "KEYS", "agent, tool, model, service, outcome, cause, user, any field",
                  .ret_text = &c.by},
-                {"sort", 0, "WORD", "largest first: n, failed, rate, p50, p95, p99, tokens, cost",
+                {"sort", 0, "WORD",
+                 "largest first: n, failed, result_errors, rate, p50, p95, p99, tokens, cost",
                  .ret_text = &c.sort},
                 {"over", 0, "LENGTH", "apart for each 1h, 10m ... (step of a query's metrics)",
                  .ret_text = &c.over_text},

@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Output that is not a terminal is laid out for this width, unless COLUMNS says otherwise. */
+/* Of a terminal that does not tell its width. Output that goes elsewhere is not cut, unless COLUMNS
+ * says how wide it is. */
 #define CLEW_COLUMNS_DEFAULT 80u
 /* Narrower than this no table can be read; wider values are taken as they are. */
 #define CLEW_COLUMNS_MIN 40u

@@ -201,6 +201,16 @@ static void tell_outside(const struct clew_window *w, const struct clew_store_st
                               (unsigned long long)stats->traces, start, w->cli->self, w->command);
 }
 
+/* A pattern means the whole text: who is used to grep writes a word and finds nothing. */
+static void tell_anchored(const struct clew_window *w)
+{
+        const char *query = w->flags->query;
+
+        if (query && strstr(query, "=~") && !strstr(query, ".*"))
+                clew_cli_note(w->cli, "=~ compares the whole text; a part of it is found by "
+                                      "=~ \".*part.*\"");
+}
+
 static void tell_unmet(const struct clew_window *w, struct clew_view *view,
                        const struct clew_select *s, const struct clew_list_entry *newest)
 {
@@ -218,6 +228,7 @@ static void tell_unmet(const struct clew_window *w, struct clew_view *view,
                 clew_when_short(older_ns, now, w->utc, start);
                 clew_cli_note(w->cli, "one that does is of %s: add --since all", start);
         }
+        tell_anchored(w);
         clew_suggest_names(w->cli, view, w->flags);
 }
 

@@ -186,6 +186,7 @@ static void add_numbers(struct clew_groups *g, struct clew_group *group,
 {
         group->n += n;
         group->failed += item->failed ? n : 0;
+        group->by_result += item->by_result ? n : 0;
         group->open += item->open ? n : 0;
         group->tokens += item->tokens;
         if (item->has_cost && item->in_units)
@@ -291,6 +292,7 @@ static int add_up(struct clew_groups *g, struct clew_sample_part *parts)
 
                 total->n += x->n;
                 total->failed += x->failed;
+                total->by_result += x->by_result;
                 total->open += x->open;
                 total->tokens += x->tokens;
                 add_cost(total, x->cost_usd);

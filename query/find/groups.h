@@ -54,6 +54,7 @@ struct clew_group {
         uint64_t time_ns; /* beginning of its stretch of time; 0 without */
         uint64_t n;
         uint64_t failed;
+        uint64_t by_result; /* tool calls that failed by a sign or by their answer */
         uint64_t open;
         uint64_t tokens;
         double cost_usd;  /* whole after finish: */
@@ -73,6 +74,7 @@ struct clew_group_item {
         const struct clew_slice *keys;
         uint64_t time_ns;
         bool failed;
+        bool by_result; /* a tool call: by a sign, or by its answer */
         bool open;
         uint64_t duration_ns;
         uint64_t tokens;

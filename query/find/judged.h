@@ -11,13 +11,21 @@
 
 #include <stdbool.h>
 
+/* Whether a step failed. */
+struct clew_step_failed {
+        bool is_error;  /* by its status, or another sign */
+        bool by_result; /* a tool call: by a sign, or by its answer (span.clew.result_error) */
+};
+
 /* Marks in @failed, one for each step of @trace (built with texts and edges), the tool calls that
  * failed: by their status, or by a result that reads as an error. 0 or -ENOMEM. */
 typedef int (*clew_judge_fn)(const struct clew_trace *trace, bool *failed);
 
 /* Before other threads read. */
 void clew_judge_install(clew_judge_fn judge);
-/* An array in @arena; NULL when nobody judges or memory is short. */
+bool clew_judge_is_installed(void);
+/* What was judged of @trace (built with texts), else an array in @arena; NULL when nobody judges or
+ * memory is short. */
 CLEW_MUST_USE const bool *clew_judged_failed(const struct clew_trace *trace,
                                              struct clew_arena *arena);
 

@@ -27,11 +27,12 @@ static int take_row(void *context, const struct clew_bulk_row *row)
         return count_row(s, row) == 1 ? s->take(s->take_context, row) : 0;
 }
 
-static bool wants_steps(void *context, const struct clew_slice *texts, bool is_error)
+static bool wants_steps(void *context, const struct clew_slice *texts,
+                        struct clew_step_failed failed)
 {
         struct clew_select *s = context;
 
-        return s->wants_steps(s->take_context, texts, is_error);
+        return s->wants_steps(s->take_context, texts, failed);
 }
 
 static int take_step(void *context, const struct clew_bulk_step *step)

@@ -17,6 +17,7 @@
 #include "proto/base/arena.h"
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
+#include "query/find/judged.h"
 #include "query/find/language/language.h"
 #include "query/find/settle.h"
 #include "query/model/summary.h"
@@ -121,7 +122,8 @@ struct clew_select {
         int (*take)(void *context, const struct clew_bulk_row *row);
         /* Or their steps, where indexes tell those (find/index/index.h): which sorts are wanted,
          * and each step of those. */
-        bool (*wants_steps)(void *context, const struct clew_slice *texts, bool is_error);
+        bool (*wants_steps)(void *context, const struct clew_slice *texts,
+                            struct clew_step_failed failed);
         int (*take_step)(void *context, const struct clew_bulk_step *step);
         bool steps_of_runs; /* ... with its start and its run; else, where an index run has them
                                (`summed`), sums of all its steps of a sort: take_sum may be NULL */

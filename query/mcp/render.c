@@ -8,6 +8,7 @@
 #include "proto/base/json.h"
 #include "proto/base/number.h"
 #include "proto/base/utf8.h"
+#include "query/serve/filter.h"
 
 #include <errno.h>
 #include <string.h>
@@ -212,6 +213,36 @@ static int read_list(struct list *l, struct clew_slice body)
         return r.status == CLEW_JSON_MALFORMED ? -EBADMSG : 0;
 }
 
+static bool is_given(const struct clew_mcp_call *call, const char *parameter)
+{
+        const char *at = (const char *)call->parameters.data;
+        size_t n = strlen(parameter);
+
+        for (size_t i = 0; i + n < call->parameters.len; i++) {
+                if (memcmp(at + i, parameter, n) == 0 && at[i + n] == '=' &&
+                    (i == 0 || at[i - 1] == '&'))
+                        return true;
+        }
+        return false;
+}
+
+/* A model that asks for what is older than the window is not to believe that there is nothing. */
+static void tell_nothing(struct list *l)
+{
+        struct clew_buffer *out = &l->call->text;
+
+        if (clew_mcp_argument_find(l->call->tool, CLEW_SLICE_LITERAL("since")) &&
+            !is_given(l->call, "since"))
+                clew_buffer_append_cstr(
+                        out, "[nothing was found that started in the last " CLEW_SINCE_DEFAULT
+                             ", the default; since=all looks at "
+                             "all runs]");
+        else if (l->call->tool->form == CLEW_MCP_OUTLINE)
+                clew_buffer_append_cstr(out, "[the run has no step from there on]");
+        else
+                clew_buffer_append_cstr(out, "[nothing was found]");
+}
+
 /* What is not shown, and how to get it. */
 static void tell_rest(struct list *l)
 {
@@ -219,7 +250,7 @@ static void tell_rest(struct list *l)
         bool has_after = clew_mcp_argument_find(l->call->tool, CLEW_SLICE_LITERAL("after"));
 
         if (l->n == 0)
-                clew_buffer_append_cstr(out, "[nothing was found]");
+                tell_nothing(l);
         if (l->call->tool->form == CLEW_MCP_OUTLINE && (l->shown < l->n || l->next.len))
                 clew_buffer_printf(out, "[more steps; from=%llu goes on]",
                                    (unsigned long long)(l->step + 1));

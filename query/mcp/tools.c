@@ -87,7 +87,7 @@ static const struct clew_mcp_argument stats[] = {
          "keys between commas: agent, tool, model, service, outcome, cause, user, any field"},
         {"over", "over", CLEW_MCP_TEXT, false, "apart for each 1h, 10m ..."},
         {"sort", "sort", CLEW_MCP_TEXT, false,
-         "largest first: n, failed, rate, p50, p95, p99, tokens, cost"},
+         "largest first: n, failed, result_errors, rate, p50, p95, p99, tokens, cost"},
         {"limit", "limit", CLEW_MCP_NUMBER, false, "at most so many groups (20)"},
         MAX_CHARS,
         {0},

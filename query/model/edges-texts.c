@@ -196,7 +196,7 @@ static void read_input(struct clew_edge_work *w, uint32_t llm)
                 return;
         w->confirm_left -= step->span.raw.len;
         clew_arena_reset(&w->scratch);
-        if (clew_step_messages(trace, step, CLEW_MESSAGES_IN, &w->scratch, &w->read) < 0)
+        if (clew_step_messages_unhashed(trace, step, CLEW_MESSAGES_IN, &w->scratch, &w->read) < 0)
                 w->read = (struct clew_messages){0};
 }
 

@@ -109,7 +109,7 @@ static int read_answer(struct clew_edge_work *w, uint32_t llm, struct clew_messa
 
         if (!keep)
                 clew_arena_reset(arena);
-        r = clew_step_messages(trace, &trace->steps[llm], CLEW_MESSAGES_OUT, arena, ret);
+        r = clew_step_messages_unhashed(trace, &trace->steps[llm], CLEW_MESSAGES_OUT, arena, ret);
         if (r < 0 || !keep)
                 return r;
         kept = clew_arena_alloc(arena, sizeof(*kept));

@@ -164,10 +164,12 @@ static uint64_t hash_compact(struct clew_slice text, uint64_t seed)
         return clew_hash_seeded(clew_slice_make(block, n), seed);
 }
 
-static uint64_t hash_message(const struct clew_message *m)
+uint64_t clew_message_hash(const struct clew_message *m)
 {
         uint64_t h = m->role;
 
+        if (m->hash)
+                return m->hash;
         for (uint32_t i = 0; i < m->n_parts; i++) {
                 const struct clew_part *p = &m->parts[i];
 
@@ -197,8 +199,8 @@ static bool repeats_system(const struct clew_message_sink *s, const struct clew_
 
         return key.len > 0 && s->n_messages > 1 && s->messages[0].role == CLEW_ROLE_SYSTEM &&
                s->messages[1].role == CLEW_ROLE_SYSTEM &&
-               (s->messages[0].hash == s->messages[1].hash ||
-                !clew_slice_eq(key, KEY("gen_ai.system_instructions")));
+               (!clew_slice_eq(key, KEY("gen_ai.system_instructions")) ||
+                clew_message_hash(&s->messages[0]) == clew_message_hash(&s->messages[1]));
 }
 
 /* The part of the same call or result, with the same id, among those from @from to @to. */
@@ -270,7 +272,6 @@ static int finish(struct clew_message_sink *s, const struct clew_fields *f, stru
         for (uint32_t i = 0; i < s->n_messages; i++) {
                 s->messages[i].parts = s->parts ? &s->parts[at] : NULL;
                 at += s->messages[i].n_parts;
-                s->messages[i].hash = hash_message(&s->messages[i]);
         }
         if (f && repeats_system(s, f)) {
                 s->messages++;
@@ -772,15 +773,28 @@ static int read_messages(const struct clew_trace *trace, const struct clew_step 
         return finish(&sink, f, key, ret);
 }
 
+/* The messages are the arena's own. */
+static void fill_hashes(struct clew_messages *messages)
+{
+        struct clew_message *items = (struct clew_message *)(uintptr_t)messages->items;
+
+        for (uint32_t i = 0; i < messages->n; i++)
+                items[i].hash = clew_message_hash(&items[i]);
+}
+
 int clew_messages_read(struct clew_slice json, enum clew_direction direction,
                        struct clew_arena *arena, struct clew_messages *ret)
 {
         struct clew_message_sink sink = {.arena = arena};
         enum clew_role role = direction == CLEW_MESSAGES_IN ? CLEW_ROLE_USER : CLEW_ROLE_ASSISTANT;
+        int r;
 
         *ret = (struct clew_messages){0};
         clew_messages_from_json(&sink, json, role, direction);
-        return finish(&sink, NULL, CLEW_SLICE_NULL, ret);
+        r = finish(&sink, NULL, CLEW_SLICE_NULL, ret);
+        if (r == 0)
+                fill_hashes(ret);
+        return r;
 }
 
 static bool has_parts(const struct clew_messages *m)
@@ -851,13 +865,26 @@ static void show_left_out(struct clew_messages *messages, struct clew_arena *are
         }
 }
 
+int clew_step_messages_unhashed(const struct clew_trace *trace, const struct clew_step *step,
+                                enum clew_direction direction, struct clew_arena *arena,
+                                struct clew_messages *ret)
+{
+        int r = choose_messages(trace, step, direction, arena, ret);
+
+        if (r == 0 && trace->left_out) {
+                fill_hashes(ret); /* of what stands in the place of texts, not of what is shown */
+                show_left_out(ret, arena);
+        }
+        return r;
+}
+
 int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
                        enum clew_direction direction, struct clew_arena *arena,
                        struct clew_messages *ret)
 {
-        int r = choose_messages(trace, step, direction, arena, ret);
+        int r = clew_step_messages_unhashed(trace, step, direction, arena, ret);
 
-        if (r == 0 && trace->left_out)
-                show_left_out(ret, arena);
+        if (r == 0)
+                fill_hashes(ret);
         return r;
 }

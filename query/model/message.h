@@ -66,7 +66,7 @@ struct clew_message {
         struct clew_slice finish_reason;
         const struct clew_part *parts;
         uint32_t n_parts;
-        uint64_t hash; /* of role and parts: equal messages in two calls have equal hashes */
+        uint64_t hash; /* clew_message_hash(), or 0 when it was not wanted */
 };
 
 struct clew_messages {
@@ -88,6 +88,15 @@ enum clew_direction { CLEW_MESSAGES_IN, CLEW_MESSAGES_OUT };
 CLEW_MUST_USE int clew_step_messages(const struct clew_trace *trace, const struct clew_step *step,
                                      enum clew_direction direction, struct clew_arena *arena,
                                      struct clew_messages *ret);
+
+/* The same without hashes, for who compares no messages: they take a look at every byte. */
+CLEW_MUST_USE int clew_step_messages_unhashed(const struct clew_trace *trace,
+                                              const struct clew_step *step,
+                                              enum clew_direction direction,
+                                              struct clew_arena *arena, struct clew_messages *ret);
+
+/* Of role and parts: equal messages in two calls have equal hashes. */
+uint64_t clew_message_hash(const struct clew_message *m);
 
 /*
  * The messages of a JSON text (or plain text) in any shape that spans have, outside of a span: for

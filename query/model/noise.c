@@ -54,6 +54,18 @@ static void mark_machinery(struct clew_builder *b, struct clew_step *step)
                 step->flags |= CLEW_STEP_NOISE;
 }
 
+/* Qwen Code sends its log records as spans, too: those of no prompt, call or tool. */
+static void mark_record(struct clew_step *step)
+{
+        struct clew_value v;
+
+        if (step->kind == CLEW_KIND_GENERIC && step->parent == CLEW_STEP_NONE &&
+            !step->error.is_error &&
+            clew_attribute_find(clew_span_attributes(&step->span), CLEW_SLICE_LITERAL("log.bridge"),
+                                &v))
+                step->flags |= CLEW_STEP_NOISE;
+}
+
 /* Plumbing of LangChain that nobody wants to read. */
 static void mark_framework(struct clew_step *step)
 {
@@ -82,5 +94,6 @@ static void mark_framework(struct clew_step *step)
 void clew_noise_mark(struct clew_builder *b, struct clew_step *step)
 {
         mark_machinery(b, step);
+        mark_record(step);
         mark_framework(step);
 }

@@ -15,6 +15,7 @@ static const struct clew_rule tool_argument_rules[] = {
          .kinds = TOOLS},
         TK("tool_input", CLAUDE_CODE, TOOLS),
         TK("full_command", CLAUDE_CODE, TOOLS),
+        TK("function_args", GEMINI_CLI, TOOLS),
         TK("file_path", CLAUDE_CODE, TOOLS),
         TK("tool_call.function.arguments", OPENINFERENCE, TOOLS),
         TK("lk.function_tool.arguments", LIVEKIT, TOOLS),
@@ -56,6 +57,7 @@ static const struct clew_rule tool_argument_rules[] = {
         QK("ag.data.inputs", OTHER, TOOLS),
         QK("honeyhive_inputs", OTHER, TOOLS),
         QK("agentops.tool.input", OTHER, TOOLS),
+        TK("gen_ai.tool.arguments", OTHER, TOOLS),
 };
 
 static const struct clew_rule tool_result_rules[] = {
@@ -105,6 +107,7 @@ static const struct clew_rule tool_result_rules[] = {
         QK("honeyhive_outputs", OTHER, TOOLS),
         QK("honeyhive_outputs.result", OTHER, TOOLS),
         QK("agentops.tool.output", OTHER, TOOLS),
+        TK("gen_ai.event.content", OTHER, TOOLS),
 };
 
 static const struct clew_rule tool_definition_rules[] = {
@@ -198,6 +201,8 @@ static const struct clew_rule input_rules[] = {
         T("promptflow.retrieval.query/payload", PROMPTFLOW),
         T("inputs", PROMPTFLOW),
         T("promptflow.function.inputs/payload", PROMPTFLOW),
+        TK("agent.messages", OTHER, AGENTS),
+        TK("llm.messages", OTHER, LLMS),
         T("input", OTHER),
         Q("confident.span.input", OTHER),
         Q("judgment.input", OTHER),
@@ -263,6 +268,7 @@ static const struct clew_rule output_rules[] = {
         T("gen_ai.workflow.output", OPENLIT),
         T("gen_ai.task.output", OPENLIT),
         T("response.model_output", CLAUDE_CODE),
+        TK("response_text", GEMINI_CLI, LLMS),
         TK("api_response_body/body", CLAUDE_CODE, LLMS),
         T("spring-ai/completion", SPRING_AI),
         TK("log-body/output", OTHER, NOT_TOOLS),

@@ -31,9 +31,9 @@ static struct clew_slice strip_name(struct clew_slice name, const struct name_af
 struct clew_slice clew_tool_name_of_span(struct clew_slice name)
 {
         static const struct name_affix forms[] = {
-                {"execute_tool ", ""}, {"running tool: ", ""}, {"MCP send tools/call ", ""},
-                {"tools/call ", ""},   {"Function: ", ""},     {"Handoff: ", ""},
-                {"", ".tool"},         {"", ".__call__"},
+                {"execute_tool ", ""},       {"running tool: ", ""}, {"MCP send tools/call ", ""},
+                {"tools/call ", ""},         {"Function: ", ""},     {"Handoff: ", ""},
+                {"anthropic.tool_use ", ""}, {"", ".tool"},          {"", ".__call__"},
         };
 
         return strip_name(name, forms, CLEW_ARRAY_LEN(forms));

@@ -107,7 +107,16 @@ static void read_logs(struct clew_builder *b, const struct clew_step *step, uint
 /* ---- kind and dialect -------------------------------------------------------------------------
  */
 
-/* The generic words of Claude Code's spans count only on its own spans. */
+static bool has_key(const struct clew_builder *b, struct clew_slice key)
+{
+        for (unsigned i = 0; i < b->fields.n; i++) {
+                if (clew_slice_eq(b->fields.hits[i].key, key))
+                        return true;
+        }
+        return false;
+}
+
+/* The generic words of Claude Code's spans, and of VoltAgent's, count only on their own spans. */
 static bool out_of_place(const struct clew_builder *b, const struct clew_field_hit *hit,
                          const struct clew_step *step)
 {
@@ -116,6 +125,8 @@ static bool out_of_place(const struct clew_builder *b, const struct clew_field_h
         if (hit->rule->flags & CLEW_RULE_OWN &&
             b->scope_dialect != (enum clew_dialect)hit->rule->dialect)
                 return true;
+        if (strcmp(hit->rule->member, "voltagent") == 0)
+                return !has_key(b, KEY("entity.type"));
         return hit->rule->dialect == CLEW_DIALECT_CLAUDE_CODE &&
                !clew_slice_starts_with(step->span.name, own) &&
                !(hit->value.type == CLEW_VALUE_STRING &&
@@ -277,6 +288,14 @@ static bool is_merged(const struct clew_step *step)
         return clew_slice_eq(step->span.name, KEY("execute_tool (merged tools)"));
 }
 
+/* What makes an agent, or a workflow of them, and runs nothing. */
+static bool is_setup_name(struct clew_slice name)
+{
+        return clew_slice_eq(name, KEY("workflow.build")) ||
+               clew_slice_eq(name, KEY("create_agent")) ||
+               clew_slice_starts_with(name, KEY("create_agent "));
+}
+
 static void derive_kind(struct clew_builder *b, struct clew_step *step)
 {
         struct clew_kind_value v;
@@ -309,6 +328,8 @@ static void derive_kind(struct clew_builder *b, struct clew_step *step)
         }
         if (v.found) {
                 step->kind = v.kind;
+                if (is_setup_name(step->span.name))
+                        step->flags |= CLEW_STEP_SETUP;
                 clew_fields_note(&b->fields, CLEW_FIELD_KIND, CLEW_ORIGIN_CORE, CLEW_DIALECT_NONE,
                                  KEY("name"));
         } else if (has_field(b, CLEW_FIELD_REQUEST_MODEL) &&

@@ -180,7 +180,7 @@ static void take_sessions(const struct clew_trace *trace, struct clew_summary *s
         }
 }
 
-/* What only folds away is nothing that a run is known by. */
+/* What only folds away, or only makes an agent, is nothing that a run is known by. */
 static uint32_t kinds_of(const struct clew_trace *trace)
 {
         uint32_t kinds = 0;
@@ -188,7 +188,8 @@ static uint32_t kinds_of(const struct clew_trace *trace)
         for (uint32_t i = 0; i < trace->n_steps; i++) {
                 const struct clew_step *s = &trace->steps[i];
 
-                if (!clew_step_is(s, CLEW_STEP_STANDIN | CLEW_STEP_NOISE | CLEW_STEP_FRAGMENT))
+                if (!clew_step_is(s, CLEW_STEP_STANDIN | CLEW_STEP_NOISE | CLEW_STEP_FRAGMENT |
+                                             CLEW_STEP_SETUP))
                         kinds |= 1u << s->kind;
         }
         return kinds ? kinds : 1u << CLEW_KIND_GENERIC;

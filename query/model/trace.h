@@ -37,12 +37,12 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 30u
+#define CLEW_RULES_VERSION 31u
 /* The version of the rules with which something of single steps changed last: their kind, name,
  * tool, model, provider, agent, session, error, dialect, end, tokens, cost or texts, or which steps
  * there are. With what rules find of a whole run, and its summary keeps, it stays as it is. Then
  * what older versions have indexed is used until it is made anew. */
-#define CLEW_STEPS_VERSION 30u
+#define CLEW_STEPS_VERSION 31u
 /* Steps of one trace (stand-ins included); the walk admits no more spans in one request. */
 #define CLEW_STEPS_MAX 4000000u
 
@@ -125,6 +125,9 @@ struct clew_trace {
         const struct clew_messages *const *answers;
         const struct clew_edge *edges; /* sorted by from, then type, then to */
         uint32_t n_edges;
+        /* By step: the tool calls that failed, by a sign or by their answer, where the rules of
+         * root cause have said so already (query/find/judged.h); else NULL. */
+        const bool *judged;
         const struct clew_score *scores;
         uint32_t n_scores;
         const struct clew_step_log *logs; /* grouped by step, then those that match no step */

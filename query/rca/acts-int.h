@@ -28,7 +28,8 @@ struct clew_acts {
          */
         struct clew_slice heard;
         struct clew_slice heard_lower;
-        size_t asked; /* bytes of it that were said before a model wrote anything */
+        const uint8_t *heard_runs; /* of three bytes in it: a table that excludes most words */
+        size_t asked;              /* bytes of it that were said before a model wrote anything */
 };
 
 /* All of @ret lives in the view's arena. False when memory is short. */
@@ -38,10 +39,13 @@ bool clew_acts_of(const struct clew_rca_view *v, struct clew_acts *ret);
  * later: its place, or -1. Words over 64 bytes are in nothing. */
 ptrdiff_t clew_acts_find(struct clew_slice lower, struct clew_slice word, size_t from);
 
+/* The same in all that users said. */
+ptrdiff_t clew_acts_heard_at(const struct clew_acts *a, struct clew_slice word, size_t from);
+
 /* A user said it so. */
 static inline bool clew_acts_said(const struct clew_acts *a, struct clew_slice word)
 {
-        return clew_acts_find(a->heard_lower, word, 0) >= 0;
+        return clew_acts_heard_at(a, word, 0) >= 0;
 }
 
 #endif

@@ -30,14 +30,31 @@ ptrdiff_t clew_acts_find(struct clew_slice text, struct clew_slice word, size_t 
         return -1;
 }
 
+ptrdiff_t clew_acts_heard_at(const struct clew_acts *a, struct clew_slice word, size_t from)
+{
+        uint8_t run[3] = {0};
+
+        if (word.len > WORD_MAX || !a->heard_runs)
+                return -1;
+        for (size_t i = 0; i < word.len; i++) {
+                run[0] = run[1];
+                run[1] = run[2];
+                run[2] = lower(word.data[i]);
+                if (i >= 2 && !is_noted(a->heard_runs, run))
+                        return -1;
+        }
+        return clew_acts_find(a->heard_lower, word, from);
+}
+
 static void hear(const struct clew_rca_view *v, struct clew_acts *ret)
 {
         uint8_t *text = clew_arena_alloc(v->arena, CLEW_ACTS_HEARD_MAX);
-        uint8_t *small = clew_arena_alloc(v->arena, CLEW_ACTS_HEARD_MAX);
+        uint8_t *small = clew_arena_alloc(v->arena, CLEW_ACTS_HEARD_MAX + 1);
+        uint8_t *runs = clew_arena_calloc(v->arena, 1, RUN_PLACES);
         size_t n = 0;
         bool written = false;
 
-        if (!text || !small)
+        if (!text || !small || !runs)
                 return;
         for (uint32_t u = 0; u < v->n_units; u++) {
                 struct clew_slice t = v->units[u].text;
@@ -57,8 +74,11 @@ static void hear(const struct clew_rca_view *v, struct clew_acts *ret)
         }
         for (size_t i = 0; i < n; i++)
                 small[i] = lower(text[i]);
+        small[n] = 0;
         ret->heard = clew_slice_make(text, n);
         ret->heard_lower = clew_slice_make(small, n);
+        note_runs(small, n, runs);
+        ret->heard_runs = runs;
 }
 
 /* "Action: search[red lamps]" and, behind it, "Action Input: ..." to the end of their lines. */

@@ -158,7 +158,7 @@ static bool said_of(const struct clew_acts *a, struct clew_slice word, struct cl
                 size_t from = 0;
                 ptrdiff_t at;
 
-                while ((at = clew_acts_find(a->heard_lower, form, from)) >= 0) {
+                while ((at = clew_acts_heard_at(a, form, from)) >= 0) {
                         struct clew_token t;
 
                         from = (size_t)at + len;

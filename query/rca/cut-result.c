@@ -186,7 +186,7 @@ static bool is_as_many_as_wanted(const struct clew_acts *acts, struct clew_slice
 static struct clew_slice which_of_many(const struct clew_acts *acts)
 {
         struct clew_slice t = head(acts->heard, acts->asked);
-        ptrdiff_t at = clew_acts_find(acts->heard_lower, CLEW_SLICE_LITERAL("which"), 0);
+        ptrdiff_t at = clew_acts_heard_at(acts, CLEW_SLICE_LITERAL("which"), 0);
         size_t end = (size_t)at + 6;
 
         if (at < 0 || end > t.len)
@@ -212,10 +212,11 @@ static struct clew_slice wants_all(const struct clew_acts *acts)
                 return CLEW_SLICE_NULL;
         for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
                 struct clew_slice word = clew_slice_make(words[i], strlen(words[i]));
-                ptrdiff_t at = clew_acts_find(head(acts->heard_lower, acts->asked), word, 0);
+                ptrdiff_t at = clew_acts_heard_at(acts, word, 0);
 
                 /* "at least three" is a limit. */
-                if (at >= 0 && (at < 3 || memcmp(acts->heard_lower.data + at - 3, "at ", 3) != 0))
+                if (at >= 0 && (size_t)at + word.len <= acts->asked &&
+                    (at < 3 || memcmp(acts->heard_lower.data + at - 3, "at ", 3) != 0))
                         return clew_slice_make(acts->heard.data + at, word.len);
         }
         return which_of_many(acts);

@@ -122,8 +122,8 @@ static struct clew_slice only_text(struct clew_rca_builder *b, const struct clew
         struct clew_messages out;
 
         clew_arena_reset(&b->scratch);
-        if (clew_step_messages(b->trace, &b->trace->steps[s->span], CLEW_MESSAGES_OUT, &b->scratch,
-                               &out) < 0)
+        if (clew_step_messages_unhashed(b->trace, &b->trace->steps[s->span], CLEW_MESSAGES_OUT,
+                                        &b->scratch, &out) < 0)
                 return ret;
         for (uint32_t k = 0; k < out.n; k++) {
                 for (uint32_t q = 0; q < out.items[k].n_parts; q++) {

@@ -304,6 +304,17 @@ static bool is_asked_why(const struct clew_trace *trace)
                trace->n_llm + trace->n_tool > 0;
 }
 
+/* Whoever tells of the trace's steps later need not look at their results again. */
+static void keep_judged(struct clew_trace *trace, const struct clew_rca_view *v,
+                        struct clew_arena *arena)
+{
+        bool *failed = clew_arena_calloc(arena, (size_t)trace->n_steps + 1, sizeof(*failed));
+
+        if (failed)
+                clew_rca_mark_failed(v, failed);
+        trace->judged = failed;
+}
+
 static void analyse(struct clew_trace *trace, bool wrong, struct clew_arena *own,
                     struct clew_arena *arena, struct clew_summary *ret)
 {
@@ -321,6 +332,7 @@ static void analyse(struct clew_trace *trace, bool wrong, struct clew_arena *own
         } else if (clew_rca_view_build_steps(trace, own, &view) < 0) {
                 return;
         }
+        keep_judged(trace, v, arena);
         if (trace->n_llm + trace->n_tool > 0 && clew_facts_of(v, &ret->facts) < 0)
                 ret->facts = (struct clew_summary_facts){0};
 }

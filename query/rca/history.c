@@ -48,7 +48,7 @@ static bool goes_on(const struct clew_rca_input *in, const struct clew_rca_histo
         return in->cut && in->left_out == 0 && m->n > 0 &&
                m->items[m->n - 1].role != CLEW_ROLE_SYSTEM &&
                (h->system == 0 || m->items[0].role != CLEW_ROLE_SYSTEM ||
-                (m->items[0].hash | 1) == h->system);
+                (clew_message_hash(&m->items[0]) | 1) == h->system);
 }
 
 int clew_rca_read_input(struct clew_rca_builder *b, uint32_t i, struct clew_rca_input *ret,
@@ -88,7 +88,9 @@ void clew_rca_keep_history(struct clew_rca_builder *b, uint32_t i, const struct 
         if (in->left_out > 0 || (in->cut && (!old || old->n == 0 || !goes_on(in, old))))
                 return;
         for (uint32_t k = 0; k < m->n && h.system == 0; k++)
-                h.system = m->items[k].role == CLEW_ROLE_SYSTEM ? m->items[k].hash | 1 : 0;
+                h.system = m->items[k].role == CLEW_ROLE_SYSTEM
+                                   ? clew_message_hash(&m->items[k]) | 1
+                                   : 0;
         h.n = m->n;
         if (in->cut) {
                 h.n += old->n;

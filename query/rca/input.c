@@ -328,7 +328,7 @@ static int whole_input(const struct clew_trace *trace, const struct clew_step *s
                        struct clew_arena *scratch, struct clew_rca_input *ret)
 {
         *ret = (struct clew_rca_input){0};
-        return clew_step_messages(trace, step, CLEW_MESSAGES_IN, scratch, &ret->messages);
+        return clew_step_messages_unhashed(trace, step, CLEW_MESSAGES_IN, scratch, &ret->messages);
 }
 
 /* Not so when another layer of the call told them. */
@@ -364,7 +364,7 @@ int clew_rca_new_input(const struct clew_trace *trace, const struct clew_step *s
         if (!clew_span_parse(kept, &shown.span))
                 return whole_input(trace, step, scratch, ret);
         *ret = (struct clew_rca_input){.from = kept.data + e.from};
-        r = clew_step_messages(trace, &shown, CLEW_MESSAGES_IN, scratch, &ret->messages);
+        r = clew_step_messages_unhashed(trace, &shown, CLEW_MESSAGES_IN, scratch, &ret->messages);
         if (r == 0 && clew_slice_eq(ret->messages.key, e.list) && lie_in(&ret->messages, kept))
                 ret->left_out = e.left_out;
         /* A cut text that the messages were not read from does not matter. */

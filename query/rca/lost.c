@@ -52,10 +52,14 @@ struct word {
         bool date; /* beside another number: part of a date or an hour, which has many forms */
 };
 
+/* @word is not empty. */
 static bool is_in(struct clew_slice word, const char *const *list, size_t n)
 {
+        uint8_t first = lower(word.data[0]);
+
         for (size_t i = 0; i < n; i++) {
-                if (word.len == strlen(list[i]) && clew_text_begins(word, list[i]))
+                if ((uint8_t)list[i][0] == first && strlen(list[i]) == word.len &&
+                    clew_text_begins(word, list[i]))
                         return true;
         }
         return false;
@@ -427,21 +431,24 @@ static void tell(const struct lost *x, const struct part *part, uint32_t who,
 void clew_rule_lost_part(const struct clew_rca_view *v, const struct clew_acts *acts,
                          struct clew_findings *ret)
 {
-        struct lost *x = clew_arena_calloc(v->arena, 1, sizeof(*x));
+        struct lost *x;
 
-        if (!x || !acts->asked || acts->asked > REQUEST_MAX || v->first_llm == CLEW_RCA_NONE ||
-            v->talk || broke_off(v))
+        if (!acts->asked || acts->asked > REQUEST_MAX || v->first_llm == CLEW_RCA_NONE || v->talk ||
+            broke_off(v))
+                return;
+        x = clew_arena_calloc(v->arena, 1, sizeof(*x));
+        if (!x)
                 return;
         x->v = v;
         x->request = clew_text_trim(head(acts->heard, acts->asked));
-        x->said = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*x->said));
         x->order = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*x->order));
-        if (!x->said || !x->order)
+        if (!x->order || (!find_orders(x) && !has_plan(v)))
+                return;
+        x->said = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*x->said));
+        if (!x->said)
                 return;
         read_parts(x);
         if (!x->n_parts)
-                return;
-        if (!find_orders(x) && !has_plan(v))
                 return;
         hear_steps(x);
         for (uint32_t i = 0; i < x->n_parts; i++) {

@@ -60,9 +60,9 @@ static bool is_wanted(const struct clew_acts *acts, struct clew_slice word)
         static const char *const others[] = {"like to ", "want to ", "wish to ", "able to ",
                                              "not ",     "not by ",  "not in ",  "n't ",
                                              "without ", "except ",  "no "};
-        ptrdiff_t at = clew_acts_find(acts->heard_lower, word, 0);
+        ptrdiff_t at = clew_acts_heard_at(acts, word, 0);
 
-        for (; at >= 0; at = clew_acts_find(acts->heard_lower, word, (size_t)at + 1)) {
+        for (; at >= 0; at = clew_acts_heard_at(acts, word, (size_t)at + 1)) {
                 struct clew_slice before = tail(head(acts->heard_lower, (size_t)at), BEFORE_MAX);
                 bool other = false;
 

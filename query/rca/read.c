@@ -408,8 +408,8 @@ static int read_messages(struct clew_rca_builder *b, uint32_t i, enum clew_direc
                          struct clew_messages *ret)
 {
         clew_arena_reset(&b->scratch);
-        return clew_step_messages(b->trace, &b->trace->steps[b->v->steps[i].span], dir, &b->scratch,
-                                  ret);
+        return clew_step_messages_unhashed(b->trace, &b->trace->steps[b->v->steps[i].span], dir,
+                                           &b->scratch, ret);
 }
 
 /* What an assistant message of the history says that the call itself did not record. */
@@ -477,6 +477,7 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
         s->system_hash = old ? old->system : 0;
         for (uint32_t k = 0; k < in.messages.n && !b->failed; k++) {
                 const struct clew_message *m = &in.messages.items[k];
+                uint64_t known = clew_rca_known_prompt(b, m);
                 bool later;
 
                 if (left_out > 0 && clew_rca_is_behind(&in, m)) {
@@ -486,7 +487,7 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                 later = p && p->n_messages > 0 && s->n_messages >= p->n_messages;
                 s->n_messages += m->role != CLEW_ROLE_SYSTEM;
                 if (m->role == CLEW_ROLE_SYSTEM && s->system_hash == 0)
-                        s->system_hash = m->hash | 1;
+                        s->system_hash = (known ? known : clew_message_hash(m)) | 1;
                 /* What stands first behind the old history is what that call answered. */
                 if (later && unrecorded && m->role == CLEW_ROLE_ASSISTANT &&
                     s->n_messages == p->n_messages + 1)
@@ -495,8 +496,10 @@ static int add_llm_input(struct clew_rca_builder *b, uint32_t i)
                         spoke = heard_in(b, m);
                 if (m->role == CLEW_ROLE_USER && (later || !p))
                         s->heard = spoke;
-                for (uint32_t q = 0; q < m->n_parts; q++)
+                for (uint32_t q = 0; q < m->n_parts && !known; q++)
                         add_input_part(b, i, m, &m->parts[q], later ? &nth : NULL);
+                if (!known)
+                        clew_rca_know_prompt(b, m);
                 if (!b->only_steps && !s->mark.len && is_request(&in, k))
                         s->mark = keep(b, clew_text_wanted_mark(m->parts[m->n_parts - 1].text));
         }
@@ -779,7 +782,7 @@ int clew_rca_read_run(struct clew_rca_builder *b)
         if (last->kind == CLEW_KIND_LLM)
                 return 0;
         clew_arena_reset(&b->scratch);
-        r = clew_step_messages(t, last, CLEW_MESSAGES_OUT, &b->scratch, &m);
+        r = clew_step_messages_unhashed(t, last, CLEW_MESSAGES_OUT, &b->scratch, &m);
         if (r == 0 && m.n && m.items[m.n - 1].n_parts) {
                 const struct clew_message *end = &m.items[m.n - 1];
 

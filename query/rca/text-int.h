@@ -76,6 +76,28 @@ static inline bool has_letters(uint64_t letters, const char *word)
         return !*word;
 }
 
+/* @value stands in @text with no letter or digit on either side. */
+static inline bool holds_whole(struct clew_slice text, struct clew_slice value)
+{
+        size_t at = 0;
+
+        while (value.len && at < text.len) {
+                const uint8_t *hit = clew_find(clew_slice_from(text, at), value.data, value.len);
+                size_t from;
+                size_t end;
+
+                if (!hit)
+                        return false;
+                from = (size_t)(hit - text.data);
+                end = from + value.len;
+                if ((from == 0 || !clew_word_class[text.data[from - 1]]) &&
+                    (end == text.len || !clew_word_class[text.data[end]]))
+                        return true;
+                at = from + 1;
+        }
+        return false;
+}
+
 /* Room for every head and tail that word lists are looked up in. */
 #define LOWER_MAX 2048u
 
@@ -96,44 +118,56 @@ static inline uint32_t run_place(uint32_t run)
         return run * 0x9e3779b1u / (UINT32_MAX / RUN_PLACES + 1);
 }
 
+/* Notes the runs of @n bytes at @text, behind which a further one can be read, in @has, RUN_PLACES
+ * places that hold zeros. */
+static inline void note_runs(const uint8_t *text, size_t n, uint8_t *has)
+{
+        size_t i = 0;
+
+        for (; i + 8 <= n; i += 6) { /* six runs at once */
+                uint64_t eight;
+
+                memcpy(&eight, text + i, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+                eight = __builtin_bswap64(eight);
+#endif
+                has[run_place((uint32_t)eight << 8)] = 1;
+                for (unsigned k = 0; k < 5; k++)
+                        has[run_place((uint32_t)(eight >> 8 * k) & 0xffffff00u)] = 1;
+        }
+        for (; i + 3 <= n; i++) {
+                uint32_t four;
+
+                memcpy(&four, text + i, 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+                four = __builtin_bswap32(four);
+#endif
+                has[run_place(four << 8)] = 1;
+        }
+}
+
 static inline void make_lowered(struct clew_slice t, struct lowered *ret)
 {
         size_t n = t.len < LOWER_MAX ? t.len : LOWER_MAX;
-        size_t i = 0;
 
         memset(ret->has, 0, sizeof(ret->has));
         for (size_t k = 0; k < n; k++) /* apart, since it is many bytes at once */
                 ret->text[k] = lower(t.data[k]);
         ret->text[n] = 0;
-        for (; i + 8 <= n; i += 6) { /* six runs at once */
-                uint64_t eight;
-
-                memcpy(&eight, ret->text + i, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-                eight = __builtin_bswap64(eight);
-#endif
-                ret->has[run_place((uint32_t)eight << 8)] = 1;
-                for (unsigned k = 0; k < 5; k++)
-                        ret->has[run_place((uint32_t)(eight >> 8 * k) & 0xffffff00u)] = 1;
-        }
-        for (; i + 3 <= n; i++) {
-                uint32_t four;
-
-                memcpy(&four, ret->text + i, 4);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-                four = __builtin_bswap32(four);
-#endif
-                ret->has[run_place(four << 8)] = 1;
-        }
+        note_runs(ret->text, n, ret->has);
         ret->len = n;
 }
 
 /* False when the three bytes at @three stand nowhere. */
+static inline bool is_noted(const uint8_t *has, const uint8_t *three)
+{
+        return has[run_place((uint32_t)three[0] << 8 | (uint32_t)three[1] << 16 |
+                             (uint32_t)three[2] << 24)] != 0;
+}
+
 static inline bool has_run(const struct lowered *l, const char *three)
 {
-        return l->has[run_place((uint32_t)(uint8_t)three[0] << 8 |
-                                (uint32_t)(uint8_t)three[1] << 16 |
-                                (uint32_t)(uint8_t)three[2] << 24)] != 0;
+        return is_noted(l->has, (const uint8_t *)three);
 }
 
 /* Where it stands first, or -1. A long text has one or the other run of most words, but seldom all

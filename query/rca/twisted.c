@@ -264,15 +264,12 @@ static bool same(double a, double b)
 static bool is_moved(double a, double b)
 {
         static const double by[] = {10, 100, 1000};
+        bool moved = false;
 
-        if (!(a > 0) || !(b > 0) || same(fmod(log10(a) + 20, 1), 0) ||
-            fabs(log10(a) - round(log10(a))) < 1e-9)
-                return false;
-        for (size_t i = 0; i < CLEW_ARRAY_LEN(by); i++) {
-                if (same(a * by[i], b) || same(b * by[i], a))
-                        return true;
-        }
-        return false;
+        for (size_t i = 0; a > 0 && b > 0 && i < CLEW_ARRAY_LEN(by); i++)
+                moved |= same(a * by[i], b) || same(b * by[i], a);
+        return moved && !same(fmod(log10(a) + 20, 1), 0) &&
+               fabs(log10(a) - round(log10(a))) >= 1e-9;
 }
 
 /* What the name of an argument says that it has a unit of its own. */

@@ -44,6 +44,14 @@ struct clew_rca_virtual {
         bool tentative; /* a user's message, unless all agents here act in their texts */
 };
 
+/* System prompts that are known again: those of a run's agents, of which few take turns. */
+#define CLEW_RCA_PROMPTS_MAX 4u
+
+struct clew_rca_prompt {
+        struct clew_slice text; /* in the arena */
+        uint64_t hash;          /* clew_message_hash() of a message of it alone; 0: none here */
+};
+
 struct clew_rca_history;
 
 struct clew_rca_builder {
@@ -64,6 +72,8 @@ struct clew_rca_builder {
         struct clew_rca_virtual *virtuals; /* in the order of the steps that they stand before */
         uint32_t n_virtuals;
         uint32_t virtuals_cap;
+        struct clew_rca_prompt prompts[CLEW_RCA_PROMPTS_MAX]; /* the latest that were new */
+        uint32_t n_prompts;
         struct clew_slice *own_names; /* of executor.c */
         struct clew_buffer input;     /* of input.c: what is new in a call, until the next one */
         struct clew_rca_history *histories; /* of history.c, by view step; NULL: not wanted */
@@ -86,6 +96,10 @@ void clew_rca_finish_tool(struct clew_rca_step *s);
 /* Notes a new result in the input of LLM step @i, unless a span tells it. */
 void clew_rca_note_result(struct clew_rca_builder *b, uint32_t i,
                           const struct clew_rca_result *result);
+/* The hash of a message that is one of the system prompts at hand, else 0: its text was read. */
+uint64_t clew_rca_known_prompt(const struct clew_rca_builder *b, const struct clew_message *m);
+/* Keeps the system prompt whose text became the latest unit. */
+void clew_rca_know_prompt(struct clew_rca_builder *b, const struct clew_message *m);
 /* Makes tool steps of the noted results; indices of steps change. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_rca_insert_virtual(struct clew_rca_builder *b);
 /* Reads messages, arguments and results of all steps in time order. 0 or a negative errno. */

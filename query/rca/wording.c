@@ -9,7 +9,7 @@
  */
 #include "query/rca/wording-int.h"
 
-#include "query/rca/text-int.h"
+#include "query/rca/words-int.h"
 
 #define WORD_MIN 4u
 #define TABLE_FIRST 256u /* grows; most runs have some hundred words */
@@ -118,37 +118,36 @@ static void note_part(struct reading *r, struct word *w, enum part part)
         }
 }
 
+/* The word at @at has a capital, and no sentence begins with it: the one before it ends at @before,
+ * 0 without one. */
+static bool is_name(struct clew_slice text, size_t before, size_t at)
+{
+        if (text.data[at] < 'A' || text.data[at] > 'Z' || before == 0)
+                return false;
+        while (before < at && !ends_sentence[text.data[before]])
+                before++;
+        return before == at;
+}
+
 /* Reads the words of @text into @ret, or only into the table when it is NULL. */
 static void read_words(struct reading *r, struct clew_slice text, uint32_t unit, enum part part,
                        struct clew_wording *ret, struct counts *counts)
 {
-        bool opens = true; /* a sentence */
-        size_t i = 0;
+        struct word_scan scan;
+        struct scanned_word said;
 
         if (text.len > r->left)
                 text.len = r->left;
         r->left -= text.len;
-        while (i < text.len) {
-                uint64_t h = 0;
-                bool digit = false;
-                bool name;
-                size_t from;
+        scan = word_scan_of(text);
+        for (size_t before = 0; scan_word(&scan, &said); before = said.to) {
                 enum met met;
                 struct word *w;
+                uint64_t h;
 
-                for (; i < text.len && !clew_word_class[text.data[i]]; i++)
-                        opens |= ends_sentence[text.data[i]];
-                from = i;
-                for (uint8_t c; i < text.len && (c = clew_word_class[text.data[i]]) != 0; i++) {
-                        digit |= c <= '9';
-                        h = word_hash_add(h, c);
-                }
-                name = from < text.len && !opens && text.data[from] >= 'A' &&
-                       text.data[from] <= 'Z';
-                opens = false;
-                if (i - from < WORD_MIN && !digit)
+                if (said.to - said.from < WORD_MIN && !said.digit)
                         continue;
-                h = word_hash_end(h);
+                h = hash_of_word(text, &said);
                 met = meet(&r->table, h ? h : 1, unit, &w);
                 if (w && met != MET_HERE) {
                         counts->asked += w->asked;
@@ -159,9 +158,11 @@ static void read_words(struct reading *r, struct clew_slice text, uint32_t unit,
                 if (!ret || met == MET_HERE)
                         continue;
                 ret->words++;
-                ret->numbers += digit;
-                ret->new_words += met == MET_NEW;
-                ret->new_names += met == MET_NEW && name && !digit;
+                ret->numbers += said.digit;
+                if (met != MET_NEW)
+                        continue;
+                ret->new_words++;
+                ret->new_names += !said.digit && is_name(text, before, said.from);
         }
 }
 
@@ -311,27 +312,21 @@ static void add_shares(const struct reading *r, const struct counts *c, bool wri
 static void trace_answer(const struct clew_rca_view *v, struct reading *r, struct clew_wording *all)
 {
         struct clew_slice t = clew_text_trim(v->output);
+        struct word_scan scan;
+        struct scanned_word said;
         uint32_t n = 0;
-        uint32_t from;
 
         if (!t.len && v->last_llm != CLEW_RCA_NONE)
                 t = v->steps[v->last_llm].text;
         t = head(t, CLEW_WORDING_HEAD_MAX);
-        for (size_t i = 0; i < t.len;) {
-                uint64_t h = 0;
-                bool digit = false;
+        scan = word_scan_of(t);
+        while (scan_word(&scan, &said)) {
                 struct word *w;
+                uint64_t h;
 
-                for (; i < t.len && !clew_word_class[t.data[i]]; i++)
-                        ;
-                from = (uint32_t)i;
-                for (; i < t.len && clew_word_class[t.data[i]]; i++) {
-                        digit |= is_digit(t.data[i]);
-                        h = word_hash_add(h, clew_word_class[t.data[i]]);
-                }
-                if (i - from < WORD_MIN && !digit)
+                if (said.to - said.from < WORD_MIN && !said.digit)
                         continue;
-                h = word_hash_end(h);
+                h = hash_of_word(t, &said);
                 w = place_of(&r->table, h ? h : 1);
                 if (w->hash && !w->asked && w->first < v->n_units) {
                         const struct clew_rca_unit *u = &v->units[w->first];

@@ -43,6 +43,10 @@ static int check_names(const struct clew_annotation *a, struct clew_error *err)
                                 "the name of a score is 1 to %u bytes without blanks, "
                                 "'@', ',' and '='",
                                 CLEW_NAME_BYTES_MAX);
+                if (!a->scores[i].has_value && a->scores[i].label.len == 0)
+                        return clew_error_set(err, -EINVAL, 0,
+                                              "a score has a number or a word: NAME=0.5, "
+                                              "NAME=pass");
                 if (a->scores[i].label.len > CLEW_NAME_BYTES_MAX)
                         return clew_error_set(err, -EINVAL, 0,
                                               "the label of a score is longer than %u bytes",

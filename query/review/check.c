@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A shell's status of a program that a signal ended is this and its number. */
+#define ENDED_BY_SIGNAL 128
+
 static const struct {
         const char *name;
         enum clew_check_kind kind;
@@ -288,6 +291,17 @@ static int pattern_in(struct clew_slice pattern, struct clew_slice text, const c
         return r == 1;
 }
 
+/* "it ended with status 137 (signal 9)", as a shell counts. */
+static const char *how_it_ended(int status, struct clew_arena *arena)
+{
+        char signal[24] = "";
+
+        if (status > ENDED_BY_SIGNAL)
+                snprintf(signal, sizeof(signal), " (signal %d)", status - ENDED_BY_SIGNAL);
+        return (const char *)clew_arena_printf(arena, "it ended with status %d%s", status, signal)
+                .data;
+}
+
 /* ---- one check ------------------------------------------------------------------------------ */
 
 int clew_check_run(const struct clew_experiment_check *check, const struct clew_item *item,
@@ -298,7 +312,7 @@ int clew_check_run(const struct clew_experiment_check *check, const struct clew_
 
         switch (check->kind) {
         case CLEW_CHECK_EXIT:
-                *ret_why = "it did not end with status 0";
+                *ret_why = answer->status == 0 ? "" : how_it_ended(answer->status, arena);
                 return answer->status == 0;
         case CLEW_CHECK_EQUALS:
                 *ret_why = "the output is another";

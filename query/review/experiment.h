@@ -53,7 +53,7 @@ struct clew_experiment_answer {
 CLEW_MUST_USE int clew_check_parse(struct clew_slice text, struct clew_experiment_check *ret,
                                    struct clew_error *err);
 /* Not of a judge. 1 = passed, 0 = failed, -ENODATA = the item has nothing to check against;
- * *ret_why is static. */
+ * *ret_why is static, or in @arena (NULL when that is full). */
 CLEW_MUST_USE int clew_check_run(const struct clew_experiment_check *check,
                                  const struct clew_item *item,
                                  const struct clew_experiment_answer *answer,

@@ -15,6 +15,11 @@ static uint64_t hash_id(const struct clew_content_id *id)
         return clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes)));
 }
 
+static uint64_t hash_trace(const struct clew_trace_id *id)
+{
+        return clew_hash(clew_slice_make(id->bytes, sizeof(id->bytes)));
+}
+
 static uint64_t hash_band(uint64_t h)
 {
         return clew_hash(clew_slice_make(&h, sizeof(h)));
@@ -25,7 +30,8 @@ int clew_known_init(struct clew_known *k, struct clew_arena *arena)
         k->arena = arena;
         k->ids = clew_arena_calloc(arena, SLOTS, sizeof(*k->ids));
         k->bands = clew_arena_calloc(arena, SLOTS, sizeof(*k->bands));
-        return k->ids && k->bands ? 0 : -ENOMEM;
+        k->traces = clew_arena_calloc(arena, SLOTS, sizeof(*k->traces));
+        return k->ids && k->bands && k->traces ? 0 : -ENOMEM;
 }
 
 static bool file_under(struct clew_known *k, struct clew_known_link **slots, uint64_t hash,
@@ -47,7 +53,8 @@ int clew_known_add(struct clew_known *k, const struct clew_dataset_entry *entry)
         if (!copy)
                 return -ENOMEM;
         *copy = *entry;
-        if (!file_under(k, k->ids, hash_id(&copy->id), copy))
+        if (!file_under(k, k->ids, hash_id(&copy->id), copy) ||
+            !file_under(k, k->traces, hash_trace(&copy->trace_id), copy))
                 return -ENOMEM;
         for (uint32_t i = 0; i < CLEW_KNOWN_BANDS && i < copy->sketch.n; i++) {
                 if (!file_under(k, k->bands, hash_band(copy->sketch.hashes[i]), copy))
@@ -65,6 +72,19 @@ bool clew_known_has(const struct clew_known *k, const struct clew_content_id *id
                         return true;
         }
         return false;
+}
+
+const struct clew_dataset_entry *clew_known_of_trace(const struct clew_known *k,
+                                                     const struct clew_trace_id *id,
+                                                     const struct clew_known_link **at)
+{
+        uint64_t hash = hash_trace(id);
+
+        for (*at = *at ? (*at)->next : k->traces[hash % SLOTS]; *at; *at = (*at)->next) {
+                if ((*at)->hash == hash && memcmp(&(*at)->entry->trace_id, id, sizeof(*id)) == 0)
+                        return (*at)->entry;
+        }
+        return NULL;
 }
 
 const struct clew_dataset_entry *clew_known_near(const struct clew_known *k,

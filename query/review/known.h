@@ -27,6 +27,7 @@ struct clew_known {
         struct clew_arena *arena;
         struct clew_known_link **ids;
         struct clew_known_link **bands;
+        struct clew_known_link **traces;
 };
 
 /* 0 or -ENOMEM. */
@@ -34,6 +35,11 @@ CLEW_MUST_USE int clew_known_init(struct clew_known *k, struct clew_arena *arena
 /* @entry is copied. 0 or -ENOMEM. */
 CLEW_MUST_USE int clew_known_add(struct clew_known *k, const struct clew_dataset_entry *entry);
 bool clew_known_has(const struct clew_known *k, const struct clew_content_id *id);
+/* The next entry of that trace behind *@at (NULL: the first), in no order; NULL when there is none.
+ */
+const struct clew_dataset_entry *clew_known_of_trace(const struct clew_known *k,
+                                                     const struct clew_trace_id *id,
+                                                     const struct clew_known_link **at);
 /* The entry most like @entry of those that are near it, or NULL. */
 const struct clew_dataset_entry *clew_known_near(const struct clew_known *k,
                                                  const struct clew_dataset_entry *entry,

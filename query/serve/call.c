@@ -115,16 +115,15 @@ void clew_call_refuse_filter(struct clew_call *call, const struct clew_error *er
         struct clew_json_writer w =
                 clew_problem_begin(call->answer, CLEW_PROBLEM_BAD_PARAMETER,
                                    is_query ? where->query.message : err->message);
-        const char *end = strchr(err->message, ' ');
+        size_t named = strcspn(err->message, " :"); /* "--by: ...", "--since takes ..." */
 
         if (is_query) {
                 clew_json_write_key(&w, "parameter");
                 clew_json_write_cstr(&w, "query");
                 write_place(&w, where);
-        } else if (strncmp(err->message, "--", 2) == 0 && end) {
+        } else if (strncmp(err->message, "--", 2) == 0 && named > 2 && err->message[named]) {
                 clew_json_write_key(&w, "parameter");
-                clew_json_write_string(
-                        &w, clew_slice_make(err->message + 2, (size_t)(end - err->message) - 2));
+                clew_json_write_string(&w, clew_slice_make(err->message + 2, named - 2));
         }
         clew_problem_end(call->answer, &w);
 }

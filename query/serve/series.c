@@ -161,11 +161,11 @@ bool clew_series_asks_sorts(const struct clew_series *s)
         return clew_metrics_asks_sorts(s->query) && s->step_ns % CLEW_NS_PER_S == 0;
 }
 
-static bool wants(void *context, const struct clew_slice *texts, bool is_error)
+static bool wants(void *context, const struct clew_slice *texts, struct clew_step_failed failed)
 {
         struct clew_series *s = context;
 
-        return clew_query_meets_sort(s->run, texts, is_error);
+        return clew_query_meets_sort(s->run, texts, failed);
 }
 
 /* The sorts of another index run have other numbers. */
@@ -189,7 +189,7 @@ static int add_told(struct clew_series *s, const struct clew_bulk_step *step)
         if (r < 0 || !clew_metrics_has_start(s->metrics, step->start_ns))
                 return r;
         if (s->by_sort[step->sort] == 0) {
-                r = clew_metrics_find_sort(s->metrics, s->run, step->texts, step->is_error);
+                r = clew_metrics_find_sort(s->metrics, s->run, step->texts, step->failed);
                 if (r < 0)
                         return r;
                 s->by_sort[step->sort] = (uint32_t)r + 1;

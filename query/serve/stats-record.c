@@ -69,6 +69,14 @@ static void put_failed(struct clew_json_writer *w, const void *r)
         clew_json_write_uint64(w, of(r)->group->failed);
 }
 
+static void put_by_result(struct clew_json_writer *w, const void *r)
+{
+        if (of(r)->stats->by_tool)
+                clew_json_write_uint64(w, of(r)->group->by_result);
+        else
+                clew_json_write_null(w);
+}
+
 static void put_open(struct clew_json_writer *w, const void *r)
 {
         clew_json_write_uint64(w, of(r)->group->open);
@@ -161,6 +169,7 @@ const struct clew_record_field clew_stats_fields[] = {
         {"unit", true, put_unit},
         {"n", true, put_n},
         {"failed", true, put_failed},
+        {"result_errors", false, put_by_result},
         {"open", true, put_open},
         {"rate", true, put_rate},
         {"rate_low", true, put_rate_low},
@@ -179,6 +188,8 @@ static double measure(const struct clew_group *g, const char *word)
 {
         if (strcmp(word, "failed") == 0)
                 return (double)g->failed;
+        if (strcmp(word, "result_errors") == 0)
+                return (double)g->by_result;
         if (strcmp(word, "rate") == 0)
                 return g->n ? (double)g->failed / (double)g->n : 0;
         if (strcmp(word, "tokens") == 0)
@@ -210,8 +221,8 @@ static int by_measure(const void *a, const void *b)
 
 int clew_stats_sort(struct clew_stats *s, const char *word, struct clew_error *err)
 {
-        static const char *const words[] = {"n",   "failed", "rate",   "p50",
-                                            "p95", "p99",    "tokens", "cost"};
+        static const char *const words[] = {"n",   "failed", "result_errors", "rate", "p50",
+                                            "p95", "p99",    "tokens",        "cost"};
         struct clew_groups *g = &s->groups;
         struct measured *all;
         bool known = !word;
@@ -220,9 +231,10 @@ int clew_stats_sort(struct clew_stats *s, const char *word, struct clew_error *e
                 known = strcmp(word, words[i]) == 0;
         if (!known || (word && s->over_ns))
                 return clew_error_set(err, -EINVAL, 0, "%s",
-                                      s->over_ns ? "--over is sorted by time"
-                                                 : "--sort takes n, failed, rate, p50, p95, p99, "
-                                                   "tokens or cost");
+                                      s->over_ns
+                                              ? "--over is sorted by time"
+                                              : "--sort takes n, failed, result_errors, rate, p50, "
+                                                "p95, p99, tokens or cost");
         if (!word)
                 return 0;
         all = clew_arena_calloc(&g->arena, g->n + 1u, sizeof(*all));

@@ -94,6 +94,7 @@ static void add_field(struct clew_stats *s, struct clew_stats_key *key, struct c
         key->text = key->of_step ? clew_step_text(field) : -1;
         s->told &= key->text >= 0;
         s->of_steps |= key->of_step;
+        s->by_tool |= key->text == CLEW_STEP_TOOL;
         s->needs_spans = true;
 }
 
@@ -125,6 +126,8 @@ static int read_keys(struct clew_stats *s, const char *by, struct clew_buffer *f
                         add_field(s, key, found ? clew_slice_of_cstr(found->field) : name,
                                   &n_selected, fields);
         }
+        s->by_result = n_selected;
+        clew_buffer_append_cstr(fields, s->by_tool ? ", span.clew.result_error" : "");
         return 0;
 }
 
@@ -330,6 +333,14 @@ static int add_run(struct clew_stats *s, const struct clew_selected *t, uint32_t
                                });
 }
 
+/* A tool call that failed, by a sign or by its answer. */
+static bool is_by_result(struct clew_stats *s, uint32_t step)
+{
+        return s->by_tool &&
+               clew_slice_eq_cstr(clew_query_selected(s->run, step, s->by_result, &s->scratch),
+                                  "true");
+}
+
 static int add_step(struct clew_stats *s, const struct clew_selected *t,
                     const struct clew_trace *trace, uint32_t index)
 {
@@ -353,6 +364,7 @@ static int add_step(struct clew_stats *s, const struct clew_selected *t,
                                                    .keys = keys,
                                                    .time_ns = stretch(s, step->start_ns),
                                                    .failed = step->error.is_error,
+                                                   .by_result = is_by_result(s, index),
                                                    .open = step->end_ns == 0,
                                                    .duration_ns = clew_step_duration_ns(step),
                                                    .tokens = booked ? step->tokens.total : 0,
@@ -479,7 +491,7 @@ static int take(struct clew_stats *s, const struct clew_bulk_row *row)
         return clew_groups_add(&s->groups, &item);
 }
 
-static bool wants(void *context, const struct clew_slice *texts, bool is_error)
+static bool wants(void *context, const struct clew_slice *texts, struct clew_step_failed failed)
 {
         struct clew_stats *s = context;
 
@@ -487,7 +499,7 @@ static bool wants(void *context, const struct clew_slice *texts, bool is_error)
                 if (s->keys[i].of_step && texts[s->keys[i].text].len == 0)
                         return false;
         }
-        return !s->has_condition || clew_query_meets_sort(s->run, texts, is_error);
+        return !s->has_condition || clew_query_meets_sort(s->run, texts, failed);
 }
 
 /* Steps of one sort are of one group, unless the run or the time has a say in it. */
@@ -506,14 +518,16 @@ static struct clew_group_item item_of(const struct clew_stats *s, const struct c
         return (struct clew_group_item){
                 .keys = keys,
                 .time_ns = s->by_sort ? 0 : stretch(s, step->start_ns),
-                .failed = step->is_error,
+                .failed = step->failed.is_error,
+                .by_result = s->by_tool && step->failed.by_result,
                 .open = step->is_open,
                 .duration_ns = step->duration_ns,
                 .tokens = step->tokens,
                 .has_cost = step->has_cost,
                 .in_units = true,
                 .cost_units = step->cost_units,
-                .cause = step->is_error ? step->texts[CLEW_STEP_ERROR_TYPE] : CLEW_SLICE_NULL,
+                .cause =
+                        step->failed.is_error ? step->texts[CLEW_STEP_ERROR_TYPE] : CLEW_SLICE_NULL,
         };
 }
 

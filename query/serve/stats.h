@@ -33,6 +33,8 @@ struct clew_stats {
         bool told;          /* but indexes do, of steps: all that are counted */
         bool has_condition; /* steps are chosen by a query */
         bool by_sort;       /* steps of one sort are of one group */
+        bool by_tool;       /* some key is the tool: calls whose answer says they failed count */
+        uint32_t by_result; /* then: where the query's select() tells whether one did */
         int refused;        /* by the groups, of what indexes told */
         uint64_t over_ns;   /* stretch of time; 0 = all time together */
         struct clew_arena arena;

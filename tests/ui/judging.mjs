@@ -130,9 +130,26 @@ test('runs go into a dataset, it is frozen, its versions are compared', async ()
         return page;
 }, { seconds: 45 });
 
+test('what others said stays closed until one has judged oneself', async () => {
+        const page = await open(`/review?since=all&t=${(await ask('traces/55d0c7aa')).trace.trace_id}`);
+        const others = page.locator('.judge details.others');
+        await others.waitFor();
+        check(!await page.getByText('bo was here first').isVisible(), 'a second judgement that has read the first is none');
+        await page.keyboard.press('/');
+        await page.keyboard.type('I saw it myself');
+        await page.keyboard.press('Enter');
+        await others.waitFor({ state: 'detached' });
+        await page.locator('.judge').getByText('bo was here first').waitFor();
+        return page;
+});
+
 test('experiments: the list, the tries, and two compared with intervals', async () => {
         const page = await open('/experiments');
         await page.locator('tbody tr').nth(1).waitFor();
+        const names = await page.locator('tbody tr .id b').allInnerTexts();
+        check(names.indexOf('second') < names.indexOf('first'), `the newest first: ${names}`);
+        const tracks = await page.locator('tbody .track').evaluateAll((all) => all.map((track) => { const box = track.getBoundingClientRect(); return `${box.left} ${box.width}`; }));
+        check(new Set(tracks).size === 1, `shares are drawn on one scale: ${tracks}`);
         await page.goto(`${BASE}/experiments/second`);
         await page.getByText('✗ failed').first().waitFor();
         await page.getByLabel('compare with').selectOption('first');

@@ -15,6 +15,7 @@
 #include "tests/lib/random.h"
 #include "tests/lib/store-append.h"
 #include "tests/lib/temp-dir.h"
+#include "tests/unit/index-query-words.h"
 
 #include <errno.h>
 #include <math.h>
@@ -110,6 +111,9 @@ static const char *const roles[] = {
         "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"execute_tool\"}},"
         "{\"key\":\"gen_ai.tool.name\",\"value\":{\"stringValue\":\"tool-%u\"}},"
         "{\"key\":\"n\",\"value\":{\"intValue\":\"%u\"}}",
+        "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"execute_tool\"}},"
+        "{\"key\":\"gen_ai.tool.call.result\",\"value\":{\"stringValue\":\"Error: not found\"}},"
+        "{\"key\":\"gen_ai.tool.name\",\"value\":{\"stringValue\":\"tool-%u\"}}",
         "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"invoke_agent\"}},"
         "{\"key\":\"gen_ai.agent.name\",\"value\":{\"stringValue\":\"agent-%u\"}},"
         "{\"key\":\"gen_ai.conversation.id\",\"value\":{\"stringValue\":\"conv-%u\"}}",
@@ -242,78 +246,6 @@ static const char *const values[] = {
         "\"true\"",
 };
 
-static const char *const conditions[] = {
-        "status = error",
-        "status != ok",
-        "status != error",
-        "kind = server",
-        "span.clew.error != true",
-        "name = \"op-1\"",
-        "name =~ \"op-.*\"",
-        "span.clew.kind = \"tool\"",
-        "span.clew.kind = \"llm\"",
-        "span.clew.kind != \"tool\"",
-        "span.clew.tool = \"tool-1\"",
-        "span.clew.tool =~ \"tool-.*\"",
-        "span.clew.model = \"m-2\"",
-        "span.clew.agent = \"agent-0\"",
-        "span.clew.agent != nil",
-        "span.clew.agent = nil",
-        "span.clew.session = \"conv-12\"",
-        "span.clew.session != nil",
-        "span.clew.user = \"user-1\"",
-        "span.clew.outcome = \"failed\"",
-        "span.clew.outcome = \"ok\"",
-        "span.clew.outcome = \"open\"",
-        "span.clew.outcome != nil",
-        "span.clew.outcome != \"ok\"",
-        "span.clew.error",
-        "span.clew.error.type != nil",
-        "span.clew.run.spans > 3",
-        "span.clew.run.spans <= 2",
-        "4 < span.clew.run.spans",
-        "span.clew.run.tokens >= 1000",
-        "span.clew.run.errors = 1",
-        "span.clew.run.steps != 3",
-        "trace:duration > 50us",
-        "trace:rootService = \"svc-1\"",
-        "trace:rootService != \"svc-1\"",
-        "trace:rootName = \"op-2\"",
-        "duration > 20us",
-        "duration >= 64us",
-        "duration < 8us",
-        "duration != 0",
-        "duration = 0",
-        "duration > 16us && duration <= 32us",
-        "span.clew.tokens > 500",
-        "span.clew.tokens <= 1024",
-        "span.clew.tokens != 0",
-        "1087 < span.clew.tokens",
-        "span.clew.tokens > 999.5",
-        "span.clew.tokens = nil",
-        "span.clew.cost > 0.001",
-        "span.clew.cost >= 0.0017",
-        "span.clew.cost <= 0.0017",
-        "span.clew.cost = 0.0007",
-        "span.clew.cost != nil",
-        "parent.duration > 16us",
-        "event:name = \"e\"",
-        "instrumentation:name = \"s\"",
-        "span.clew.cause.rule != nil",
-        "span.clew.retries >= 0",
-        "span.clew.label = nil",
-        "span.clew.text =~ \".*alpha.*\"",
-        "span.clew.path =~ \"\\\"tool-1\\\"\"",
-        "span.clew.path =~ \"tool ... tool/error\"",
-        "span.clew.path =~ \"^ !tool+ llm\"",
-        "span.clew.path =~ \"tool:tool-1 | any@agent-1\"",
-        "span.clew.path !~ \"(llm tool){2}\"",
-        "span.clew.path !~ \"answer\"",
-        "span:id != nil",
-        "childCount > 1",
-        "true",
-};
-
 static void put_condition(struct clew_buffer *b, unsigned depth)
 {
         static const char *const operators[] = {"=", "=", "=", "!=", "<", ">=", "=~", "!~"};
@@ -356,6 +288,8 @@ static void put_steps_condition(struct clew_buffer *b, unsigned depth)
                 "span.clew.model =~ \"m-.*\"",
                 "span.clew.agent != nil",
                 "span.clew.error",
+                "span.clew.result_error",
+                "span.clew.result_error = nil",
                 "span.clew.tokens > 500",
                 "span.clew.tokens <= 1023.5",
                 "999 >= span.clew.tokens",
@@ -552,28 +486,6 @@ static void compare_counts(struct clew_view *v, const struct clew_query *query)
 /* ---- steps ------------------------------------------------------------------------------------
  */
 
-static const char *const step_keys[] = {
-        "model",     "tool",        "kind",         "error",        "span.clew.agent",
-        "tool,kind", "model,agent", "kind,outcome", "tool,service", "kind,error,name",
-        "tool,user", "model,cause", "model,name",   "model,step",   "kind,resource.k.text",
-};
-
-/* What steps are chosen by: all but the last ones are put to sorts of steps. */
-static const char *const step_queries[] = {
-        "{ span.clew.kind = \"llm\" }",
-        "{ span.clew.kind != \"tool\" && span.clew.agent != nil }",
-        "{ span.clew.error }",
-        "{ span.clew.error = false || span.clew.tool =~ \".*1\" }",
-        "{ !(span.clew.model = \"m-1\") }",
-        "{ span.clew.agent = \"agent-0\" }",
-        "{ span.clew.error.type = nil }",
-        "{ }",
-        "{ span.clew.kind = \"tool\" && duration > 20us }",
-        "{ parent.span.clew.kind = \"agent\" }",
-        "{ span.clew.kind = \"tool\" } | count() > 1",
-        "{ span.clew.kind = \"agent\" } > { span.clew.kind = \"tool\" }",
-};
-
 /* Traces whose steps came from indexes alone, and index runs whose sums did. */
 static uint64_t told;
 static uint64_t summed;
@@ -618,7 +530,8 @@ static bool is_same_group(const struct clew_group *a, const struct clew_group *b
                         return false;
         }
         return a->time_ns == b->time_ns && a->n == b->n && a->failed == b->failed &&
-               a->open == b->open && a->tokens == b->tokens && a->has_cost == b->has_cost &&
+               a->by_result == b->by_result && a->open == b->open && a->tokens == b->tokens &&
+               a->has_cost == b->has_cost &&
                memcmp(&a->cost_usd, &b->cost_usd, sizeof(a->cost_usd)) == 0 && !x == !y &&
                (!x || (x->n == y->n && clew_slice_eq(x->rule, y->rule)));
 }

@@ -155,7 +155,7 @@ static void fill_step(struct taking *t, uint32_t sort, const struct clew_step_to
         t->step.has_tokens = (flags & (CLEW_SORT_TOKENS | CLEW_SORT_ZERO_TOKENS)) != 0;
         t->step.has_cost = (flags & CLEW_SORT_COST) != 0;
         t->step.cost_units = record->cost;
-        t->step.is_error = (flags & CLEW_SORT_ERROR) != 0;
+        t->step.failed = clew_sort_failed(flags);
         t->step.is_open = (flags & CLEW_SORT_OPEN) != 0;
 }
 
@@ -251,7 +251,7 @@ static int take_all(struct taking *t, struct clew_columns *columns, struct clew_
                 t->row.n_ids[i] = t->of->texts[i].n + 1;
         for (uint32_t i = 0; i < t->sorts.n; i++)
                 t->wanted[i] = t->to->wants(t->to->context, t->sorts.items[i].texts,
-                                            (t->sorts.items[i].flags & CLEW_SORT_ERROR) != 0);
+                                            clew_sort_failed(t->sorts.items[i].flags));
         r = take_sums(t, err);
         return r != 0 ? r
                       : clew_step_index_read(t->run, &t->sorts, t->wanted, &t->asked, on_step, t,

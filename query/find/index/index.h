@@ -10,6 +10,7 @@
 
 #include "proto/base/compiler.h"
 #include "query/find/counted.h"
+#include "query/find/judged.h"
 #include "query/find/language/language.h"
 #include "query/find/language/metrics.h"
 #include "storage/index.h"
@@ -171,7 +172,7 @@ struct clew_bulk_step {
         uint64_t cost_units;
         bool has_tokens; /* it says how many; 0 is a number */
         bool has_cost;
-        bool is_error;
+        struct clew_step_failed failed;
         bool is_open;
 };
 
@@ -189,7 +190,8 @@ struct clew_bulk_steps {
         bool of_runs; /* steps tell their start and their run */
         bool as_sent; /* durations are those of spans: runs where a step's is another are left */
         /* Whether steps with these texts are wanted at all. */
-        bool (*wants)(void *context, const struct clew_slice *texts, bool is_error);
+        bool (*wants)(void *context, const struct clew_slice *texts,
+                      struct clew_step_failed failed);
         int (*on_step)(void *context, const struct clew_bulk_step *step);
         /* In its place, without of_runs, for all @n steps of a sort of an index run that has their
          * sums: tokens and cost are those of all, and the durations of those that are not open
@@ -203,12 +205,13 @@ struct clew_bulk_steps {
  * then it can be put to the sorts of steps, and selects those that meet it. */
 bool clew_query_asks_sorts(const struct clew_query *query);
 bool clew_query_meets_sort(struct clew_query_run *run, const struct clew_slice *texts,
-                           bool is_error);
+                           struct clew_step_failed failed);
 /* The same of a query that ends in metrics, whose values and by() have to be told too. */
 bool clew_metrics_asks_sorts(const struct clew_query *query);
 /* The series of steps of a sort that the query selects: clew_metrics_find(). */
 CLEW_MUST_USE int clew_metrics_find_sort(struct clew_metrics *m, struct clew_query_run *run,
-                                         const struct clew_slice *texts, bool is_error);
+                                         const struct clew_slice *texts,
+                                         struct clew_step_failed failed);
 /* The CLEW_STEP_* of a field; -1 = indexes tell it of no step. */
 int clew_step_text(struct clew_slice field);
 /* The cost of a step as an index keeps it, to 1e-10 dollars: whoever adds up steps adds up these,

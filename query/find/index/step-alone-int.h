@@ -36,7 +36,7 @@ bool clew_expr_asks_steps(const struct clew_query *q, uint32_t expr,
                           void *context);
 /* Whether such a step meets the expression. */
 bool clew_expr_meets_step(struct clew_query_run *run, uint32_t expr,
-                          const struct clew_step_sort *sort, bool is_error,
+                          const struct clew_step_sort *sort,
                           const struct clew_step_numbers *numbers);
 
 #endif

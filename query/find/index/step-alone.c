@@ -4,6 +4,7 @@
 #include "query/find/index/index.h"
 
 #include "query/find/index/step-alone-int.h"
+#include "query/find/index/step-index-int.h"
 #include "query/find/language/run-int.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ static const struct clew_stage_op *only_condition(const struct clew_query *q)
 /* What a sort is, as a step of its agent. */
 struct alone {
         struct clew_step steps[2]; /* the agent, and the step */
+        bool failed[2];
         struct clew_trace trace;
         struct clew_run_at at;
 };
@@ -43,8 +45,8 @@ struct alone {
 #define THE_STEP 1u
 
 /* False: it is of no kind. @ret must stay where it is. */
-static bool stand_alone(struct clew_query_run *run, const struct clew_slice *texts, bool is_error,
-                        struct alone *ret)
+static bool stand_alone(struct clew_query_run *run, const struct clew_slice *texts,
+                        struct clew_step_failed failed, struct alone *ret)
 {
         struct clew_step *agent = &ret->steps[0];
         struct clew_step *step = &ret->steps[THE_STEP];
@@ -54,6 +56,8 @@ static bool stand_alone(struct clew_query_run *run, const struct clew_slice *tex
         ret->trace.n_steps = CLEW_ARRAY_LEN(ret->steps);
         ret->at = (struct clew_run_at){
                 .trace = &ret->trace, .facts = NULL, .arena = &run->arena, .speaker = 0};
+        ret->trace.judged = ret->failed;
+        ret->failed[THE_STEP] = failed.by_result;
         if (!clew_kind_parse(texts[CLEW_STEP_KIND], &step->kind))
                 return false;
         agent->kind = CLEW_KIND_AGENT;
@@ -64,7 +68,7 @@ static bool stand_alone(struct clew_query_run *run, const struct clew_slice *tex
         step->tool_name = texts[CLEW_STEP_TOOL];
         step->model = texts[CLEW_STEP_MODEL];
         step->error.type = texts[CLEW_STEP_ERROR_TYPE];
-        step->error.is_error = is_error;
+        step->error.is_error = failed.is_error;
         return true;
 }
 
@@ -73,7 +77,8 @@ static bool is_told(const struct clew_field_ref *ref)
         struct clew_slice name = ref->row ? clew_slice_of_cstr(ref->row->name) : CLEW_SLICE_NULL;
 
         return ref->row && !ref->of_parent &&
-               (clew_step_text(name) >= 0 || clew_slice_eq_cstr(name, "span.clew.error"));
+               (clew_step_text(name) >= 0 || clew_slice_eq_cstr(name, "span.clew.error") ||
+                clew_slice_eq_cstr(name, "span.clew.result_error"));
 }
 
 /* ... as is all that the expression reads. */
@@ -113,21 +118,21 @@ bool clew_metrics_asks_sorts(const struct clew_query *q)
 }
 
 bool clew_query_meets_sort(struct clew_query_run *run, const struct clew_slice *texts,
-                           bool is_error)
+                           struct clew_step_failed failed)
 {
         const struct clew_stage_op *condition = only_condition(run->q);
         struct alone alone;
 
-        return condition && stand_alone(run, texts, is_error, &alone) &&
+        return condition && stand_alone(run, texts, failed, &alone) &&
                clew_holds(run, &alone.at, condition->arg, THE_STEP);
 }
 
 int clew_metrics_find_sort(struct clew_metrics *m, struct clew_query_run *run,
-                           const struct clew_slice *texts, bool is_error)
+                           const struct clew_slice *texts, struct clew_step_failed failed)
 {
         struct alone alone;
 
-        if (!stand_alone(run, texts, is_error, &alone))
+        if (!stand_alone(run, texts, failed, &alone))
                 return -EINVAL;
         return clew_metrics_find(m, &alone.at, THE_STEP);
 }
@@ -196,13 +201,13 @@ bool clew_expr_asks_steps(const struct clew_query *q, uint32_t expr,
 }
 
 bool clew_expr_meets_step(struct clew_query_run *run, uint32_t expr,
-                          const struct clew_step_sort *sort, bool is_error,
+                          const struct clew_step_sort *sort,
                           const struct clew_step_numbers *numbers)
 {
         struct clew_step *step;
         struct alone alone;
 
-        if (!stand_alone(run, sort->texts, is_error, &alone))
+        if (!stand_alone(run, sort->texts, clew_sort_failed(sort->flags), &alone))
                 return false;
         step = &alone.steps[THE_STEP];
         step->flags |= CLEW_STEP_BOOKED;

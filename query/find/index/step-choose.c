@@ -183,9 +183,7 @@ static enum verdict evaluate(struct choosing_steps *s, struct clew_query_run *ru
                 step.cost_usd =
                         (double)begin_of(&n[CLEW_STEP_COST], at[CLEW_STEP_COST]) / UNITS_PER_USD;
         }
-        return clew_expr_meets_step(run, expr, sort, (sort->flags & CLEW_SORT_ERROR) != 0, &step)
-                       ? VERDICT_YES
-                       : VERDICT_NO;
+        return clew_expr_meets_step(run, expr, sort, &step) ? VERDICT_YES : VERDICT_NO;
 }
 
 /* The stretches that steps of a sort can be in, of one number. */

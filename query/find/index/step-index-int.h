@@ -33,9 +33,13 @@ enum {
         CLEW_SORT_OPEN = 1 << 1,
         CLEW_SORT_TOKENS = 1 << 2,
         CLEW_SORT_COST = 1 << 3,
-        CLEW_SORT_NO_START = 1 << 4,    /* when it began is not known */
-        CLEW_SORT_ZERO_TOKENS = 1 << 5, /* no tokens, and that was said */
+        CLEW_SORT_NO_START = 1 << 4,     /* when it began is not known */
+        CLEW_SORT_ZERO_TOKENS = 1 << 5,  /* no tokens, and that was said */
+        CLEW_SORT_RESULT_ERROR = 1 << 6, /* a tool call that failed, by a sign or by its answer */
 };
+
+/* What these flags say of failing. */
+struct clew_step_failed clew_sort_failed(unsigned flags);
 
 /* Once, before the first trace. */
 void clew_step_index_install(void);

@@ -7,6 +7,7 @@
 #include "proto/base/cursor.h"
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "query/find/judged.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -167,13 +168,34 @@ struct telling {
         struct clew_run_at *at;
         struct clew_arena *arena;
         struct clew_index_sink *sink;
+        const bool *failed; /* tool calls, by step; NULL = nobody judges them */
 };
 
-static unsigned flags_of(const struct clew_step *s)
+/* What the rules say of the results of tool calls; false: it is not known. */
+static bool judge_results(struct telling *t)
+{
+        const struct clew_trace *trace = t->at->trace;
+        bool any = false;
+
+        for (uint32_t i = 0; i < trace->n_steps && !any; i++)
+                any = trace->steps[i].kind == CLEW_KIND_TOOL;
+        if (any)
+                t->failed = clew_run_at_judged(t->at);
+        return !any || t->failed || !clew_judge_is_installed();
+}
+
+struct clew_step_failed clew_sort_failed(unsigned flags)
+{
+        return (struct clew_step_failed){.is_error = (flags & CLEW_SORT_ERROR) != 0,
+                                         .by_result = (flags & CLEW_SORT_RESULT_ERROR) != 0};
+}
+
+static unsigned flags_of(const struct clew_step *s, bool by_result)
 {
         bool booked = clew_step_is(s, CLEW_STEP_BOOKED);
 
-        return (s->error.is_error ? CLEW_SORT_ERROR : 0) | (s->end_ns == 0 ? CLEW_SORT_OPEN : 0) |
+        return (by_result ? CLEW_SORT_RESULT_ERROR : 0) |
+               (s->error.is_error ? CLEW_SORT_ERROR : 0) | (s->end_ns == 0 ? CLEW_SORT_OPEN : 0) |
                (booked && s->tokens.total > 0 ? CLEW_SORT_TOKENS : 0) |
                (booked && s->has_cost ? CLEW_SORT_COST : 0) |
                (booked && s->tokens.has != 0 && s->tokens.total == 0 ? CLEW_SORT_ZERO_TOKENS : 0) |
@@ -225,7 +247,9 @@ static bool tell(struct telling *t, uint32_t i, struct told_step *ret)
 {
         const struct clew_step *s = &t->at->trace->steps[i];
         uint64_t start_ns = t->at->trace->start_ns;
-        unsigned flags = flags_of(s);
+        bool by_result =
+                s->kind == CLEW_KIND_TOOL && (t->failed ? t->failed[i] : s->error.is_error);
+        unsigned flags = flags_of(s, by_result);
         size_t len = 0;
         /* Tokens that nobody named are none to who asks for them. */
         bool named = s->tokens.has != 0 || s->tokens.total == 0;
@@ -295,7 +319,7 @@ void clew_step_index_give(struct clew_run_at *at, bool is_summed, struct clew_ar
                         return;
         }
         steps = clew_arena_calloc(arena, trace->n_steps + 1u, sizeof(*steps));
-        if (!steps)
+        if (!steps || !judge_results(&t))
                 return;
         for (uint32_t i = 0; i < trace->n_steps; i++) {
                 if (i != at->speaker && clew_step_is(&trace->steps[i], CLEW_STEP_STANDIN))

@@ -314,19 +314,14 @@ READER(read_result)
         clew_values_add_text(out, step_of(at, step)->tool_result);
 }
 
-/* Judged once for all steps of the trace. */
 READER(read_result_error)
 {
         const struct clew_step *s = step_of(at, step);
+        const bool *failed = s->kind == CLEW_KIND_TOOL ? clew_run_at_judged(at) : NULL;
 
         (void)key;
-        if (s->kind != CLEW_KIND_TOOL)
-                return;
-        if (!at->is_judged) {
-                at->failed = clew_judged_failed(at->trace, at->arena);
-                at->is_judged = true;
-        }
-        clew_values_add_bool(out, at->failed ? at->failed[step] : s->error.is_error);
+        if (s->kind == CLEW_KIND_TOOL)
+                clew_values_add_bool(out, failed ? failed[step] : s->error.is_error);
 }
 
 READER(read_input)

@@ -34,6 +34,10 @@ struct clew_run_at {
  * stand-in. CLEW_STEP_NONE when there is no step at all. */
 uint32_t clew_speaker_of(const struct clew_trace *trace);
 
+/* By step of the trace, judged once: the tool calls that failed, by a sign or by their answer. NULL
+ * when nobody judges (clew_judge_is_installed()) or memory is short. */
+const bool *clew_run_at_judged(struct clew_run_at *at);
+
 void clew_values_add(struct clew_values *out, const struct clew_operand *v);
 void clew_values_add_text(struct clew_values *out, struct clew_slice text); /* not when empty */
 void clew_values_add_int(struct clew_values *out, enum clew_type type, int64_t v);

@@ -561,7 +561,7 @@ static int unknown_stage(struct clew_parser *p)
                                 "coalesce(), rate() and its like");
         if (p->t.offset == 0) /* as it stands in a box for searching */
                 clew_query_hint(p->err, "a condition stands in braces: { status = error }, "
-                                        "{ span.clew.text =~ \"refund\" }");
+                                        "{ span.clew.text =~ \".*refund.*\" }");
         for (size_t i = 0; i < CLEW_ARRAY_LEN(near); i++) {
                 if (clew_slice_eq_cstr(p->t.text, near[i][0]))
                         clew_query_hint(p->err, "did you mean %s?", near[i][1]);

@@ -4,11 +4,21 @@
 #include "query/find/language/fields-int.h"
 
 #include "proto/otlp/span.h"
+#include "query/find/judged.h"
 
 #include <string.h>
 
 /* Lists inside lists that are looked into for texts. */
 #define NESTED_MAX 16u
+
+const bool *clew_run_at_judged(struct clew_run_at *at)
+{
+        if (!at->is_judged) {
+                at->failed = clew_judged_failed(at->trace, at->arena);
+                at->is_judged = true;
+        }
+        return at->failed;
+}
 
 uint32_t clew_speaker_of(const struct clew_trace *trace)
 {

@@ -11,7 +11,7 @@ import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
 import { Key, copyCommand, say } from '../parts/marks.js';
 import { Sheet } from '../parts/sheet.js';
 import { visible } from '../parts/text.js';
-import { Listing } from '../pages/listing.js';
+import { Listing, newest } from '../pages/listing.js';
 import { AddSheet } from './add-sheet.js';
 import { Item } from './item.js';
 
@@ -40,7 +40,7 @@ function New({ close }) {
 export function Datasets() {
         const [making, make] = useState(false);
         useEffect(() => { whoAmI(); }, []);
-        return html`<${Listing} title="Datasets" path="datasets" params=${{}} to=${address} command="clew dataset list" name=${() => null}
+        return html`<${Listing} title="Datasets" path="datasets" params=${{ limit: 200 }} order=${newest} to=${address} command="clew dataset list" name=${() => null}
                 facts=${html`<span class="sp"></span>${me.value?.may && html`<button onClick=${() => make(true)}>New dataset</button>`}`}
                 head=${making && html`<${New} close=${() => make(false)} />`}
                 empty=${html`No dataset yet. Choose runs in <a href="/">the list</a> and press <${Key}>a<//>, or make an empty one.`} columns=${[

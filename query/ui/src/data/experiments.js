@@ -9,7 +9,7 @@ import { change, go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
 import { copyCommand } from '../parts/marks.js';
 import { Text, visible } from '../parts/text.js';
-import { Listing } from '../pages/listing.js';
+import { Listing, newest } from '../pages/listing.js';
 import { Share } from '../stats/share.js';
 
 const address = (row) => href(`/experiments/${encodeURIComponent(row.name)}`);
@@ -23,7 +23,7 @@ function Passed({ passed, tries }) {
 }
 
 export function Experiments() {
-        return html`<${Listing} title="Experiments" path="experiments" params=${{}} to=${address} command="clew experiment list" name=${() => null}
+        return html`<${Listing} title="Experiments" path="experiments" params=${{ limit: 200 }} order=${newest} to=${address} command="clew experiment list" name=${() => null}
                 empty=${html`No experiment yet. <code>clew experiment run NAME --dataset D@V --cmd './agent'</code> runs a dataset through any agent.`} columns=${[
                 ['experiment', 'name', (row) => html`<a class="id" href=${address(row)}><b>${visible(row.name)}</b></a>`],
                 ['dataset', '', (row) => html`<a class="id" href=${href(`/datasets/${encodeURIComponent(row.dataset)}`)}>${visible(row.dataset)}</a>`],
@@ -38,7 +38,7 @@ export function Experiments() {
 /** The other experiments over the same dataset come first. */
 function Choice({ name, dataset, chosen }) {
         const all = useAnswer('experiments', (signal) => list('experiments', { limit: 200 }, { signal }));
-        const others = (all.data?.rows || []).filter((row) => row.name !== name).sort((a, b) => Number(b.dataset === dataset) - Number(a.dataset === dataset));
+        const others = (all.data?.rows || []).filter((row) => row.name !== name).sort((a, b) => Number(b.dataset === dataset) - Number(a.dataset === dataset) || newest(a, b));
         if (!others.length)
                 return null;
         return html`<label class="dim">compare with <select value=${chosen || ''} onChange=${(e) => change({ with: e.target.value || null }, false)}><option value="">…</option>${others.map((row) => html`<option value=${row.name}>${visible(row.name)}</option>`)}</select></label>`;

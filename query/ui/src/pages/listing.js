@@ -17,15 +17,15 @@ export function Since({ since }) {
                 ${[...new Set([...WINDOWS, since])].map((w) => html`<option value=${w}>${window_(w)}</option>`)}</select>`;
 }
 
-/** `columns`: [heading, class, cell(row)]; `to(row)`: where a row leads; `empty`: what no row means. */
-export function Listing({ title, path, params, columns, to, empty, command, head, since, facts, keys = {}, name = (row) => row.trace_id }) {
+/** `columns`: [heading, class, cell(row)]; `to(row)`: where a row leads; `empty`: what no row means; `order`: of what is here, where the server's means nothing to people. */
+export function Listing({ title, path, params, columns, to, empty, command, head, since, facts, order, keys = {}, name = (row) => row.trace_id }) {
         page.value = 'list';
         const key = `${path} ${JSON.stringify(params)}`;
         const [more, setMore] = useState({ key, pages: [] });
         const [at, move] = useState(0);
         const answer = useAnswer(key, (signal) => list(path, params, { signal }));
         const pages = [answer.data, ...(more.key === key ? more.pages : [])].filter(Boolean);
-        const rows = pages.flatMap((p) => p.rows);
+        const rows = order ? pages.flatMap((p) => p.rows).sort(order) : pages.flatMap((p) => p.rows);
         const end = pages.length ? pages[pages.length - 1].end : {};
         useTitle(title);
         const step = (by) => () => rows[at + by] && move(at + by);
@@ -48,5 +48,8 @@ export function Listing({ title, path, params, columns, to, empty, command, head
                 ${end.cursor && html`<p class="empty"><button onClick=${older}>More</button></p>`}</main>
                 <${Foot} command=${command} />`;
 }
+
+/** Records by when they were made, the newest first. */
+export const newest = (a, b) => Number(BigInt(b.time_unix_nano || 0) - BigInt(a.time_unix_nano || 0));
 
 export const sinceOf = (fallback) => route.value.params.get('since') || fallback;

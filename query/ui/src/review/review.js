@@ -70,6 +70,16 @@ function useSitting() {
         };
 }
 
+/** What others said stays closed until I have said something: a judgement that has read another one is no second one. */
+function Words({ reviews, choose, undo }) {
+        const { author } = me.value, now = reviews?.now || [];
+        const others = new Set(now.map((item) => item.author).filter((name) => name !== author)).size;
+        const words = html`<${Said} reviews=${reviews} author=${author} choose=${choose} undo=${undo} />`;
+        if (others && !now.some((item) => item.author === author))
+                return html`<details class="others"><summary>What ${others === 1 ? 'another reviewer' : `${others} others`} said</summary>${words}</details>`;
+        return html`${now.length ? html`<h3>What was said</h3>` : ''}${words}`;
+}
+
 function Judge({ labels, labelled, writing, setWriting, keep, reviews, choose, undo, rubric, selected, finding }) {
         const said = reviews?.now?.length > 0;
         if (!me.value?.may)
@@ -80,8 +90,7 @@ function Judge({ labels, labelled, writing, setWriting, keep, reviews, choose, u
                 <div class="options">${finding && act('y', 'the finding is right', () => keep.finding('confirmed'))}${finding && act('x', 'it is wrong', () => keep.finding('rejected'))}
                 ${selected > 0 && act('f', `it failed at #${selected}`, () => keep.failing())}${act('s', 'score', () => setWriting('score'))}${act('/', 'note', () => setWriting('note'))}${act('c', 'correct', () => setWriting('correct'))}</div>
                 ${writing && html`<${Entry} kind=${writing} suggestions=${labels} done=${(body) => { setWriting(null); body && keep(body, writing); }} />`}
-                ${said ? html`<h3>What was said</h3>` : ''}<${Said} reviews=${reviews} author=${me.value.author} choose=${choose} undo=${undo} />
-                <${Rubric} rubric=${rubric} /></section>`;
+                <${Words} reviews=${reviews} choose=${choose} undo=${undo} /><${Rubric} rubric=${rubric} /></section>`;
 }
 
 /** One run; another run is another Item, so that nothing of the one before stays. */

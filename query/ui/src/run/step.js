@@ -132,7 +132,7 @@ export function Step({ id, tree, s, close, marks = [] }) {
         const rest = restOf(id, step), whole = textsOf(id, s), inputs = (step.input_messages || []).length;
         const messages = [...(step.input_messages || []), ...(step.output_messages || [])];
         const tools = step.tools_offered || [];
-        const tabs = [['new', step.kind === 'llm' ? 'New here' : 'In and out'], step.kind === 'llm' && messages.length && ['all', `All ${messages.length} messages`], before && messages.length && ['against', `Against #${before}`], tools.length && ['tools', `Tools ${tools.length}`],
+        const tabs = [['new', step.kind === 'llm' ? 'New here' : 'In and out'], step.kind === 'llm' && messages.length && ['all', messages.length === 1 ? 'The message' : `All ${messages.length} messages`], before && messages.length && ['against', `Against #${before}`], tools.length && ['tools', `Tools ${tools.length}`],
                 ['attributes', 'Attributes'], ['raw', 'Raw']].filter(Boolean);
         const now = tabs.some(([name]) => name === tab) ? tab : 'new';
         return html`<${Marks.Provider} value=${marks}><aside class=${answer.busy ? 'busy' : ''} aria-label=${`step ${s}`}><div class="step-head"><h2><span class="m">#${step.step}</span> <span class=${kindClass(step.kind)}>${step.kind}</span>

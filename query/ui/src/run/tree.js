@@ -56,7 +56,7 @@ function Axis({ frame, total }) {
         const ticks = [];
         for (let t = Math.ceil(from / step) * step; t <= to && ticks.length < 8; t += step) {
                 const at = ((frame.place(t) - low) / (high - low)) * 100;
-                if (at + 2.4 * (t ? tick(t) : '0').length < 103 && !ticks.some((tick) => at - tick.at < 14))
+                if (at + 4 * (t ? tick(t) : '0').length < 103 && !ticks.some((tick) => at - tick.at < 14))
                         ticks.push({ t, at });
         }
         return html`<div class="r axis" aria-hidden="true"><span></span><span></span><span class="d x">tokens</span><span class="d">took</span><span class="bar">${total > 0 && ticks.map(({ t, at }) => html`<u style=${{ left: `${at}%` }}>${t ? tick(t) : '0'}</u>`)}</span></div>`;

@@ -15,7 +15,7 @@ import { Chart } from './chart.js';
 import { Share } from './share.js';
 
 const BY = [['agent', 'agent'], ['model', 'model'], ['tool', 'tool'], ['service', 'service'], ['resource.service.version', 'version'], ['outcome', 'outcome'], ['cause', 'cause'], ['user', 'user']];
-const SORTS = [['n', 'runs'], ['failed', 'failed'], ['rate', 'failed share'], ['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['tokens', 'tokens'], ['cost', 'cost']];
+const SORTS = [['n', 'runs'], ['failed', 'failed'], ['result_errors', 'failed by result'], ['rate', 'failed share'], ['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['tokens', 'tokens'], ['cost', 'cost']];
 const OVER = { '1h': '1m', '24h': '30m', '7d': '6h', '30d': '1d', all: '1d' };
 const LINES_MAX = 6, ROWS = 200, POINTS = 1000;
 
@@ -89,10 +89,11 @@ function Totals({ total }) {
 
 function Groups({ rows, by, params, lines }) {
         const paid = rows.some((row) => row.cost_usd !== null && row.cost_usd !== undefined), calls = rows.some((row) => row.unit === 'step');
-        return html`<table class="groups"><thead><tr><th>${titleOf(by)}</th><th class="num">${calls ? 'calls' : 'runs'}</th><th class="num">failed</th><th class="num">share that failed</th><th class="num">p50</th><th class="num">p95</th><th class="num p99">p99</th>
+        const judged = rows.some((row) => row.result_errors !== null && row.result_errors !== undefined);
+        return html`<table class="groups"><thead><tr><th>${titleOf(by)}</th><th class="num">${calls ? 'calls' : 'runs'}</th><th class="num">failed</th>${judged && html`<th class="num" title="calls that failed by a sign or by what they answered">by result</th>`}<th class="num">share that failed</th><th class="num">p50</th><th class="num">p95</th><th class="num p99">p99</th>
                 <th class="num tokens">tokens</th>${paid && html`<th class="num cost">cost</th>`}<th class="cause">most often</th></tr></thead><tbody>
                 ${rows.map((row, i) => html`<tr key=${idOf(row)}><td class="name" title=${visible(valuesOf(row).map((value) => value ?? 'none').join(', '))}><i class=${i < lines ? `swatch s${i + 1}` : 'swatch'}></i><a class="id" href=${runsOf(row, params)}>${valuesOf(row).map((value, k) => html`${k > 0 && html`<span class="dim">, </span>`}${value === null ? html`<span class="dim">none</span>` : visible(value)}`)}</a></td>
-                        <td class="num">${number(row.n)}</td><td class="num">${row.failed ? number(row.failed) : ''}</td><td class="num"><${Share} rate=${row.rate ?? 0} low=${row.rate_low ?? 0} high=${row.rate_high ?? 1} /></td>
+                        <td class="num">${number(row.n)}</td><td class="num">${row.failed ? number(row.failed) : ''}</td>${judged && html`<td class="num">${row.result_errors ? number(row.result_errors) : ''}</td>`}<td class="num"><${Share} rate=${row.rate ?? 0} low=${row.rate_low ?? 0} high=${row.rate_high ?? 1} /></td>
                         <td class="num">${took(row.p50_nano)}</td><td class="num">${took(row.p95_nano)}</td><td class="num p99">${took(row.p99_nano)}</td><td class="num tokens">${row.tokens ? count(row.tokens) : ''}</td>${paid && html`<td class="num cost">${money(row.cost_usd)}</td>`}
                         <td class="cause dim">${row.top_cause ? html`${visible(row.top_cause)} <span class="faint">${row.top_cause_n}×</span>` : ''}</td></tr>`)}</tbody></table>`;
 }
