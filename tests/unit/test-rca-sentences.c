@@ -109,7 +109,7 @@ static void test_ids_in_two_cases(void **state)
                 {{{"user", "Move it.", NULL},
                   {"move_lamp", MOVE("L1234"), "moved"},
                   {"sell_lamp", MOVE("L1234"), "Error: L1234 is not for sale"}},
-                 "with L1234 before"},
+                 "(sell_lamp), which has it, too, was refused"},
         };
 
         (void)state;
