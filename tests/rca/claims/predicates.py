@@ -650,6 +650,68 @@ def is_the_answer(claim):
     return None if claim.span.id == [s for s in claim.run.spans if s.model][-1].id else "the run gave out something else"
 
 
+def order_behind_a_result(claim):
+    """next-order, later-order: a result came before, another model call follows, and a name that is said to be taken up
+    stands in the order and in the result."""
+    run, span = claim.run, claim.span
+    if not any(s.start < span.start for s in run.spans if not s.model):
+        return "no result before it"
+    if not any(s.start >= span.end for s in run.spans if s.model):
+        return "nobody speaks after it"
+    m = claim.match(r'and took up "(.*)" from the result of step (\d+)\.$')
+    if not m:
+        return None if claim.says.endswith("with a result at hand.") else "unread"
+    if m[0] not in span.text("out"):
+        return "the order has no %s" % m[0]
+    result = claim.step(m[1])
+    return None if result and m[0] in everything_of(result) else "the result has no %s" % m[0]
+
+
+def everything_of(span):
+    return span.text("all") + span.heard()
+
+
+def wish_never_met(claim):
+    """unmet-wish: users said both values, a call has the one, no model wrote or called the other, and nothing ran the
+    tool."""
+    m = claim.match(r'without "(.*)", which the user gave beside "(.*)": no call and no text of a model has it, and (.*) '
+                    r"was never called\.$")
+    if not m:
+        return "unread"
+    said = asked(claim.run)
+    if m[0] not in said or m[1] not in said:
+        return "no user said both"
+    calls = [(n, canonical(a)) for s in claim.run.innermost() for n, a in s.calls()]
+    if not any(m[1] in a for _, a in calls) and not any(m[1] in s.text("all") for s in claim.run.spans if s.tool):
+        return "no call has %s" % m[1]
+    if any(m[0] in a for _, a in calls):
+        return "a call has %s" % m[0]
+    if any(n == m[2] for n, _ in calls) or any(s.tool and m[2] in s.tool_names() for s in claim.run.spans):
+        return "%s was called" % m[2]
+    return None
+
+
+def wrote_it_first(claim):
+    """answer-origin: the step has the value, no model call before it has (what tells a program's output is none), and
+    the answer has it."""
+    m = claim.match(r'first model call to write "(.*)", which the answer of step (\d+) gives\.$')
+    if not m:
+        return "unread"
+    spellings = {m[0], m[0].replace(",", "")} | ({"{:,}".format(int(m[0]))} if m[0].isdigit() and m[0][0] != "0" else set())
+
+    def has(span):
+        text = span.text("out") + "\n" + "\n".join(canonical(a) for _, a in span.calls())
+        return any(re.search(r"(?<!\w)%s(?!\w)" % re.escape(x), text) for x in spellings)
+    answer = claim.step(m[1])
+    if answer is None or not has(answer):
+        return "the answer has no %s" % m[0]
+    if not has(claim.span):
+        return "the step has no %s" % m[0]
+    early = [s for s in claim.run.innermost() if s.end <= claim.span.start and has(s) and not re.search(
+        r"exit ?code|code output|execution (?:succeeded|failed)", s.text("out"), re.I)]
+    return "span %s has it before" % early[0].id if early else None
+
+
 def plainly(text):
     return re.sub(r"[\s\"\\\\]+", "", text)
 
@@ -672,6 +734,8 @@ CHECKS = {
     "undone-claim": said_not_done, "early-answer": few_of_the_points, "forbidden-action": forbidden,
     "opening-call": place, "first-order": place, "first-action": place, "first-reading": place, "first-change": place,
     "later-change": place, "unclear-action": no_plain_look, "longest-text": place, "answer-call": place, "last-answer": place,
+    "next-order": order_behind_a_result, "later-order": order_behind_a_result, "answer-origin": wrote_it_first,
+    "unmet-wish": wish_never_met,
 }
 
 
