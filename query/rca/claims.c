@@ -143,9 +143,14 @@ static bool is_word_of(struct clew_slice text, struct clew_slice name)
 /* The place stands inside quotation marks: somebody else's words. */
 static bool is_quoted(struct clew_slice text, size_t at)
 {
+        const uint8_t *line = memrchr(text.data, '\n', at);
+        size_t from = line ? (size_t)(line - text.data) + 1 : 0;
         size_t marks = 0;
         bool open = false;
 
+        /* No byte of either kind of mark, as in most lines. */
+        if (!memchr(text.data + from, '"', at - from) && !memchr(text.data + from, 0xe2, at - from))
+                return false;
         for (size_t i = at; i-- > 0 && text.data[i] != '\n';) {
                 marks += text.data[i] == '"';
                 if (!open && i + 3 <= at && memcmp(text.data + i, "\xe2\x80\x9d", 3) == 0)

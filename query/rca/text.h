@@ -121,8 +121,15 @@ static inline ptrdiff_t clew_text_find(struct clew_slice text, const char *needl
 {
         return clew_text_find_bytes(text, needle, strlen(needle));
 }
-/* Whether it stands there at 0. */
-bool clew_text_begins(struct clew_slice text, const char *needle);
+bool clew_text_begins_so(struct clew_slice text, const char *needle);
+/* Whether it stands there at 0. Most texts differ in their first character. */
+static inline bool clew_text_begins(struct clew_slice text, const char *needle)
+{
+        uint8_t c = text.len ? text.data[0] : 0;
+
+        c = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+        return text.len && c == (uint8_t)needle[0] && clew_text_begins_so(text, needle);
+}
 bool clew_text_has_digit(struct clew_slice text);
 struct clew_slice clew_text_trim(struct clew_slice text);
 
