@@ -1,6 +1,6 @@
 /*
- * clew judge --check and --flips: a judge compared with the experts, and with itself under another
- * version of its criteria.
+ * clew judge --check, --experts and --flips: a judge compared with the experts, these with one
+ * another, and the judge with itself under another version of its criteria.
  */
 #ifndef CLEW_QUERY_CLI_JUDGE_CHECK_H
 #define CLEW_QUERY_CLI_JUDGE_CHECK_H
@@ -21,6 +21,11 @@ CLEW_MUST_USE int clew_judge_check(struct clew_cli *cli, const char *name, const
                                    const struct clew_look *look,
                                    const struct clew_filter_flags *filter_flags,
                                    struct clew_arguments *args, enum clew_agreement_form form);
+/* The experts' scores of that name, those of each two of them compared. */
+CLEW_MUST_USE int clew_judge_experts(struct clew_cli *cli, const char *name,
+                                     const struct clew_look *look,
+                                     const struct clew_filter_flags *filter_flags,
+                                     struct clew_arguments *args, enum clew_agreement_form form);
 /* Which runs the versions @a and @b of the judge @name tell apart. */
 CLEW_MUST_USE int clew_judge_flips(struct clew_cli *cli, const char *name, const char *a,
                                    const char *b, const struct clew_look *look,

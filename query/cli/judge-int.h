@@ -33,6 +33,7 @@ struct clew_judge {
         char rubric_version[24];
         const char *flips;
         bool check_experts;
+        bool experts;
         bool ids;
         uint64_t cached;
         struct clew_buffer rubric;

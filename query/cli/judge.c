@@ -595,7 +595,12 @@ static int check(struct clew_judge *c)
         return r;
 }
 
-/* --check and --flips ask no program: they compare what is kept. */
+/* --check, --experts and --flips ask no program: they compare what is kept. */
+static bool compares(const struct clew_judge *c)
+{
+        return c->check_experts || c->experts || c->flips;
+}
+
 static int compare(struct clew_judge *c, struct clew_arguments *args)
 {
         enum clew_agreement_form form = c->ids                 ? CLEW_AGREEMENT_IDS
@@ -607,6 +612,8 @@ static int compare(struct clew_judge *c, struct clew_arguments *args)
         if (c->check_experts)
                 return clew_judge_check(c->cli, c->name, c->version, &c->look, &c->filter_flags,
                                         args, form);
+        if (c->experts)
+                return clew_judge_experts(c->cli, c->name, &c->look, &c->filter_flags, args, form);
         if (!comma || (size_t)(comma - c->flips) >= sizeof(first)) {
                 clew_cli_error(c->cli, "--flips takes two versions of the judge: --flips 1,2");
                 return CLEW_EXIT_USAGE;
@@ -628,9 +635,12 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
                 {"version", 0, "V", "version of the criterion (1)", .ret_text = &c.version},
                 {"check", 0, NULL, "compare the judge with experts' scores of its name",
                  .ret_flag = &c.check_experts},
+                {"experts", 0, NULL, "compare the experts' scores of that name with one another",
+                 .ret_flag = &c.experts},
                 {"flips", 0, "A,B", "runs that versions A and B of the judge tell apart",
                  .ret_text = &c.flips},
-                {"ids", 'q', NULL, "with --check, --flips: ids of the runs that differ, alone",
+                {"ids", 'q', NULL,
+                 "with --check, --experts, --flips: ids of the runs that differ, alone",
                  .ret_flag = &c.ids},
                 {"rubric", 0, "FILE|NAME@V",
                  "text of the criterion; of a kept one answers are asked for once",
@@ -656,9 +666,9 @@ int clew_cmd_judge(struct clew_cli *cli, int argc, char **argv)
         r = clew_options_parse(cli, argc, argv, own, shared.flags, &args);
         if (r != 0)
                 return r;
-        if ((c.check_experts || c.flips) && cli->url)
+        if (compares(&c) && cli->url)
                 return clew_remote_run(cli, clew_command_find(c.words[0]), argc, c.words);
-        if (c.check_experts || c.flips)
+        if (compares(&c))
                 return compare(&c, &args);
         if (clew_served() && !c.part) {
                 clew_cli_error(cli, "a server starts no programs: clew --url does it at home");

@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 /* Raised whenever a rule change can give another summary for the same bytes. */
-#define CLEW_RULES_VERSION 30u
+#define CLEW_RULES_VERSION 31u
 /* The version of the rules with which something of single steps changed last: their kind, name,
  * tool, model, provider, agent, session, error, dialect, end, tokens, cost or texts, or which steps
  * there are. With what rules find of a whole run, and its summary keeps, it stays as it is. Then

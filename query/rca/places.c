@@ -414,11 +414,14 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
             "made the first model call of the run");
         places_of_actions(v, ret);
         places_of_changes(v, ret);
+        clew_rule_later_orders(v, ret);
         if (longest != CLEW_RCA_NONE)
                 say_longest(v, ret, longest, total);
         is_answer = out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&
                     clew_text_find(out, "diff --git") < 0 && !talk && v->first_llm != v->last_llm;
         said = before_farewell(v, who);
+        if (!talk)
+                clew_rule_answer_origin(v, said, given_by(v, said), ret);
         if (said != who)
                 say(v, ret, is_answer ? CLEW_RULE_ANSWER : CLEW_RULE_LAST_ANSWER, said,
                     given_by(v, said), "made the last call of the run before the farewell");

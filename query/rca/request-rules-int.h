@@ -52,6 +52,9 @@ void clew_rule_discarded(const struct clew_rca_view *v, const struct clew_acts *
 /* lost.c */
 void clew_rule_lost_part(const struct clew_rca_view *v, const struct clew_acts *acts,
                          struct clew_findings *ret);
+/* unmet.c */
+void clew_rule_unmet_wish(const struct clew_rca_view *v, const struct clew_acts *acts,
+                          struct clew_findings *ret);
 /* pointers.c */
 void clew_rule_pointer(const struct clew_rca_view *v, const struct clew_acts *acts,
                        struct clew_findings *ret);

@@ -25,4 +25,5 @@ void clew_rule_request(const struct clew_rca_view *v, struct clew_findings *ret)
         clew_rule_discarded(v, acts, ret);
         clew_rule_pointer(v, acts, ret);
         clew_rule_lost_part(v, acts, ret);
+        clew_rule_unmet_wish(v, acts, ret);
 }

@@ -76,6 +76,28 @@ static inline bool has_letters(uint64_t letters, const char *word)
         return !*word;
 }
 
+/* @value stands in @text with no letter or digit on either side. */
+static inline bool holds_whole(struct clew_slice text, struct clew_slice value)
+{
+        size_t at = 0;
+
+        while (value.len && at < text.len) {
+                const uint8_t *hit = clew_find(clew_slice_from(text, at), value.data, value.len);
+                size_t from;
+                size_t end;
+
+                if (!hit)
+                        return false;
+                from = (size_t)(hit - text.data);
+                end = from + value.len;
+                if ((from == 0 || !clew_word_class[text.data[from - 1]]) &&
+                    (end == text.len || !clew_word_class[text.data[end]]))
+                        return true;
+                at = from + 1;
+        }
+        return false;
+}
+
 /* Room for every head and tail that word lists are looked up in. */
 #define LOWER_MAX 2048u
 

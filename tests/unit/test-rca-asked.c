@@ -230,6 +230,69 @@ static void test_an_amount_with_its_point_moved(void **state)
         check("altered-value", 1, cases, CLEW_ARRAY_LEN(cases));
 }
 
+/* One wish of a message that nothing took up, where another one of it was met. */
+static void test_a_wish_that_was_never_met(void **state)
+{
+#define TOOL(name)                                                                                 \
+        "{\\\"type\\\": \\\"function\\\", \\\"function\\\": {\\\"name\\\": \\\"" name "\\\"}}"
+#define OFFER                                                                                      \
+        {                                                                                          \
+                "offer", TOOL("set_debit_day"), TOOL("submit_reading")                             \
+        }
+#define WISHES "For meter M-4243 bill me by plan 77, please, and the reading is 41441."
+#define SET                                                                                        \
+        {                                                                                          \
+                "set_debit_day", "{\\\"meter\\\": \\\"M-4243\\\", \\\"plan\\\": 77}", "ok"         \
+        }
+        static const struct {
+                struct scene_turn turns[SCENE_TURNS_MAX];
+                int blamed; /* turn; -1 = nobody */
+        } cases[] = {
+                {{{"user", WISHES, NULL}, OFFER, SET, {"say", "All is done.", NULL}}, 3},
+                {{{"user", WISHES, NULL},
+                  OFFER,
+                  {"say", "I would set plan 77 for it. Is that right?", NULL},
+                  {"user", "Yes.", NULL},
+                  SET,
+                  {"say", "All is done.", NULL}},
+                 2},
+                {{{"user", WISHES, NULL},
+                  OFFER,
+                  SET,
+                  {"submit_reading", "{\\\"value\\\": 41441}", "ok"},
+                  {"say", "All is done.", NULL}},
+                 -1},
+                {{{"user", WISHES, NULL},
+                  OFFER,
+                  SET,
+                  {"say", "The plan is set. The reading 41441 I cannot take.", NULL}},
+                 -1}, /* it speaks of it */
+                {{{"user", WISHES, NULL}, OFFER, {"say", "All is done.", NULL}}, -1},
+                {{{"user", "For meter M-4243 bill me by plan 77, please.", NULL},
+                  {"user", "I have lived here since 2019, from 9:15 on.", NULL},
+                  OFFER,
+                  SET,
+                  {"say", "All is done.", NULL}},
+                 -1}, /* another message, years and hours */
+                {{{"user", "For meter M-4243 bill me by plan 77, as since 2019.", NULL},
+                  OFFER,
+                  SET,
+                  {"say", "All is done.", NULL}},
+                 -1},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct scene s;
+                unsigned spans[SCENE_TURNS_MAX];
+
+                scene_play(&s, cases[i].turns, spans);
+                assert_int_equal(scene_blamed_by(&s, "unmet-wish"),
+                                 cases[i].blamed < 0 ? 0 : spans[cases[i].blamed]);
+                scene_free(&s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -241,6 +304,7 @@ int main(void)
                 cmocka_unit_test(test_a_part_left_out),
                 cmocka_unit_test(test_a_part_of_a_result),
                 cmocka_unit_test(test_another_form),
+                cmocka_unit_test(test_a_wish_that_was_never_met),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
