@@ -136,7 +136,7 @@ bool clew_http_route(const struct clew_http_head *head, struct clew_http_route *
         if (!find_signal(head->path, &ret->signal))
                 return refuse(ret_answer, CLEW_ANSWER_NOT_FOUND,
                               "nothing is served at this path; OTLP goes to /v1/traces, /v1/logs "
-                              "or /v1/metrics");
+                              "or /v1/metrics, and /api/v1/openapi.json lists what is to be read");
         if (head->origin && strcmp(head->method, "OPTIONS") == 0) {
                 clew_answer_set(ret_answer, CLEW_ANSWER_PREFLIGHT, "%s", "");
                 return false;

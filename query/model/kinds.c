@@ -385,6 +385,18 @@ static const struct entry judgment[] = {
         W("span", GENERIC),
 };
 
+/* VoltAgent's: steps of an agent name its type beside their own. */
+static const struct entry voltagent[] = {
+        V("agent", AGENT),         V("llm", LLM),
+        V("tool", TOOL),           V("memory", MEMORY),
+        V("retriever", RETRIEVER), V("guardrail", GUARDRAIL),
+};
+
+static const struct entry voltagent_entity[] = {
+        W("agent", AGENT),
+        W("workflow", CHAIN),
+};
+
 static const struct entry respan[] = {
         V("chat", LLM),          V("completion", LLM),      V("response", LLM),
         V("text", LLM),          V("generation", LLM),      V("speech", LLM),
@@ -422,12 +434,12 @@ static const struct entry mcp[] = {
         }
 
 static const struct map maps[] = {
-        MAP(langfuse), MAP(openinference), MAP(mastra),      MAP(claude_code),  MAP(langsmith),
-        MAP(mlflow),   MAP(langwatch),     MAP(gen_ai_kind), MAP(operation),    MAP(traceloop),
-        MAP(genkit),   MAP(genkit_type),   MAP(aisdk),       MAP(request_type), MAP(mcp),
-        MAP(logfire),  MAP(laminar),       MAP(braintrust),  MAP(spring_ai),    MAP(ag2),
-        MAP(sentry),   MAP(honeyhive),     MAP(promptflow),  MAP(confident),    MAP(judgment),
-        MAP(respan),   MAP(agenta),        ENDS(haystack),
+        MAP(langfuse), MAP(openinference), MAP(mastra),      MAP(claude_code),      MAP(langsmith),
+        MAP(mlflow),   MAP(langwatch),     MAP(gen_ai_kind), MAP(operation),        MAP(traceloop),
+        MAP(genkit),   MAP(genkit_type),   MAP(aisdk),       MAP(request_type),     MAP(mcp),
+        MAP(logfire),  MAP(laminar),       MAP(braintrust),  MAP(spring_ai),        MAP(ag2),
+        MAP(sentry),   MAP(honeyhive),     MAP(promptflow),  MAP(confident),        MAP(judgment),
+        MAP(respan),   MAP(agenta),        MAP(voltagent),   MAP(voltagent_entity), ENDS(haystack),
 };
 
 static bool equal_ignoring_case(struct clew_slice a, const char *b)

@@ -27,6 +27,7 @@ static const struct clew_rule kind_rules[] = {
         K("gen_ai.span_kind_name", "gen_ai_kind", OTHER),
         K("spring.ai.kind", "spring_ai", SPRING_AI),
         K("ag2.span.type", "ag2", AG2),
+        K("span.type", "voltagent", OTHER),
         K("honeyhive_event_type", "honeyhive", OTHER),
         K("confident.span.type", "confident", OTHER),
         K("judgment.span_kind", "judgment", OTHER),
@@ -36,6 +37,7 @@ static const struct clew_rule kind_rules[] = {
         K("weave.span.kind", "openinference", OTHER), /* the same words */
         K("agentops.span.kind", "traceloop", OTHER),  /* the same words */
         K("gen_ai.operation.name", "operation", OTEL),
+        K("entity.type", "voltagent_entity", OTHER),
         K("haystack.component.type", "haystack", HAYSTACK),
         K("traceloop.span.kind", "traceloop", OPENLLMETRY),
         K("span_type", "promptflow", PROMPTFLOW),
@@ -137,6 +139,8 @@ static const struct clew_rule request_model_rules[] = {
         T("honeyhive_config.model", OTHER),
         M("honeyhive_config", "model", OTHER),
         MK("model_config", "model_name", OTHER, LLMS),
+        TK("llm.model", OTHER, LLMS),
+        TK("ai.model.name", OTHER, LLMS | AGENTS),
 };
 
 static const struct clew_rule response_model_rules[] = {
@@ -192,6 +196,7 @@ static const struct clew_rule agent_name_rules[] = {
         TK("confident.span.name", OTHER, AGENTS),
         TK("ag.node.name", OTHER, AGENTS),
         M("metadata", "langgraph_node", OPENINFERENCE),
+        TK("entity.name", OTHER, AGENTS),
 };
 
 static const struct clew_rule agent_id_rules[] = {
@@ -385,6 +390,8 @@ static const struct clew_rule session_rules[] = {
         T("ag.session.id", OTHER),
         T("honeyhive.session_id", OTHER),
         T("honeyhive_session_id", OTHER),
+        T("voltagent.conversation_id", OTHER),
+        T("microsoft.session.id", OTHER),
 };
 
 static const struct clew_rule user_rules[] = {
@@ -416,6 +423,7 @@ static const struct clew_rule user_rules[] = {
         T("honeyhive_user_id", OTHER),
         T("user.email", CLAUDE_CODE),
         T("user.account_uuid", CLAUDE_CODE),
+        T("gen_ai.caller.id", OTHER),
 };
 
 static const struct clew_rule tags_rules[] = {

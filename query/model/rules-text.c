@@ -57,6 +57,7 @@ static const struct clew_rule tool_argument_rules[] = {
         QK("ag.data.inputs", OTHER, TOOLS),
         QK("honeyhive_inputs", OTHER, TOOLS),
         QK("agentops.tool.input", OTHER, TOOLS),
+        TK("gen_ai.tool.arguments", OTHER, TOOLS),
 };
 
 static const struct clew_rule tool_result_rules[] = {
@@ -106,6 +107,7 @@ static const struct clew_rule tool_result_rules[] = {
         QK("honeyhive_outputs", OTHER, TOOLS),
         QK("honeyhive_outputs.result", OTHER, TOOLS),
         QK("agentops.tool.output", OTHER, TOOLS),
+        TK("gen_ai.event.content", OTHER, TOOLS),
 };
 
 static const struct clew_rule tool_definition_rules[] = {
@@ -199,6 +201,8 @@ static const struct clew_rule input_rules[] = {
         T("promptflow.retrieval.query/payload", PROMPTFLOW),
         T("inputs", PROMPTFLOW),
         T("promptflow.function.inputs/payload", PROMPTFLOW),
+        TK("agent.messages", OTHER, AGENTS),
+        TK("llm.messages", OTHER, LLMS),
         T("input", OTHER),
         Q("confident.span.input", OTHER),
         Q("judgment.input", OTHER),

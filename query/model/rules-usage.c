@@ -56,6 +56,7 @@ static const struct clew_rule tokens_in_rules[] = {
         MN("honeyhive_metadata", "prompt_tokens", OTHER),
         MNF("crewai.crew.token_usage", "prompt_tokens", OPENLLMETRY, ROLLUP),
         MNF("crewai.crew.usage_metrics", "prompt_tokens", OPENLLMETRY, ROLLUP),
+        N("usage.prompt_tokens", OTHER),
 };
 
 static const struct clew_rule tokens_out_rules[] = {
@@ -107,6 +108,7 @@ static const struct clew_rule tokens_out_rules[] = {
         MN("honeyhive_metadata", "completion_tokens", OTHER),
         MNF("crewai.crew.token_usage", "completion_tokens", OPENLLMETRY, ROLLUP),
         MNF("crewai.crew.usage_metrics", "completion_tokens", OPENLLMETRY, ROLLUP),
+        N("usage.completion_tokens", OTHER),
 };
 
 static const struct clew_rule tokens_total_rules[] = {
@@ -131,6 +133,7 @@ static const struct clew_rule tokens_total_rules[] = {
         MN("honeyhive_metadata", "total_tokens", OTHER),
         MNF("crewai.crew.token_usage", "total_tokens", OPENLLMETRY, ROLLUP),
         MNF("crewai.crew.usage_metrics", "total_tokens", OPENLLMETRY, ROLLUP),
+        N("usage.total_tokens", OTHER),
 };
 
 static const struct clew_rule tokens_cache_read_rules[] = {
@@ -181,6 +184,25 @@ static const struct clew_rule tokens_cache_read_rules[] = {
         MNF("crewai.crew.token_usage", "cached_prompt_tokens", OPENLLMETRY, ROLLUP),
         MNF("crewai.crew.usage_metrics", "cached_prompt_tokens", OPENLLMETRY, ROLLUP),
         N("cached_content_token_count", GEMINI_CLI),
+        {.key = "output.value",
+         .member = "usage.prompt_tokens_details.cached_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
+        {.key = "output.value",
+         .member = "usage.input_tokens_details.cached_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
+        {.key = "output.value",
+         .member = "usage.cache_read_input_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
+        N("usage.cached_tokens", OTHER),
+        N("llm.usage.cached_tokens", OTHER),
+        MN("ai.response.providerMetadata", "openrouter.usage.promptTokensDetails.cachedTokens",
+           AISDK),
 };
 
 static const struct clew_rule tokens_cache_write_rules[] = {
@@ -210,6 +232,11 @@ static const struct clew_rule tokens_cache_write_rules[] = {
         MN("braintrust.metrics", "prompt_cache_creation_tokens", BRAINTRUST),
         N("openclaw.tokens.cache_write", OPENCLAW),
         N("judgment.usage.cache_creation_input_tokens", OTHER),
+        {.key = "output.value",
+         .member = "usage.cache_creation_input_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
 };
 
 static const struct clew_rule tokens_reasoning_rules[] = {
@@ -245,6 +272,19 @@ static const struct clew_rule tokens_reasoning_rules[] = {
         MN("genkit:output", "usage.thoughtsTokens", GENKIT),
         MN("braintrust.metrics", "completion_reasoning_tokens", BRAINTRUST),
         N("ag.metrics.unit.tokens.reasoning", OTHER),
+        {.key = "output.value",
+         .member = "usage.completion_tokens_details.reasoning_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
+        {.key = "output.value",
+         .member = "usage.output_tokens_details.reasoning_tokens",
+         .encoding = CLEW_ENC_MEMBER_NUMBER,
+         .dialect = CLEW_DIALECT_OPENINFERENCE,
+         .kinds = MODELS_ALONE},
+        N("usage.reasoning_tokens", OTHER),
+        MN("ai.response.providerMetadata",
+           "openrouter.usage.completionTokensDetails.reasoningTokens", AISDK),
 };
 
 /* What of a count is not text. */
@@ -353,6 +393,12 @@ static const struct clew_rule cost_rules[] = {
          .kinds = LLMS},
         N("gen_ai.usage.cost_details.upstream_inference_cost", OTHER),
         N("cost_usd", CLAUDE_CODE),
+        /* What people call it in spans of their own: of a model call alone. */
+        {.key = "total_cost",
+         .encoding = CLEW_ENC_NUMBER,
+         .dialect = CLEW_DIALECT_OTHER,
+         .kinds = LLMS},
+        {.key = "cost", .encoding = CLEW_ENC_NUMBER, .dialect = CLEW_DIALECT_OTHER, .kinds = LLMS},
         N("api_request/cost_usd", CLAUDE_CODE),
         N("judgment.usage.total_cost_usd", OTHER),
         N("ag.metrics.unit.costs.total", OTHER),

@@ -107,7 +107,16 @@ static void read_logs(struct clew_builder *b, const struct clew_step *step, uint
 /* ---- kind and dialect -------------------------------------------------------------------------
  */
 
-/* The generic words of Claude Code's spans count only on its own spans. */
+static bool has_key(const struct clew_builder *b, struct clew_slice key)
+{
+        for (unsigned i = 0; i < b->fields.n; i++) {
+                if (clew_slice_eq(b->fields.hits[i].key, key))
+                        return true;
+        }
+        return false;
+}
+
+/* The generic words of Claude Code's spans, and of VoltAgent's, count only on their own spans. */
 static bool out_of_place(const struct clew_builder *b, const struct clew_field_hit *hit,
                          const struct clew_step *step)
 {
@@ -116,6 +125,8 @@ static bool out_of_place(const struct clew_builder *b, const struct clew_field_h
         if (hit->rule->flags & CLEW_RULE_OWN &&
             b->scope_dialect != (enum clew_dialect)hit->rule->dialect)
                 return true;
+        if (strcmp(hit->rule->member, "voltagent") == 0)
+                return !has_key(b, KEY("entity.type"));
         return hit->rule->dialect == CLEW_DIALECT_CLAUDE_CODE &&
                !clew_slice_starts_with(step->span.name, own) &&
                !(hit->value.type == CLEW_VALUE_STRING &&

@@ -1,5 +1,5 @@
 // Labels, the review queue, datasets, experiments and statistics: what people do after they have seen why.
-import { BASE, FAILED, ask, check, open, rows, settled, step, test } from './stage.mjs';
+import { BASE, EMPTY, FAILED, ask, check, open, rows, settled, step, test } from './stage.mjs';
 
 const said = async (id) => (await ask(`traces/${id}/reviews`)).now;
 const until = async (what, truth) => {
@@ -129,6 +129,16 @@ test('runs go into a dataset, it is frozen, its versions are compared', async ()
         await page.locator('.between').getByText('hold the same').waitFor();
         return page;
 }, { seconds: 45 });
+
+test('an empty queue says whether there is nothing, or nothing left', async () => {
+        const narrowed = await open('/review?since=all&agent=nobody-of-this-name');
+        await narrowed.getByText('No run is in this selection.').waitFor();
+        await narrowed.close();
+        const page = await open('/review', { base: EMPTY });
+        await page.getByText('There is no run yet.').waitFor();
+        check(!await page.getByText('Make a dataset').count(), 'nothing is offered for what is not there');
+        return page;
+});
 
 test('what others said stays closed until one has judged oneself', async () => {
         const page = await open(`/review?since=all&t=${(await ask('traces/55d0c7aa')).trace.trace_id}`);

@@ -227,8 +227,13 @@ export function Review() {
 
 function Empty({ chosen }) {
         const plain = Object.values(chosen).filter(Boolean).length <= 1;
+        const all = useAnswer(`count ${JSON.stringify(chosen)}`, (signal) => one('traces/count', chosen, { signal }));
         useKeys({ Escape: () => go('/') });
-        return html`<div class="empty"><p>${plain ? 'You have said something about every run, or there is none yet.' : 'You have said something about every run of this selection.'}</p>
+        if (all.busy && !all.data)
+                return html`<${Waiting} what="the queue" stop=${all.stop} />`;
+        if (all.data?.traces === 0)
+                return html`<div class="empty"><p>${plain ? 'There is no run yet.' : 'No run is in this selection.'}</p><p>${!plain && html`<a href="/review">Review all runs</a> · `}<a href="/">Runs</a></p></div>`;
+        return html`<div class="empty"><p>${plain ? 'You have said something about every run.' : 'You have said something about every run of this selection.'}</p>
                 <p>${!plain && html`<a href="/review">Review all runs</a> · `}<a href=${href('/', { label: '*', since: 'all' })}>Runs with a label</a> · <a href="/datasets">Make a dataset of them</a></p></div>`;
 }
 
