@@ -63,7 +63,8 @@ void clew_fields_add_told(struct clew_fields *f, struct clew_slice told);
 /* All of @step that feeds fields, for its kind; provenance is kept. */
 void clew_fields_collect(struct clew_fields *f, const struct clew_trace *trace,
                          const struct clew_step *step, struct clew_arena *arena);
-/* The same of some fields alone (CLEW_FIELD_COUNT flags, static storage). */
+/* The same of some fields alone (CLEW_FIELD_COUNT flags, static storage), by the tables: of counts
+ * under other names and of families nothing is noted. */
 void clew_fields_collect_some(struct clew_fields *f, const struct clew_trace *trace,
                               const struct clew_step *step, const bool *wanted,
                               struct clew_arena *arena);

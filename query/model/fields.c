@@ -136,6 +136,8 @@ static void add(struct clew_fields *f, struct clew_slice name, struct clew_slice
         unsigned n;
         const struct clew_rule_hit *rows = clew_rules_find(name, &n);
 
+        if (n == 0 && f->wanted)
+                return;
         if (n == 0 && origin == CLEW_ORIGIN_SPAN)
                 f->families |= clew_rules_family(name);
         if ((n == 0 || ends_with_details(name)) && clew_usage_key_is(name))

@@ -295,6 +295,9 @@ uint32_t clew_rca_answer_call(const struct clew_rca_view *v);
 uint32_t clew_rca_author_of(const struct clew_rca_view *v, uint32_t i);
 /* A later call to the same end as step @i that went well; NONE when the error was not repaired. */
 uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i);
+/* Step @i is an error that somebody set out to see: the first time that what was to be reproduced,
+ * or the test written first, showed it. In errors.c. */
+bool clew_rca_was_wanted(const struct clew_rca_view *v, uint32_t i);
 /* The error of step @i was repaired, the run went on with what that brought, and nothing shows that
  * it cost more than the attempt. */
 bool clew_rca_was_harmless(const struct clew_rca_view *v, uint32_t i);

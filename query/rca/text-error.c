@@ -464,9 +464,23 @@ static bool is_blocked_page(struct clew_slice text)
         static const char *const marks[] = {"human", "robot",     "traffic from", "captcha",
                                             "brows", "cript and", "check to"};
 
-        if (has_one(text, marks, CLEW_ARRAY_LEN(marks)) && HAS_ANY(text, wants))
-                return true;
-        return HAS_ANY(head(text, TITLE_MAX), titles);
+        struct lowered l;
+        bool marked = false;
+
+        make_lowered(text, &l);
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(marks); i++)
+                marked |= has_word(&l, marks[i]);
+        for (size_t i = 0; marked && i < CLEW_ARRAY_LEN(wants); i++) {
+                if (has_word(&l, wants[i]))
+                        return true;
+        }
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(titles); i++) {
+                ptrdiff_t at = word_at(&l, titles[i]);
+
+                if (at >= 0 && (size_t)at + strlen(titles[i]) <= TITLE_MAX)
+                        return true;
+        }
+        return false;
 }
 
 /* "503 Service Unavailable", "HTTP 404": a number alone, or of things, is a value. */

@@ -121,13 +121,10 @@ static bool is_at(const uint8_t *p, const char *needle, size_t n)
         return k == n;
 }
 
-bool clew_text_begins(struct clew_slice t, const char *needle)
+bool clew_text_begins_so(struct clew_slice t, const char *needle)
 {
-        size_t n;
+        size_t n = strlen(needle);
 
-        if (t.len == 0 || lower(t.data[0]) != (uint8_t)needle[0])
-                return false; /* most do */
-        n = strlen(needle);
         return n > 0 && t.len >= n && is_at(t.data, needle, n);
 }
 
@@ -170,11 +167,21 @@ ptrdiff_t clew_text_find_bytes(struct clew_slice t, const char *needle, size_t n
 
 /* ---- value tokens --------------------------------------------------------------------------- */
 
-static bool is_token_char(uint8_t c)
-{
-        return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-               c == '.' || c == ',' || c == ':' || c == '-' || c == '#' || c == '@';
-}
+/* What tokens are made of: letters, digits, and the marks that stand inside of ids and numbers. */
+static const bool token_chars[256] = {
+        ['#'] = true, [','] = true, ['-'] = true, ['.'] = true, ['0'] = true, ['1'] = true,
+        ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true, ['7'] = true,
+        ['8'] = true, ['9'] = true, [':'] = true, ['@'] = true, ['A'] = true, ['B'] = true,
+        ['C'] = true, ['D'] = true, ['E'] = true, ['F'] = true, ['G'] = true, ['H'] = true,
+        ['I'] = true, ['J'] = true, ['K'] = true, ['L'] = true, ['M'] = true, ['N'] = true,
+        ['O'] = true, ['P'] = true, ['Q'] = true, ['R'] = true, ['S'] = true, ['T'] = true,
+        ['U'] = true, ['V'] = true, ['W'] = true, ['X'] = true, ['Y'] = true, ['Z'] = true,
+        ['_'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true, ['e'] = true,
+        ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true, ['j'] = true, ['k'] = true,
+        ['l'] = true, ['m'] = true, ['n'] = true, ['o'] = true, ['p'] = true, ['q'] = true,
+        ['r'] = true, ['s'] = true, ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true,
+        ['x'] = true, ['y'] = true, ['z'] = true,
+};
 
 /* A token longer than this is a blob (base64, a path), which nobody copies by hand. */
 #define TOKEN_MAX 48u
@@ -191,11 +198,8 @@ static void normalise(struct clew_slice t, struct clew_token *ret)
 
         ret->digits = 0;
         for (size_t i = 0; i < t.len; i++) {
-                uint8_t c = lower(t.data[i]);
+                uint8_t c = t.data[i];
 
-                if (c == ',' && i > 0 && is_digit(t.data[i - 1]) && i + 1 < t.len &&
-                    is_digit(t.data[i + 1]))
-                        continue;
                 if (is_digit(c)) {
                         ret->digits++;
                         if (scale > 0) {
@@ -204,14 +208,22 @@ static void normalise(struct clew_slice t, struct clew_token *ret)
                         } else {
                                 value = value * 10 + (c - '0');
                         }
-                } else if (c == '.') {
+                        norm[n] = c;
+                        shape[n++] = '0';
+                        continue;
+                }
+                if (c == ',' && i > 0 && is_digit(t.data[i - 1]) && i + 1 < t.len &&
+                    is_digit(t.data[i + 1]))
+                        continue;
+                if (c == '.') {
                         dots++;
                         scale = 0.1;
                 } else {
                         number = false;
                 }
-                norm[n] = c;
-                shape[n++] = is_digit(c) ? '0' : c;
+                norm[n] = lower(c);
+                shape[n] = norm[n];
+                n++;
         }
         ret->is_number = number && dots <= 1;
         ret->number = value;
@@ -277,9 +289,9 @@ bool clew_token_next(struct clew_token_iter *it, struct clew_token *ret)
                 if (from == t.len)
                         break;
                 to = from;
-                while (from > it->at && is_token_char(t.data[from - 1]))
+                while (from > it->at && token_chars[t.data[from - 1]])
                         from--;
-                while (to < t.len && is_token_char(t.data[to]))
+                while (to < t.len && token_chars[t.data[to]])
                         to++;
                 it->at = to;
                 end = to;
