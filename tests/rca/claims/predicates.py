@@ -698,27 +698,6 @@ def is_the_answer(claim):
     return None if claim.span.id == [s for s in claim.run.spans if s.model][-1].id else "the run gave out something else"
 
 
-def order_behind_a_result(claim):
-    """next-order, later-order: a result came before, another model call follows, and a name that is said to be taken up
-    stands in the order and in the result."""
-    run, span = claim.run, claim.span
-    if not any(s.start < span.start for s in run.spans if not s.model):
-        return "no result before it"
-    if not any(s.start >= span.end for s in run.spans if s.model):
-        return "nobody speaks after it"
-    m = claim.match(r'and took up "(.*)" from the result of step (\d+)\.$')
-    if not m:
-        return None if claim.says.endswith("with a result at hand.") else "unread"
-    if m[0] not in span.text("out"):
-        return "the order has no %s" % m[0]
-    result = claim.step(m[1])
-    return None if result and m[0] in everything_of(result) else "the result has no %s" % m[0]
-
-
-def everything_of(span):
-    return span.text("all") + span.heard()
-
-
 def wish_never_met(claim):
     """unmet-wish: users said both values, a call has the one, no model wrote or called the other, and nothing ran the
     tool."""
@@ -782,7 +761,7 @@ CHECKS = {
     "undone-claim": said_not_done, "early-answer": few_of_the_points, "forbidden-action": forbidden,
     "opening-call": place, "first-order": place, "first-action": place, "first-reading": place, "first-change": place,
     "later-change": place, "unclear-action": no_plain_look, "longest-text": place, "answer-call": place, "last-answer": place,
-    "next-order": order_behind_a_result, "later-order": order_behind_a_result, "answer-origin": wrote_it_first,
+    "answer-origin": wrote_it_first,
     "unmet-wish": wish_never_met,
 }
 
