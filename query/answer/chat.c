@@ -51,6 +51,8 @@ struct clew_chat {
         uint32_t n_traces;
         uint32_t *first_result; /* by step: its first RESULT edge, then chained by edge */
         uint32_t *next_result;
+        bool *heard;             /* by step: what it gave led to another one */
+        uint64_t latest_ns;      /* when its last model call began */
         uint64_t told[TOLD_MAX]; /* hashes of calls told from the tools' own steps, the latest */
         uint32_t n_told;
         bool inferred;     /* with borrowed: by an edge that is */
@@ -340,6 +342,27 @@ static int put_results(struct clew_chat *c)
         return r;
 }
 
+/* What the tools gave that no model was asked after: no call is left whose input says it. */
+static int put_unheard(struct clew_chat *c)
+{
+        uint32_t n = 0;
+        const struct clew_edge *edges = clew_trace_edges_from(c->trace, c->step, &n);
+        int r = 0;
+
+        for (uint32_t i = 0; i < n && r == 0; i++) {
+                const struct clew_step *tool = &c->trace->steps[edges[i].to];
+                const struct clew_edge result = {.from = edges[i].to,
+                                                 .to = c->step,
+                                                 .type = CLEW_EDGE_RESULT,
+                                                 .inferred = edges[i].inferred};
+
+                if (edges[i].type == CLEW_EDGE_CALL && !c->heard[edges[i].to] &&
+                    tool->end_ns >= c->latest_ns)
+                        r = put_borrowed(c, &result);
+        }
+        return r;
+}
+
 /* How many messages at the front of an answer are those that went in: a state is given out whole.
  */
 static uint32_t repeated(const struct clew_messages *in, const struct clew_messages *out)
@@ -432,7 +455,9 @@ static int put_turn(struct clew_chat *c, bool answer)
                 t->n = common;
         for (uint32_t i = news ? common : t->n; i < in.n && r == 0; i++)
                 r = remember(t, in.items[i].hash);
-        return r == 0 && answer ? put_answer(c, t, &out, repeated(&in, &out)) : r;
+        if (r == 0 && answer)
+                r = put_answer(c, t, &out, repeated(&in, &out));
+        return r == 0 && answer ? put_unheard(c) : r;
 }
 
 /* ---- traces --------------------------------------------------------------------------------- */
@@ -476,6 +501,7 @@ static int list_calls(struct clew_chat *c, struct clew_arena *arena, struct call
                         calls[n++] = (struct call){s->start_ns, i};
         }
         qsort(calls, n, sizeof(*calls), by_start);
+        c->latest_ns = n > 0 ? calls[n - 1].start_ns : 0;
         *ret = calls;
         *ret_n = n;
         return 0;
@@ -488,7 +514,8 @@ static int index_results(struct clew_chat *c, struct clew_arena *arena)
 
         c->first_result = clew_arena_alloc(arena, ((size_t)trace->n_steps + 1) * sizeof(uint32_t));
         c->next_result = clew_arena_alloc(arena, ((size_t)trace->n_edges + 1) * sizeof(uint32_t));
-        if (!c->first_result || !c->next_result)
+        c->heard = clew_arena_calloc(arena, (size_t)trace->n_steps + 1, sizeof(bool));
+        if (!c->first_result || !c->next_result || !c->heard)
                 return -ENOMEM;
         for (uint32_t i = 0; i < trace->n_steps; i++)
                 c->first_result[i] = CLEW_STEP_NONE;
@@ -497,6 +524,7 @@ static int index_results(struct clew_chat *c, struct clew_arena *arena)
 
                 if (e->type != CLEW_EDGE_RESULT || e->to >= trace->n_steps)
                         continue;
+                c->heard[e->from] = true;
                 c->next_result[i] = c->first_result[e->to];
                 c->first_result[e->to] = i;
         }

@@ -4,8 +4,9 @@
  *
  * Every model call repeats the history before it; told is what it adds. Some senders leave out what
  * the tools say or what a call was given. What is missing comes from the steps that the edges lead
- * to: the calls of an answer that names none, and the results that a call without an input
- * followed. Such a message names the step that it came from.
+ * to: the calls of an answer that names none, the results that a call without an input followed,
+ * and those that no model was asked after. Such a message names the
+ * step that it came from.
  */
 #ifndef CLEW_QUERY_ANSWER_CHAT_H
 #define CLEW_QUERY_ANSWER_CHAT_H

@@ -9,6 +9,7 @@
 #define QUESTION_MAX 4000u
 #define ANSWER_MAX 400u
 #define NAME_MIN 4u
+#define BROUGHT_MIN 40u /* bytes of a result behind those of its call: more than a receipt */
 #define NAME_MAX 64u
 #define LOOKED_AT_MAX ((size_t)256 << 10) /* of one prompt, for the tools that it describes */
 
@@ -90,15 +91,24 @@ static struct clew_slice offered_look_up(const struct clew_rca_view *v)
         return CLEW_SLICE_NULL;
 }
 
+/* A tool call that brought something in, whatever it is called: more than it was given (a page
+ * behind a click, the state of what was changed). */
+static bool brought_in(const struct clew_rca_step *s)
+{
+        return !is_inward(s->name) && !clew_rca_takes_notes(s->name) && !clew_rca_has_error(s) &&
+               s->result.len > s->args.len + BROUGHT_MIN;
+}
+
 /* Something was looked up: a tool that is not the answer's own ran, an agent was asked, or a
- * program calls something that looks up. */
+ * program calls something that looks up. Who only handed over had nothing to look up. */
 static bool looked(const struct clew_rca_view *v)
 {
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
 
                 if (s->kind == CLEW_RCA_TOOL &&
-                    (looks_up(s->name) || (s->deed == CLEW_DEED_READS && !is_inward(s->name))))
+                    (looks_up(s->name) || brought_in(s) || clew_rca_hands_over(s->name) ||
+                     (s->deed == CLEW_DEED_READS && !is_inward(s->name))))
                         return true;
                 if (s->kind == CLEW_RCA_TOOL && s->is_virtual && v->acts_in_text)
                         return true;
@@ -216,8 +226,11 @@ void clew_rule_wrong_type(const struct clew_rca_view *v, struct clew_findings *r
             gave_number(v))
                 return;
         who = clew_rca_answer_call(v);
+        if (who == CLEW_RCA_NONE || v->root_failed || clew_rca_has_error(&v->steps[who]) ||
+            clew_rca_has_error(&v->steps[v->last_llm]))
+                return; /* it broke off before its answer */
         f = clew_finding_add(ret, CLEW_RULE_WRONG_TYPE, who, 1.0);
         clew_finding_evidence(f, who, answer);
         clew_finding_say(ret, f, "The request asks for a number; the answer of step %u holds none.",
-                         who == CLEW_RCA_NONE ? 0 : v->steps[who].number);
+                         v->steps[who].number);
 }

@@ -67,6 +67,16 @@ static struct clew_slice last_word(struct clew_slice key)
         return clew_slice_from(key, from);
 }
 
+/* A piece of a longer number: "+49 171 5550147", "10-11-12". */
+static bool is_piece(struct clew_slice text, const struct clew_token *t)
+{
+        size_t to = t->offset + t->text.len;
+
+        return (t->offset > 0 && text.data[t->offset - 1] == '+') ||
+               (to + 1 < text.len && memchr(" -/.", text.data[to], 4) &&
+                is_digit(text.data[to + 1]));
+}
+
 /* "size 42", "size: 42", "pool to 47", "zone is 1": the number behind offset @at. */
 static bool number_behind(struct clew_slice text, size_t at, struct clew_token *ret)
 {
@@ -75,7 +85,7 @@ static bool number_behind(struct clew_slice text, size_t at, struct clew_token *
         struct clew_token_iter it = clew_tokens_of(rest);
         size_t gap;
 
-        if (!clew_token_next(&it, ret) || !ret->is_number)
+        if (!clew_token_next(&it, ret) || !ret->is_number || is_piece(rest, ret))
                 return false;
         gap = ret->offset;
         if (gap > BETWEEN_MAX || gap == 0)
@@ -171,6 +181,20 @@ static bool other_unit(double a, double b)
                              big == small * 24 || big == small * 7 || big == small * 1e6);
 }
 
+/* A user thought better of it in a later message: what was said before may not stand any more. */
+static bool is_taken_back(const struct clew_acts *a, struct clew_slice said)
+{
+        static const char *const words[] = {"second thought", "changed my mind", "prefer not",
+                                            "not exchange",   "never mind",      "nevermind",
+                                            "forget ",        "instead",         "rather not",
+                                            "hold off",       "don't want",      "no longer"};
+        size_t behind = said.data >= a->heard.data && said.data < a->heard.data + a->heard.len
+                                ? (size_t)(said.data - a->heard.data)
+                                : a->heard.len;
+
+        return HAS_ANY(tail(clew_slice_from(a->heard, behind), LOWER_MAX), words);
+}
+
 /* Some call has what the user said, under whatever name. */
 static bool is_taken(const struct clew_acts *a, struct clew_slice said)
 {
@@ -191,7 +215,7 @@ static bool other_number(struct asked *x, const struct clew_act *act, struct cle
         if (!t->is_number || word.len < KEY_MIN || is_plain_key(word) ||
             !said_of(x->acts, word, &said) || said.number == t->number ||
             other_unit(said.number, t->number) || clew_acts_said(x->acts, t->text) ||
-            is_taken(x->acts, said.text) ||
+            is_taken(x->acts, said.text) || is_taken_back(x->acts, said.text) ||
             clew_sources_agreed(x->v, t->text, clew_sources_end(x->v, act->who)))
                 return false;
         f = clew_finding_add(x->ret, CLEW_RULE_ASKED_VALUE, act->who, 1.0);
@@ -371,7 +395,7 @@ static bool other_one(struct asked *x, const struct clew_act *act, const struct 
             clew_sources_agreed(x->v, t->text, clew_sources_end(x->v, act->who)))
                 return false;
         u = left_of(x, t);
-        if (!u)
+        if (!u || is_taken_back(x->acts, u->text))
                 return false;
         shown = clew_rca_shown_before(x->v, t, unit, &x->searched);
         if (shown && x->untouched_said)

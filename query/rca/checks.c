@@ -11,6 +11,7 @@
 #define ORDERS_MAX 8u /* sentences that ask for one thing before another */
 #define VERB_MIN 4u
 #define VERB_MAX 24u
+#define ENDING_MAX 5u /* letters behind the dot of a file's name */
 #define SAID_MAX 400u
 
 /* ---- one tool before another -------------------------------------------------------------------
@@ -203,13 +204,44 @@ static bool may_be_test(const struct clew_rca_step *s)
         return !s->has_result || clew_text_find(head(s->args, LOWER_MAX), "test") >= 0 ||
                (s->deed == CLEW_DEED_UNKNOWN && HAS_ANY(s->args, runners)) ||
                clew_text_check(s->result) != CLEW_CHECK_NONE ||
-               clew_text_find(s->result, "pass") >= 0;
+               clew_text_find(s->result, "pass") >= 0 ||
+               clew_text_find(head(s->result, LOWER_MAX), "success") >= 0;
+}
+
+/* All files that a command names are texts: release notes, a manual. */
+static bool is_about_prose(struct clew_slice args)
+{
+        static const char *const prose[] = {"md", "rst", "txt", "adoc"};
+        bool any = false;
+
+        for (size_t at = 0; at < args.len; at++) {
+                size_t from = at + 1;
+                size_t to = from;
+                bool known = false;
+
+                if (args.data[at] != '.' || at == 0 ||
+                    (!is_alpha(args.data[at - 1]) && !is_digit(args.data[at - 1])))
+                        continue;
+                while (to < args.len && is_alpha(args.data[to]))
+                        to++;
+                if (to == from || to - from > ENDING_MAX ||
+                    (to < args.len && (args.data[to] == '_' || is_digit(args.data[to]))))
+                        continue;
+                for (size_t i = 0; i < CLEW_ARRAY_LEN(prose) && !known; i++)
+                        known = clew_slice_eq_cstr(clew_slice_make(args.data + from, to - from),
+                                                   prose[i]);
+                if (!known)
+                        return false;
+                any = true;
+        }
+        return any;
 }
 
 /* What step @s changed may be what tests are of. */
 static bool changes_what_is_tested(const struct clew_rca_step *s)
 {
-        return s->deed == CLEW_DEED_CHANGES && !clew_deed_only_sets_up(s->args);
+        return s->deed == CLEW_DEED_CHANGES && !clew_deed_only_sets_up(s->args) &&
+               !clew_deed_only_removes(s->args) && !is_about_prose(s->args);
 }
 
 /* A user spoke to LLM step @s of what was run. */

@@ -5,12 +5,14 @@
 #include "query/rca/flat.h"
 #include "query/rca/rules.h"
 #include "query/rca/sources-int.h"
+#include "query/rca/text-int.h"
 
 #include <stdlib.h>
 
 #define NAMED_MAX 128u    /* values in the user's messages that are remembered */
 #define SEARCHES_MAX 512u /* of an observation for a value that the user named */
 #define PAIRS_MAX 32768u  /* label and value, side by side, in observations */
+#define RECORD_REACH 160u /* bytes between two members of one record */
 #define GAP_MAX 6u        /* bytes between a label and its value */
 #define DIGITS_MIN 3u
 #define OUTPUT_MAX 16384u /* of a text that a model wrote, to be held against its sources */
@@ -75,6 +77,48 @@ static void mark_used(const struct clew_rca_view *v, struct named *named, uint32
         }
 }
 
+/* Both stand in one record, under keys of their own: they name one thing ("product_id": 16,
+ * "item_id": 13), and the user's word led to the other. */
+static bool are_one(struct clew_slice source, struct clew_slice a, struct clew_slice b)
+{
+        for (struct clew_slice rest = source; rest.len;) {
+                const uint8_t *at = clew_find(rest, a.data, a.len);
+                size_t from;
+                struct clew_slice near;
+                const uint8_t *other;
+                bool key = false;
+                bool ends = false;
+
+                if (!at)
+                        return false;
+                from = (size_t)(at - source.data);
+                rest = clew_slice_from(source, from + a.len);
+                from = from > RECORD_REACH ? from - RECORD_REACH : 0;
+                near = head(clew_slice_from(source, from), a.len + 2 * RECORD_REACH);
+                other = clew_find(near, b.data, b.len);
+                if (!other)
+                        continue;
+                for (const uint8_t *p = at < other ? at : other; p < (at < other ? other : at);
+                     p++) {
+                        key |= *p == ':';
+                        ends |= *p == '{' || *p == '}' || *p == '[' || *p == ']' || *p == '\n';
+                }
+                if (key && !ends)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_linked(const struct clew_rca_view *v, const struct clew_slice *a,
+                      const struct clew_slice *b)
+{
+        for (uint32_t u = 0; u < v->n_units; u++) {
+                if (v->units[u].origin == CLEW_RCA_RESULT && are_one(v->units[u].text, *a, *b))
+                        return true;
+        }
+        return false;
+}
+
 /* The value that the user named instead of @t: of the same shape, shown in the same observation,
  * and used by no action. NULL when there is none, or when the user named @t too. */
 static const struct named *instead_of(const struct clew_rca_view *v, const struct named *named,
@@ -94,7 +138,8 @@ static const struct named *instead_of(const struct clew_rca_view *v, const struc
                         return NULL;
                 if (!best && !named[k].used && u->shape == t->shape &&
                     (*searches)++ < SEARCHES_MAX &&
-                    memmem(source.data, source.len, u->text.data, u->text.len))
+                    memmem(source.data, source.len, u->text.data, u->text.len) &&
+                    !is_linked(v, &t->text, &u->text))
                         best = &named[k];
         }
         return best;

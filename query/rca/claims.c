@@ -332,6 +332,21 @@ static bool was_shown(const struct clew_rca_view *v, uint32_t i, struct clew_sli
         return false;
 }
 
+/* The run itself had named the file in a call: it made it, meant to, or took it away again. */
+static bool was_made(const struct clew_rca_view *v, uint32_t who, struct clew_slice name)
+{
+        for (uint32_t i = 0; i < who; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind == CLEW_RCA_TOOL
+                            ? holds(s->args, name)
+                            : s->kind == CLEW_RCA_LLM && clew_text_program(s->text) >= 0 &&
+                                      holds(s->text, name))
+                        return true;
+        }
+        return false;
+}
+
 void clew_rule_invented_name(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         size_t searched = 0;
@@ -346,7 +361,8 @@ void clew_rule_invented_name(const struct clew_rca_view *v, struct clew_findings
                     s->trouble != CLEW_TROUBLE_NOT_FOUND || who == CLEW_RCA_NONE)
                         continue;
                 name = missing_name(s, v->steps[who].text);
-                if (!name.len || was_shown(v, i, name, &searched))
+                if (!name.len || clew_deed_only_removes(s->args) || was_made(v, who, name) ||
+                    was_shown(v, i, name, &searched))
                         continue;
                 f = clew_finding_add(ret, CLEW_RULE_INVENTED_NAME, who, 1.0);
                 clew_finding_effect(f, i);

@@ -338,8 +338,8 @@ static uint32_t reader_of(const struct clew_rca_view *v, uint32_t i, const struc
         return next && next->who > i ? next->who : CLEW_RCA_NONE;
 }
 
-/* A page of which a part was in view: the next action leaves it, and who ordered that took several
- * names from the part, or the run ended. */
+/* A page of which a part was in view: the next action does not read on, and who ordered that took
+ * several names from the part, or the run ended. */
 static bool judge_view(const struct clew_rca_view *v, const struct clew_acts *acts, uint32_t i,
                        struct clew_slice mark, struct clew_slice wanted, struct clew_findings *ret)
 {
@@ -360,7 +360,7 @@ static bool judge_view(const struct clew_rca_view *v, const struct clew_acts *ac
         clew_finding_evidence(f, i, mark);
         clew_finding_say(ret, f,
                          "Step %u went on with a part: step %u (%.*s) says \"%.*s\", and the next "
-                         "action leaves that page; the request asks for \"%.*s\".",
+                         "action does not read on; the request asks for \"%.*s\".",
                          v->steps[who].number, v->steps[i].number, CLEW_SHOWN(v->steps[i].name, 60),
                          CLEW_SHOWN(mark, SHOWN_MAX), CLEW_SHOWN(wanted, WANTED_MAX));
         return f != NULL;

@@ -338,6 +338,28 @@ bool clew_shell_only_sets_up(struct clew_slice line)
         return any;
 }
 
+bool clew_shell_only_removes(struct clew_slice line)
+{
+        static const char *const begins[] = {"rm ", "rmdir ", "unlink ", "git rm ", "git clean "};
+        struct clew_slice command;
+        bool any = false;
+
+        line = head(line, LINE_MAX);
+        if (clew_text_find(line, "rm") < 0 && clew_text_find(line, "unlink") < 0 &&
+            clew_text_find(line, "git clean") < 0)
+                return false;
+        for (size_t at = 0; next_command(line, &at, &command);) {
+                bool one = false;
+
+                for (size_t i = 0; i < CLEW_ARRAY_LEN(begins) && !one; i++)
+                        one = clew_text_begins(command, begins[i]);
+                if (!one && clew_deed_of_shell(command) != CLEW_DEED_READS && command.len)
+                        return false;
+                any |= one;
+        }
+        return any;
+}
+
 enum clew_no clew_shell_no(struct clew_slice text)
 {
         struct line l = read_line(text);

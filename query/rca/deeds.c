@@ -434,6 +434,15 @@ bool clew_deed_only_sets_up(struct clew_slice args)
         return (!f.is_json || clew_flat_next(&f, &leaf)) && clew_shell_only_sets_up(leaf.value);
 }
 
+bool clew_deed_only_removes(struct clew_slice args)
+{
+        struct clew_flat f;
+        struct clew_flat_leaf leaf = {.value = args};
+
+        clew_flat_init(&f, args);
+        return (!f.is_json || clew_flat_next(&f, &leaf)) && clew_shell_only_removes(leaf.value);
+}
+
 bool clew_deed_hands_in(struct clew_slice args)
 {
         struct clew_slice t = head(args, LOWER_MAX);

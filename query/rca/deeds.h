@@ -34,6 +34,11 @@ enum clew_no clew_shell_no(struct clew_slice line);
 bool clew_shell_only_sets_up(struct clew_slice line);
 bool clew_deed_only_sets_up(struct clew_slice args);
 
+/* A command line, or that of a whole call, that only takes files away: "rm repro.py && rm -r tmp".
+ */
+bool clew_shell_only_removes(struct clew_slice line);
+bool clew_deed_only_removes(struct clew_slice args);
+
 /* The command hands in the work as scaffolds prescribe it: "echo SUBMIT_FINAL_OUTPUT && git add -A
  * && git diff --cached". Nothing is committed or pushed by it. */
 bool clew_deed_hands_in(struct clew_slice args);

@@ -53,6 +53,40 @@ static bool edits(const struct clew_rca_view *v, const struct clew_act *act)
                !has(act, "git ") && !has(act, "rm ") && !has(act, "mkdir ") && !has(act, "install");
 }
 
+/* The name of the file that a command writes anew ("cat > NAME", "tee NAME"), or null. */
+static struct clew_slice written_anew(struct clew_slice command)
+{
+        static const char *const begins[] = {"cat > ", "cat >", "touch ", "tee "};
+        struct clew_slice t = clew_text_trim(command);
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(begins); i++) {
+                struct clew_slice name;
+                size_t n = 0;
+
+                if (!clew_text_begins(t, begins[i]) || clew_text_begins(t, "cat >>"))
+                        continue;
+                name = clew_text_trim(clew_slice_from(t, strlen(begins[i])));
+                while (n < name.len && !is_space(name.data[n]) && name.data[n] != '\\')
+                        n++;
+                return head(name, n);
+        }
+        return CLEW_SLICE_NULL;
+}
+
+/* Action @i makes a file that nothing had named before: what is put back leaves it alone. */
+static bool makes_file(const struct clew_acts *acts, uint32_t i, struct clew_slice command)
+{
+        struct clew_slice name = written_anew(command);
+
+        if (!name.len || clew_find(acts->heard, name.data, name.len))
+                return false;
+        for (uint32_t k = 0; k < i; k++) {
+                if (clew_find(acts->items[k].args, name.data, name.len))
+                        return false;
+        }
+        return true;
+}
+
 void clew_rule_discarded(const struct clew_rca_view *v, const struct clew_acts *acts,
                          struct clew_findings *ret)
 {
@@ -85,7 +119,7 @@ void clew_rule_discarded(const struct clew_rca_view *v, const struct clew_acts *
                 } else if (has(act, "git commit") || has(act, "git format-patch")) {
                         edit = CLEW_RCA_NONE;
                 } else if (edits(v, act)) {
-                        edit = i;
+                        edit = makes_file(acts, i, leaf.value) ? edit : i;
                         lost = CLEW_RCA_NONE;
                 } else if (lost != CLEW_RCA_NONE && may_edit(v, act) && !has(act, "echo ")) {
                         lost = CLEW_RCA_NONE;

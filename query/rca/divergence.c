@@ -60,6 +60,15 @@ static bool took(const struct clew_rca_view *v, uint64_t key)
         return false;
 }
 
+static bool called(const struct clew_rca_view *v, struct clew_slice name)
+{
+        for (uint32_t i = 0; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL && clew_slice_eq(v->steps[i].name, name))
+                        return true;
+        }
+        return false;
+}
+
 /* A change that every comparable passing run made, and this run never did. */
 static void missing_call(const struct clew_rca_view *v, const struct clew_reference *refs,
                          uint32_t n, struct clew_findings *ret)
@@ -79,11 +88,20 @@ static void missing_call(const struct clew_rca_view *v, const struct clew_refere
                 clew_finding_evidence(f, who, v->steps[who].text);
                 clew_finding_say(
                         ret, f,
-                        "Step %u ends the run without a call of %.*s that all %u passing runs "
-                        "of this task made.",
+                        called(v, refs[0].names[i])
+                                ? "Step %u ends the run; %.*s was never called as the %u passing "
+                                  "runs of this task called it."
+                                : "Step %u ends the run without a call of %.*s, which the %u "
+                                  "passing runs of this task made.",
                         v->steps[who].number, CLEW_SHOWN(refs[0].names[i], 60), n);
                 return;
         }
+}
+
+/* "called search", and what a text asked for, which has no name. */
+static const char *verb_for(struct clew_slice name)
+{
+        return clew_slice_eq_cstr(name, "its action") ? "took" : "called";
 }
 
 void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_reference *references,
@@ -121,21 +139,23 @@ void clew_rule_divergence(const struct clew_rca_view *v, const struct clew_refer
                 clew_finding_effect(f, i);
                 clew_finding_evidence(f, i, s->args);
                 if (with)
-                        clew_finding_say(
-                                ret, f,
-                                "%u of %u passing runs of this task called %.*s as step %u "
-                                "did.",
-                                with, n, CLEW_SHOWN(s->name, 60), v->steps[who].number);
+                        clew_finding_say(ret, f,
+                                         "%u of %u passing runs of this task %s %.*s as step %u "
+                                         "did.",
+                                         with, n, verb_for(s->name), CLEW_SHOWN(s->name, 60),
+                                         v->steps[who].number);
                 else if (n == 1)
                         clew_finding_say(ret, f,
-                                         "Step %u called %.*s so; the one passing run of this task "
+                                         "Step %u %s %.*s so; the one passing run of this task "
                                          "that is known went another way.",
-                                         v->steps[who].number, CLEW_SHOWN(s->name, 60));
+                                         v->steps[who].number, verb_for(s->name),
+                                         CLEW_SHOWN(s->name, 60));
                 else
                         clew_finding_say(ret, f,
-                                         "Step %u called %.*s so; no passing run of this task did "
+                                         "Step %u %s %.*s so; no passing run of this task did "
                                          "(%u known).",
-                                         v->steps[who].number, CLEW_SHOWN(s->name, 60), n);
+                                         v->steps[who].number, verb_for(s->name),
+                                         CLEW_SHOWN(s->name, 60), n);
                 if (with == 0)
                         return;
         }

@@ -174,8 +174,7 @@ static void tripped(const struct clew_rca_view *v, uint32_t i, struct clew_findi
                         CLEW_SHOWN(s->name, 60), s->number, v->steps[who].number);
 }
 
-/* An error that somebody set out to see: the first time that what was to be reproduced showed. */
-static bool was_wanted(const struct clew_rca_view *v, uint32_t i)
+bool clew_rca_was_wanted(const struct clew_rca_view *v, uint32_t i)
 {
         const struct clew_rca_step *s = &v->steps[i];
         static const char *const words[] = {"reproduc",
@@ -185,7 +184,10 @@ static bool was_wanted(const struct clew_rca_view *v, uint32_t i)
                                             "confirm the issue",
                                             "confirm the error",
                                             "expected to fail",
-                                            "should fail"};
+                                            "should fail",
+                                            "failing test",
+                                            "test first",
+                                            "red first"};
         bool runs = s->kind == CLEW_RCA_TOOL && (clew_rca_runs_programs(s->name) || is_shell(v, s));
         uint32_t who = runs ? s->caller : CLEW_RCA_NONE;
 
@@ -194,7 +196,9 @@ static bool was_wanted(const struct clew_rca_view *v, uint32_t i)
              !HAS_ANY(head(s->args, ASKED_MAX), words)))
                 return false;
         for (uint32_t k = 0; k < i; k++) {
-                if (v->steps[k].kind == CLEW_RCA_TOOL && clew_rca_has_error(&v->steps[k]) &&
+                if (v->steps[k].kind == CLEW_RCA_TOOL &&
+                    (clew_rca_has_error(&v->steps[k]) ||
+                     clew_text_check(v->steps[k].result) == CLEW_CHECK_FAILED) &&
                     HAS_ANY(head(v->steps[k].args, ASKED_MAX), words))
                         return false;
         }
@@ -217,7 +221,7 @@ void clew_rule_error_origin(const struct clew_rca_view *v, struct clew_findings 
                 if (!is_deepest(s) || s->kind == CLEW_RCA_LLM || !is_model_fault(s->trouble))
                         continue;
                 who = clew_rca_author_of(v, i);
-                if (who == CLEW_RCA_NONE || was_wanted(v, i))
+                if (who == CLEW_RCA_NONE || clew_rca_was_wanted(v, i))
                         continue;
                 if (clew_rca_recovery_of(v, i) != CLEW_RCA_NONE)
                         strength *= 0.35;
@@ -353,7 +357,12 @@ void clew_rule_same_error(const struct clew_rca_view *v, struct clew_findings *r
                 clew_finding_evidence(f, i, v->steps[i].error_text);
                 clew_finding_evidence(f, s.last, v->steps[s.last].error_text);
                 clew_finding_say(ret, f,
-                                 "The error of step %u came again in step %u (%u times in all).",
+                                 clew_slice_eq(clew_text_trim(v->steps[i].error_text),
+                                               clew_text_trim(v->steps[s.last].error_text))
+                                         ? "The error of step %u came again in step %u (%u times "
+                                           "in all)."
+                                         : "An error like that of step %u came again in step %u "
+                                           "(%u times in all).",
                                  v->steps[i].number, v->steps[s.last].number, s.count);
         }
 }
@@ -440,6 +449,64 @@ void clew_rule_unrecovered_end(const struct clew_rca_view *v, struct clew_findin
                          TROUBLE_SHOWN(v->steps[last].trouble));
 }
 
+static bool puts_back(const struct clew_rca_step *s)
+{
+        static const char *const words[] = {"git stash",    "git checkout", "git restore",
+                                            "git apply -r", "patch -r",     "git reset"};
+        static const char *const none[] = {"stash pop",  "stash apply", "stash list",
+                                           "stash show", "stash drop",  "checkout -b"};
+        struct clew_slice t = head(s->args, ASKED_MAX);
+
+        return HAS_ANY(t, words) && !HAS_ANY(t, none);
+}
+
+/* "3 failed, 85 passed in 2.83s" without how long it took. */
+static struct clew_slice verdict_of(const struct clew_rca_step *s)
+{
+        struct clew_slice line = clew_text_check_line(s->result);
+        ptrdiff_t at = clew_text_find(line, " in ");
+
+        return at > 0 ? head(line, (size_t)at) : line;
+}
+
+/* The same was run later, and no longer said that it failed. */
+static bool ran_again(const struct clew_rca_view *v, uint32_t last)
+{
+        for (uint32_t i = last + 1; i < v->n_steps; i++) {
+                if (v->steps[i].kind == CLEW_RCA_TOOL && v->steps[i].key == v->steps[last].key)
+                        return true;
+        }
+        return false;
+}
+
+/* The check of step @last fails without the run's doing: what was changed had been put away, or it
+ * had failed just so before the first change. */
+static bool fails_anyway(const struct clew_rca_view *v, uint32_t last)
+{
+        struct clew_slice verdict = verdict_of(&v->steps[last]);
+        bool changed = false;
+        bool away = false;
+        bool so_before = false;
+
+        for (uint32_t i = 0; i < last; i++) {
+                const struct clew_rca_step *s = &v->steps[i];
+
+                if (s->kind != CLEW_RCA_TOOL)
+                        continue;
+                if (puts_back(s)) {
+                        away = true;
+                } else if (s->deed != CLEW_DEED_READS &&
+                           clew_text_check(s->result) == CLEW_CHECK_NONE) {
+                        changed = true;
+                        away = false;
+                }
+                so_before |= (!changed || away) && verdict.len &&
+                             clew_text_check(s->result) == CLEW_CHECK_FAILED &&
+                             clew_slice_eq(verdict_of(s), verdict);
+        }
+        return away || so_before;
+}
+
 /* A check (tests, a build) that failed, was never run again with success, and was left so: the call
  * that went on in spite of it. */
 void clew_rule_ignored_failure(const struct clew_rca_view *v, struct clew_findings *ret)
@@ -460,7 +527,8 @@ void clew_rule_ignored_failure(const struct clew_rca_view *v, struct clew_findin
         if (check != CLEW_CHECK_FAILED)
                 return;
         who = v->steps[last].next_llm;
-        if (who == CLEW_RCA_NONE)
+        if (who == CLEW_RCA_NONE || clew_rca_was_wanted(v, last) || ran_again(v, last) ||
+            fails_anyway(v, last))
                 return;
         /* Many suites fail before anybody touched them: who says so does not ignore it. */
         f = clew_finding_add(ret, CLEW_RULE_IGNORED_FAILURE, who,

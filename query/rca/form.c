@@ -8,6 +8,7 @@
 
 #define ASKED_MAX 16384u
 #define ANSWER_MAX 4000u
+#define LABEL_MAX 24u  /* bytes of "Final answer:" and its like */
 #define NUMBER_MAX 24u /* bytes of an answer that is a bare number */
 
 static const struct {
@@ -138,6 +139,30 @@ static void say(const struct clew_rca_view *v, struct clew_findings *ret, uint32
                                  v->steps[who].number, has, what);
 }
 
+/* @t without a label before it ("Final answer: ") and the word that ends a talk behind it. */
+static struct clew_slice bare(struct clew_slice t)
+{
+        static const char *const ends[] = {"terminate", "<end>", "[end]", "<done>", "[done]"};
+        static const char *const labels[] = {"final",  "answer",   "final answer", "the answer",
+                                             "result", "response", "output"};
+        const uint8_t *colon =
+                t.len ? memchr(t.data, ':', t.len < LABEL_MAX ? t.len : LABEL_MAX) : NULL;
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(ends); i++) {
+                size_t len = strlen(ends[i]);
+
+                if (t.len > len && clew_text_begins(tail(t, len), ends[i]))
+                        t = clew_text_trim(head(t, t.len - len));
+        }
+        for (size_t i = 0; colon && i < CLEW_ARRAY_LEN(labels); i++) {
+                size_t len = (size_t)(colon - t.data);
+
+                if (len == strlen(labels[i]) && clew_text_begins(t, labels[i]))
+                        return clew_text_trim(clew_slice_from(t, len + 1));
+        }
+        return t;
+}
+
 void clew_rule_form(const struct clew_rca_view *v, const struct clew_acts *acts,
                     struct clew_findings *ret)
 {
@@ -152,6 +177,7 @@ void clew_rule_form(const struct clew_rca_view *v, const struct clew_acts *acts,
         /* What stands on the run may be the answer in an envelope. */
         if (!answer.len || (v->steps[who].n_calls == 0 && v->steps[who].text.len))
                 answer = clew_text_trim(v->steps[who].text);
+        answer = bare(answer);
         if (!answer.len || answer.len > ANSWER_MAX || clew_text_program(answer) >= 0)
                 return;
         may = most_of(asked, "sentences");

@@ -67,7 +67,7 @@ void clew_rule_empty_output(const struct clew_rca_view *v, struct clew_findings 
         }
 }
 
-enum giving_up { GOES_ON, FILTERED, HANDS_OVER, DECLINES };
+enum giving_up { GOES_ON, FILTERED, HANDS_OVER, WAS_ASKED_TO, DECLINES };
 
 static enum giving_up gives_up(const struct clew_rca_view *v, uint32_t i)
 {
@@ -80,7 +80,7 @@ static enum giving_up gives_up(const struct clew_rca_view *v, uint32_t i)
                 return FILTERED;
         for (uint32_t k = 0; k < s->n_calls; k++) {
                 if (clew_rca_hands_over(v->calls[s->first_call + k].name))
-                        return HANDS_OVER;
+                        return clew_text_wants_human(s->heard) ? WAS_ASKED_TO : HANDS_OVER;
         }
         return clew_rca_acted(v, i) || !clew_text_refuses(s->text) ? GOES_ON : DECLINES;
 }
@@ -89,26 +89,31 @@ void clew_rule_gave_up(const struct clew_rca_view *v, struct clew_findings *ret)
 {
         static const char *const what[] = {"", "was stopped by a content filter or refused",
                                            "handed the task over instead of finishing it",
+                                           "handed the task over, as it was asked to",
                                            "says that it cannot"};
 
         for (uint32_t i = 0; i < v->n_steps; i++) {
                 const struct clew_rca_step *s = &v->steps[i];
                 enum giving_up how = gives_up(v, i);
+                struct clew_slice said;
                 struct clew_finding *f;
                 double strength = s->next_llm == CLEW_RCA_NONE ? 1.0 : 0.4;
 
                 if (how == GOES_ON)
                         continue;
                 if (how != DECLINES)
-                        strength = how == FILTERED ? 1.7 : 0.9;
+                        strength = how == FILTERED ? 1.7 : how == HANDS_OVER ? 0.9 : 0.8;
                 f = clew_finding_add(ret, CLEW_RULE_GAVE_UP, i, strength);
                 clew_finding_evidence(f, i,
                                       s->text.len  ? s->text
                                       : s->n_calls ? v->calls[s->first_call].args
                                                    : s->finish);
+                said = clew_text_refusal(s->text);
                 if (how == DECLINES)
-                        clew_finding_say(ret, f, "Step %u %s: \"%.*s\".", s->number, what[how],
-                                         CLEW_SHOWN(clew_text_refusal(s->text), QUOTED_MAX));
+                        clew_finding_say(
+                                ret, f, "Step %u %s: \"%.*s%s\".", s->number, what[how],
+                                CLEW_SHOWN(clew_text_whole_words(said, QUOTED_MAX), QUOTED_MAX),
+                                said.len > QUOTED_MAX ? " ..." : "");
                 else
                         clew_finding_say(ret, f, "Step %u %s.", s->number, what[how]);
         }

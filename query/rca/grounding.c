@@ -476,6 +476,11 @@ static void judge_argument(const struct clew_rca_view *v, struct shapes *shapes,
         say_invented(v, shapes, ret, step, n, empty_before(v, step), strength);
 }
 
+static bool is_year(const struct clew_token *t)
+{
+        return t->is_number && t->text.len == 4 && t->number >= 1900 && t->number <= 2100;
+}
+
 /* 384,000: three zeros at the end, three digits or fewer before them. */
 static bool is_round(const struct clew_token *t)
 {
@@ -498,7 +503,9 @@ static void judge_text(const struct clew_rca_view *v, struct shapes *shapes,
             clew_text_by_machine(u->text, n->token.offset) || clew_text_is_patch(u->text))
                 return;
         if (clew_text_find(u->text, "```") >= 0) {
-                if (n->token.digits < 4 || clew_text_in_code(u->text, n->token.offset))
+                /* Before a program one thinks of files to make, of versions and of years. */
+                if (n->token.digits < 4 || !n->token.is_number || is_year(&n->token) ||
+                    clew_text_in_code(u->text, n->token.offset))
                         return;
                 strength *= 0.8;
         }
@@ -694,6 +701,21 @@ static bool is_of_the_past(const struct clew_rca_view *v, struct clew_slice text
         return false;
 }
 
+/* The text has a value that only the newer reading has: it tells both. */
+static bool tells_newer(const struct clew_rca_view *v, struct clew_slice text, uint32_t new_unit)
+{
+        struct clew_token_iter it = clew_tokens_of(text);
+        struct clew_token t;
+
+        while (clew_token_next(&it, &t)) {
+                const struct clew_rca_seen *s = clew_rca_seen_find(v, t.hash);
+
+                if (t.digits >= 3 && s && s->first == new_unit && !never_stale(&t))
+                        return true;
+        }
+        return false;
+}
+
 /* The first use of a replaced value after the second reading, unless something showed it anew. */
 static void report_stale(const struct clew_rca_view *v, uint32_t old, uint32_t newer,
                          uint32_t new_unit, uint64_t *stale, uint32_t n, struct clew_findings *ret)
@@ -710,7 +732,8 @@ static void report_stale(const struct clew_rca_view *v, uint32_t old, uint32_t n
 
                         if (!take_stale(stale, &n, t.hash, !written) || !written)
                                 continue;
-                        if (is_of_the_past(v, unit->text, t.offset))
+                        if (is_of_the_past(v, unit->text, t.offset) ||
+                            tells_newer(v, unit->text, new_unit))
                                 return;
                         f = clew_finding_add(ret, CLEW_RULE_STALE_VALUE, who, 1.0);
                         clew_finding_evidence(f, old, t.text);

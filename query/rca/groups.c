@@ -2,8 +2,9 @@
  * Whose step it is where no agent span says so. Graph frameworks send a span for each node; when
  * several differently named nodes of one scope hold model calls, each name is an agent.
  *
- * "Step 1", "Step 2" are one name: digits do not count. Nothing changes when a model call stands in
- * no node at all, when all stand in nodes of one name, or when agent spans tell them apart already.
+ * "Step 1", "Step 2" are one name: digits do not count, nor do ids ("Cycle 3febd130-..."). Nothing
+ * changes when a model call stands in no node at all, when all stand in nodes of one name, or when
+ * agent spans tell them apart already.
  */
 #include "query/rca/view-int.h"
 
@@ -11,20 +12,41 @@
 
 #define GROUPS_MAX 16u /* more names are data, not agents */
 #define NAME_MAX_BYTES 128u
+#define ID_MIN 12u /* hexadecimal digits and dashes; shorter ones are words ("decade") */
 
 struct group {
         uint64_t name_hash;
         uint32_t node; /* first span of that name; stands for the agent */
 };
 
+/* The bytes of an id in hexadecimal at the start of @t, 0 when there is none. */
+static size_t id_at(struct clew_slice t)
+{
+        bool digit = false;
+        size_t n = 0;
+
+        for (; n < t.len; n++) {
+                uint8_t c = t.data[n];
+
+                if (c >= '0' && c <= '9')
+                        digit = true;
+                else if (!(c >= 'a' && c <= 'f') && !(c >= 'A' && c <= 'F') && c != '-')
+                        break;
+        }
+        return digit && n >= ID_MIN ? n : 0;
+}
+
 static uint64_t hash_of_name(struct clew_slice name)
 {
         uint8_t kept[NAME_MAX_BYTES];
         size_t n = 0;
 
-        for (size_t i = 0; i < name.len && n < sizeof(kept); i++) {
-                if (name.data[i] < '0' || name.data[i] > '9')
+        for (size_t i = 0; i < name.len && n < sizeof(kept);) {
+                size_t id = id_at(clew_slice_from(name, i));
+
+                if (id == 0 && (name.data[i] < '0' || name.data[i] > '9'))
                         kept[n++] = name.data[i];
+                i += id ? id : 1;
         }
         return clew_hash(clew_slice_make(kept, n));
 }

@@ -14,6 +14,8 @@
 #define TEXT_MAX CLEW_RCA_UNIT_MAX
 #define BEGUN 3u /* letters by which a name is known in another form */
 #define UNITS_MAX 2000u
+#define REQUEST_MAX 1500u /* bytes; a longer one holds documents, which name much */
+#define KEYS_REACH 48u    /* bytes before a list in which it is told what it is a list of */
 
 struct list {
         struct clew_slice parts[PARTS_MAX];
@@ -274,6 +276,16 @@ static bool judge(const struct clew_rca_view *v, const struct clew_acts *acts, c
         return true;
 }
 
+/* The parts are what members or columns of the answer are to be called. */
+static bool names_keys(struct clew_slice request, const struct list *l)
+{
+        static const char *const words[] = {"key", "field", "column", "member", "header", "json"};
+        size_t at = (size_t)(l->parts[0].data - request.data);
+        size_t from = at > KEYS_REACH ? at - KEYS_REACH : 0;
+
+        return HAS_ANY(clew_slice_make(request.data + from, at - from), words);
+}
+
 void clew_rule_left_out(const struct clew_rca_view *v, const struct clew_acts *acts,
                         struct clew_findings *ret)
 {
@@ -282,9 +294,12 @@ void clew_rule_left_out(const struct clew_rca_view *v, const struct clew_acts *a
 
         if (!lists || !acts->n || !acts->asked || v->last_llm == CLEW_RCA_NONE)
                 return;
+        if (acts->asked > REQUEST_MAX)
+                return;
         n = read_lists(head(acts->heard, acts->asked), lists);
         for (uint32_t i = 0; i < n; i++) {
-                if (judge(v, acts, &lists[i], ret))
+                if (!names_keys(head(acts->heard, acts->asked), &lists[i]) &&
+                    judge(v, acts, &lists[i], ret))
                         return;
         }
 }

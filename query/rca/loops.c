@@ -4,10 +4,12 @@
  */
 #include "query/rca/actions-int.h"
 #include "query/rca/rules.h"
+#include "query/rca/text-int.h"
 
 #define RING 12u /* texts compared with the last ones */
 #define ALIKE 0.8
 #define ALIKE_PROGRAMS 0.97 /* a program is written anew with one line changed: that is work */
+#define DEED_REACH 400u     /* bytes at the start of a message in which a deed is told */
 #define AGENTS_MAX 32u      /* distinct agents counted */
 
 /* More than two model calls to each action: agents discuss and change things in between, and look
@@ -21,27 +23,35 @@ static bool talked_over(const struct clew_rca_view *v, uint32_t from, uint32_t t
         return n > 2 * actions;
 }
 
+/* The call that an action is; one that no step carried out is known by its name only. */
+static void call_of(const struct clew_rca_view *v, const struct clew_rca_action *a,
+                    struct clew_slice *ret_name, struct clew_slice *ret_args)
+{
+        const struct clew_rca_step *s = &v->steps[a->step];
+
+        *ret_name = s->name;
+        *ret_args = s->args;
+        for (uint32_t k = 0; s->kind == CLEW_RCA_LLM && k < s->n_calls; k++) {
+                const struct clew_rca_call *c = &v->calls[s->first_call + k];
+
+                if (c->key == a->key) {
+                        *ret_name = c->name;
+                        *ret_args = c->args;
+                }
+        }
+}
+
 static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret,
                         const struct clew_rca_action *a, uint32_t from, uint32_t period,
                         uint32_t extra)
 {
         const struct clew_rca_action *last = &a[from + period + extra - 1];
-        const struct clew_rca_step *begin = &v->steps[a[from].step];
-        struct clew_slice name = begin->name;
-        struct clew_slice args = begin->args;
+        struct clew_slice name;
+        struct clew_slice args;
         uint32_t rounds = extra / period + 1;
         struct clew_finding *f;
 
-        /* A call that no step carried out is known by its name only. */
-        for (uint32_t k = 0; begin->kind == CLEW_RCA_LLM && k < begin->n_calls; k++) {
-                const struct clew_rca_call *c = &v->calls[begin->first_call + k];
-
-                if (c->key == a[from].key) {
-                        name = c->name;
-                        args = c->args;
-                }
-        }
-
+        call_of(v, &a[from], &name, &args);
         f = clew_finding_add(
                 ret, CLEW_RULE_TOOL_LOOP, last->llm,
                 talked_over(v, a[from].step, last->step, period + extra) ||
@@ -56,10 +66,20 @@ static void report_loop(const struct clew_rca_view *v, struct clew_findings *ret
                 clew_finding_effect(f, a[from + period + k].step);
         clew_finding_evidence(f, a[from].step, args);
         clew_finding_evidence(f, last->step, v->steps[last->step].args);
-        clew_finding_say(ret, f,
-                         "%.*s%s was called with the same arguments %u times (steps %u to %u).",
-                         CLEW_SHOWN(name, 60), period > 1 ? " and what follows it" : "", rounds,
-                         v->steps[a[from].step].number, v->steps[last->step].number);
+        clew_finding_say(ret, f, "%.*s%s called with the same arguments %u times (steps %u to %u).",
+                         CLEW_SHOWN(name, 60), period > 1 ? " and what follows it were" : " was",
+                         rounds, v->steps[a[from].step].number, v->steps[last->step].number);
+}
+
+/* The same call gives another answer later: something that changes was polled. */
+static bool changes_later(const struct clew_rca_actions *a, uint32_t from)
+{
+        for (uint32_t k = from + 1; k < a->n && a->items[k].agent == a->items[from].agent; k++) {
+                if (a->items[k].key == a->items[from].key &&
+                    a->items[k].result != a->items[from].result)
+                        return true;
+        }
+        return false;
 }
 
 /* Who thought it over between two like actions, or tries again what a server or the network
@@ -90,17 +110,20 @@ void clew_rule_tool_loop(const struct clew_rca_view *v, struct clew_findings *re
                 }
                 /* Twice in a row: weak for a reading, strong for what has effects. */
                 if (i + 1 < n && clew_rca_action_same(&a[i], &a[i + 1]) &&
-                    (i + 2 >= n || !clew_rca_action_same(&a[i], &a[i + 2]))) {
-                        const struct clew_rca_step *s = &v->steps[a[i].step];
+                    (i + 2 >= n || !clew_rca_action_same(&a[i], &a[i + 2])) &&
+                    !changes_later(&all, i)) {
+                        struct clew_slice name;
+                        struct clew_slice args;
                         struct clew_finding *f = clew_finding_add(
                                 ret, CLEW_RULE_DUPLICATE_CALL, a[i + 1].llm,
                                 deliberate(v, a[i].step, a[i + 1].step) ? 0.8 : 1.0);
 
+                        call_of(v, &a[i], &name, &args);
                         clew_finding_effect(f, a[i + 1].step);
-                        clew_finding_evidence(f, a[i].step, s->args);
+                        clew_finding_evidence(f, a[i].step, args);
                         clew_finding_say(ret, f, "Step %u repeats the call of step %u (%.*s).",
-                                         v->steps[a[i + 1].step].number, s->number,
-                                         CLEW_SHOWN(s->name, 60));
+                                         v->steps[a[i + 1].step].number, v->steps[a[i].step].number,
+                                         CLEW_SHOWN(name, 60));
                 }
                 i++;
         }
@@ -204,6 +227,34 @@ static bool acts_or_prints(struct clew_slice text)
                clew_text_exit_status(clew_slice_make(t.data, t.len < 40 ? t.len : 40)) >= 0;
 }
 
+/* Marks the steps that wrote a value which nothing had shown: it was seen somewhere, or made up,
+ * but who wrote it did not merely hand over. */
+static bool *steps_with_news(const struct clew_rca_view *v)
+{
+        bool *ret = clew_arena_calloc(v->arena, v->n_steps + 1u, sizeof(*ret));
+
+        for (uint32_t k = 0; ret && k < v->n_novel; k++) {
+                const struct clew_rca_unit *u = &v->units[v->novel[k].unit];
+
+                if (!v->novel[k].token.is_list_mark)
+                        ret[u->step] = true;
+        }
+        return ret;
+}
+
+/* Tells what the speaker itself did and saw: "I clicked", "The page is open". */
+static bool tells_of_deed(struct clew_slice text)
+{
+        static const char *const words[] = {
+                "i typed",    "i clicked", "i opened", "i searched",    "i scrolled", "i visited",
+                "i went to",  "i looked",  "i read ",  "i checked",     "i found",    "i asked",
+                "i called",   "i sent",    "i ran",    "i entered",     "i selected", "the page ",
+                "screenshot", "viewport",  "results:", "search result", "it reads"};
+        struct clew_slice t = clew_text_trim(text);
+
+        return HAS_ANY(head(t, DEED_REACH), words);
+}
+
 /* LLM calls of two agents in turn, none of them with a new observation. */
 void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *ret)
 {
@@ -211,11 +262,13 @@ void clew_rule_ping_pong(const struct clew_rca_view *v, struct clew_findings *re
         uint32_t run = 0;
         uint32_t first = CLEW_RCA_NONE;
         uint32_t last = CLEW_RCA_NONE;
+        const bool *news = steps_with_news(v);
 
-        for (uint32_t i = 0; i <= v->n_steps; i++) {
+        for (uint32_t i = 0; news && i <= v->n_steps; i++) {
                 const struct clew_rca_step *s = i < v->n_steps ? &v->steps[i] : NULL;
                 bool turn = s && s->kind == CLEW_RCA_LLM && s->agent_name.len > 0 &&
-                            s->n_calls == 0 && !acts_or_prints(s->text);
+                            s->n_calls == 0 && !acts_or_prints(s->text) && !news[i] &&
+                            !tells_of_deed(s->text);
 
                 if (s && (s->kind == CLEW_RCA_AGENT || s->kind == CLEW_RCA_OTHER))
                         continue;

@@ -215,11 +215,12 @@ static bool has_mark(struct clew_slice between)
 static bool is_form(struct clew_slice part)
 {
         static const char *const words[] = {
-                "answer",   "format",  "return",  "line",       "lines",  "round",   "rounded",
-                "text",     "integer", "decimal", "decimals",   "number", "numbers", "action",
-                "tool",     "tools",   "plan",    "code",       "words",  "english", "sentence",
-                "message",  "json",    "output",  "final",      "places", "file",    "files",
-                "filename", "steps",   "skip",    "punctuation"};
+                "answer",  "format",      "return",   "line",    "lines",     "round",
+                "rounded", "text",        "integer",  "decimal", "decimals",  "number",
+                "numbers", "action",      "tool",     "tools",   "plan",      "code",
+                "words",   "english",     "sentence", "message", "json",      "output",
+                "final",   "places",      "file",     "files",   "filename",  "steps",
+                "skip",    "punctuation", "comma",    "commas",  "separator", "separators"};
         struct word w;
 
         for (size_t at = 0; next_word(part, &at, &w);) {
@@ -399,6 +400,20 @@ static uint32_t who_lost(const struct lost *x, const struct part *part)
         return plan != CLEW_RCA_NONE && (ret == CLEW_RCA_NONE || plan < ret) ? plan : ret;
 }
 
+/* What step @who did when it lost a part. A message that wants nothing of anybody is no order. */
+static const char *deed_of(const struct lost *x, uint32_t who)
+{
+        static const char *const wants[] = {"please",       "you ",    "your ",  "next:", "task",
+                                            "next speaker", "need to", "should", "must"};
+        const struct clew_rca_step *s = &x->v->steps[who];
+
+        if (!x->order[who])
+                return "made a plan";
+        return s->n_calls || HAS_ANY(head(s->text, LOWER_MAX), wants)
+                       ? "told another agent what to do"
+                       : "spoke to the other agents";
+}
+
 static void tell(const struct lost *x, const struct part *part, uint32_t who,
                  struct clew_findings *ret)
 {
@@ -407,10 +422,9 @@ static void tell(const struct lost *x, const struct part *part, uint32_t who,
         clew_finding_evidence(f, who, x->v->steps[who].text);
         clew_finding_evidence(f, who, part->text);
         clew_finding_say(ret, f,
-                         "Step %u %s, and not \"%.*s\", which the request asks for; nothing that a "
-                         "model wrote from there on has it.",
-                         x->v->steps[who].number,
-                         x->order[who] ? "told another agent what to do" : "made a plan",
+                         "Step %u %s without \"%.*s\" of the request; nothing that a model wrote "
+                         "from there on has it.",
+                         x->v->steps[who].number, deed_of(x, who),
                          CLEW_SHOWN(part->text, PART_MAX));
 }
 

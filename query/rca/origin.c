@@ -47,6 +47,18 @@ static void give(const struct clew_rca_view *v, struct value value, struct given
                 ret->values[ret->n++] = value;
 }
 
+/* What programs call yes, no and nothing: no name. */
+static bool is_literal(struct clew_slice word)
+{
+        static const char *const words[] = {"True", "False", "None", "Null"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(words); i++) {
+                if (clew_slice_eq_cstr(word, words[i]))
+                        return true;
+        }
+        return false;
+}
+
 static void give_names(const struct clew_rca_view *v, struct clew_slice t, struct given *ret)
 {
         for (size_t i = 0; i < t.len;) {
@@ -57,7 +69,8 @@ static void give_names(const struct clew_rca_view *v, struct clew_slice t, struc
                 from = i;
                 for (; i < t.len && clew_word_class[t.data[i]]; i++)
                         ;
-                if (i - from >= NAME_MIN && t.data[from] >= 'A' && t.data[from] <= 'Z')
+                if (i - from >= NAME_MIN && t.data[from] >= 'A' && t.data[from] <= 'Z' &&
+                    !is_literal(clew_slice_make(t.data + from, i - from)))
                         give(v, (struct value){.text = clew_slice_make(t.data + from, i - from)},
                              ret);
         }
@@ -158,6 +171,15 @@ static uint32_t half_written(const struct clew_rca_view *v, uint32_t who, const 
         return CLEW_RCA_NONE;
 }
 
+/* A run that breaks off in an action gave no answer; one may be handed to a tool for it. */
+static bool is_answer(const struct clew_rca_view *v, uint32_t who)
+{
+        const struct clew_rca_step *s = &v->steps[who];
+
+        return s->n_calls == 0 ||
+               clew_rca_gives_answer(v->calls[s->first_call + s->n_calls - 1].name);
+}
+
 void clew_rule_answer_origin(const struct clew_rca_view *v, uint32_t who, struct clew_slice answer,
                              struct clew_findings *ret)
 {
@@ -166,6 +188,8 @@ void clew_rule_answer_origin(const struct clew_rca_view *v, uint32_t who, struct
         struct clew_finding *f;
         uint32_t origin;
 
+        if (!is_answer(v, who))
+                return;
         given_of(v, answer, &given);
         origin = given.n ? half_written(v, who, &given, &value) : CLEW_RCA_NONE;
         if (origin == CLEW_RCA_NONE)

@@ -414,7 +414,6 @@ void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret)
             "made the first model call of the run");
         places_of_actions(v, ret);
         places_of_changes(v, ret);
-        clew_rule_later_orders(v, ret);
         if (longest != CLEW_RCA_NONE)
                 say_longest(v, ret, longest, total);
         is_answer = out.len > 0 && out.len < ANSWER_MAX && clew_text_find(out, "```") < 0 &&

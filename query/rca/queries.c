@@ -27,6 +27,7 @@ struct series {
         uint32_t last;
         uint32_t between[CLEW_RCA_EFFECTS_MAX];
         uint32_t count;
+        bool varied; /* the words differ a little */
 };
 
 /* A letter of any alphabet. */
@@ -106,9 +107,18 @@ static void report(const struct clew_rca_view *v, const struct series *s, struct
         clew_finding_effect(f, s->last);
         clew_finding_evidence(f, s->first, first->args);
         clew_finding_evidence(f, s->last, v->steps[s->last].args);
-        clew_finding_say(
-                ret, f, "%.*s was asked the same in the same words %u times (steps %u to %u).",
-                CLEW_SHOWN(first->name, 60), s->count, first->number, v->steps[s->last].number);
+        clew_finding_say(ret, f, "%.*s was asked the same in %s words %u times (steps %u to %u).",
+                         CLEW_SHOWN(first->name, 60), s->varied ? "nearly the same" : "the same",
+                         s->count, first->number, v->steps[s->last].number);
+}
+
+/* What moves on in a page asks nothing: its words name a link or a button. */
+static bool moves_on(struct clew_slice name)
+{
+        static const char *const moves[] = {"click",  "scroll", "page_down", "page_up", "pagedown",
+                                            "pageup", "press",  "hover",     "tap"};
+
+        return HAS_ANY(name, moves);
 }
 
 /* What answers with less than it was told only takes note. */
@@ -171,7 +181,7 @@ void clew_rule_repeated_query(const struct clew_rca_view *v, struct clew_finding
                 struct series *at;
 
                 if (s->kind != CLEW_RCA_TOOL || clew_rca_has_error(s) || takes_note(s) ||
-                    (v->shell.len && clew_slice_eq(s->name, v->shell)) ||
+                    moves_on(s->name) || (v->shell.len && clew_slice_eq(s->name, v->shell)) ||
                     clew_deed_of_line(s->name, s->args) != CLEW_DEED_UNKNOWN ||
                     !question_of(s->args, hash, &words))
                         continue;
@@ -180,6 +190,7 @@ void clew_rule_repeated_query(const struct clew_rca_view *v, struct clew_finding
                         report(v, at, ret);
                 } else if (at) {
                         at->between[(at->count - 1) % CLEW_RCA_EFFECTS_MAX] = i;
+                        at->varied |= clew_words_jaccard(&at->words, &words) < 1;
                         at->count++;
                         at->last = i;
                         continue;

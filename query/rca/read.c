@@ -122,6 +122,13 @@ static bool is_asked_about(const struct clew_rca_step *s)
         return n == 3 && clew_find(s->args, t.data, n) != NULL;
 }
 
+/* A program that ran and fell over a call of its own: the tool's arguments were fine. */
+static bool is_own_call(const struct clew_rca_step *s, struct clew_slice text)
+{
+        return s->trouble == CLEW_TROUBLE_ARGUMENTS && clew_rca_runs_programs(s->name) &&
+               clew_text_find(text, "traceback") >= 0;
+}
+
 static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
 {
         enum clew_trouble t = clew_text_result_error(text);
@@ -145,6 +152,8 @@ static void set_soft_error(struct clew_rca_step *s, struct clew_slice text)
                 s->error_text = text;
                 s->error_shape = clew_text_error_shape(text);
         }
+        if (is_own_call(s, text))
+                s->trouble = CLEW_TROUBLE_OTHER;
 }
 
 /* A client that catches what its provider answered with may log that as the model's text. */

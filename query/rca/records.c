@@ -375,22 +375,30 @@ static void say(const struct clew_rca_view *v, struct clew_findings *ret, uint32
 {
         const struct clew_rca_step *s = &v->steps[i];
         struct clew_finding *x = clew_finding_add(ret, CLEW_RULE_RECORD, s->caller, 1.0);
+        struct clew_slice who =
+                pick->shown == CLEW_RCA_NONE
+                        ? CLEW_SLICE_LITERAL("the user said")
+                        : clew_arena_printf(v->arena, "step %u has",
+                                            v->steps[v->units[pick->shown].step].number);
 
         clew_finding_effect(x, i);
         clew_finding_evidence(x, source, pick->asked->value);
         clew_finding_evidence(x, i, s->args);
+        if (clew_slice_eq(pick->chosen->value, value)) { /* it is its own name */
+                clew_finding_say(ret, x,
+                                 "Step %u took %.*s of step %u; %.*s is there, too, as %.*s.",
+                                 v->steps[s->caller].number, CLEW_SHOWN(value, VALUE_MAX),
+                                 v->steps[source].number, CLEW_SHOWN(pick->asked->value, VALUE_MAX),
+                                 CLEW_SHOWN(who, 24));
+                return;
+        }
         clew_finding_say(
                 ret, x,
                 "Step %u took %.*s, which step %u shows with \"%.*s\"; another one there has "
                 "\"%.*s\", as %.*s.",
                 v->steps[s->caller].number, CLEW_SHOWN(value, VALUE_MAX), v->steps[source].number,
                 CLEW_SHOWN(pick->chosen->value, VALUE_MAX),
-                CLEW_SHOWN(pick->asked->value, VALUE_MAX),
-                CLEW_SHOWN(pick->shown == CLEW_RCA_NONE
-                                   ? CLEW_SLICE_LITERAL("the user said")
-                                   : clew_arena_printf(v->arena, "step %u has",
-                                                       v->steps[v->units[pick->shown].step].number),
-                           24));
+                CLEW_SHOWN(pick->asked->value, VALUE_MAX), CLEW_SHOWN(who, 24));
 }
 
 void clew_rule_record(const struct clew_rca_view *v, struct clew_findings *ret)

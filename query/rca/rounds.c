@@ -6,9 +6,9 @@
  * tool was called once in every other round, and never before the first. It changes something, and
  * nothing else changed anything in that round; or the instructions speak of it, "before" or "each
  * time". Nothing is said where what was found in that round is another thing than in all others (an
- * error, nothing, "available": false), where a later call makes up for it, or where a user leaves
- * it out. Who went on without it is to blame: the call behind which it stood in the other rounds,
- * or the one that began the next round, or that answered.
+ * error, nothing, "available": false), where a later call makes up for it or one call was made for
+ * several, or where a user leaves it out. Who went on without it is to blame: the call behind which
+ * it stood in the other rounds, or the one that began the next round, or that answered.
  */
 #include "query/rca/flat.h"
 #include "query/rca/request-rules-int.h"
@@ -21,6 +21,8 @@
 #define SENTENCE_MAX 320u
 #define STATE_MAX 24u
 #define VALUE_MIN 3u
+#define ID_MIN 4u /* bytes; a shorter one is a count */
+#define ID_MAX 64u
 
 struct round_try {
         uint32_t starts[ROUNDS_MAX + 1]; /* indices into the actions; one more at the end */
@@ -48,7 +50,7 @@ static bool is_named(const struct clew_acts *a, uint32_t i, uint32_t as)
 static bool may_repeat(const struct clew_act *act)
 {
         return !act->is_text && !clew_rca_runs_programs(act->name) &&
-               !clew_rca_hands_over(act->name);
+               !clew_rca_hands_over(act->name) && clew_text_find(act->name, "calc") < 0;
 }
 
 /* The different tools of the run, by the first action of each. */
@@ -229,6 +231,61 @@ static bool is_other_finding(const struct clew_rca_view *v, const struct clew_ac
         return false;
 }
 
+/* The next id or code of some length in @t: letters and digits, one digit at least. */
+static bool next_id(struct clew_slice t, size_t *at, struct clew_slice *ret)
+{
+        while (*at < t.len) {
+                size_t from = *at;
+                bool digit = false;
+
+                for (; *at < t.len &&
+                       (is_alpha(t.data[*at]) || is_digit(t.data[*at]) || t.data[*at] == '_');
+                     (*at)++)
+                        digit |= is_digit(t.data[*at]);
+                *ret = clew_slice_make(t.data + from, *at - from);
+                if (digit && ret->len >= ID_MIN && ret->len <= ID_MAX)
+                        return true;
+                *at += *at == from;
+        }
+        return false;
+}
+
+static bool is_in_call(const struct clew_acts *a, uint32_t tool, struct clew_slice value)
+{
+        for (uint32_t i = 0; i < a->n; i++) {
+                if (is_named(a, i, tool) &&
+                    memmem(a->items[i].args.data, a->items[i].args.len, value.data, value.len))
+                        return true;
+        }
+        return false;
+}
+
+/* A call of the missing tool takes an id that stands in what this round found and in no other: one
+ * call for several. */
+static bool is_made_for_several(const struct clew_rca_view *v, const struct clew_acts *a,
+                                const struct round_try *r, const struct gap *g)
+{
+        struct clew_slice own = head(result_of(v, &a->items[r->starts[g->round]]), PROMPT_MAX);
+        struct clew_slice id;
+        size_t at = 0;
+
+        while (next_id(own, &at, &id)) {
+                bool elsewhere = false;
+
+                if (!is_in_call(a, g->tool, id))
+                        continue;
+                for (uint32_t k = 0; k < r->n && !elsewhere; k++) {
+                        struct clew_slice other = result_of(v, &a->items[r->starts[k]]);
+
+                        elsewhere = k != g->round && other.len &&
+                                    memmem(other.data, other.len, id.data, id.len);
+                }
+                if (!elsewhere)
+                        return true;
+        }
+        return false;
+}
+
 /* A later call of the missing tool speaks of what the round is about; or a user leaves it out. */
 static bool is_made_elsewhere(const struct clew_acts *a, const struct round_try *r,
                               const struct gap *g)
@@ -245,12 +302,8 @@ static bool is_made_elsewhere(const struct clew_acts *a, const struct round_try 
 
                 if (leaf.value.len < VALUE_MIN)
                         continue;
-                for (uint32_t i = 0; i < a->n; i++) {
-                        if (is_named(a, i, g->tool) &&
-                            memmem(a->items[i].args.data, a->items[i].args.len, leaf.value.data,
-                                   leaf.value.len))
-                                return true;
-                }
+                if (is_in_call(a, g->tool, leaf.value))
+                        return true;
                 while (next_sentence(&all, SENTENCE_MAX, &s)) {
                         if (memmem(s.data, s.len, leaf.value.data, leaf.value.len) &&
                             HAS_ANY(s, but))
@@ -264,7 +317,8 @@ static bool is_made_elsewhere(const struct clew_acts *a, const struct round_try 
 static bool tells(const struct clew_rca_view *v, const struct clew_acts *a,
                   const struct round_try *r, const struct gap *g)
 {
-        if (is_made_elsewhere(a, r, g) || is_other_finding(v, a, r, g->round))
+        if (is_made_elsewhere(a, r, g) || is_made_for_several(v, a, r, g) ||
+            is_other_finding(v, a, r, g->round))
                 return false;
         if (!changes(v, &a->items[g->tool]))
                 return is_wanted(v, a->items[g->tool].name);

@@ -103,8 +103,6 @@ enum clew_rule {
         CLEW_RULE_LATER_CHANGE,
         CLEW_RULE_UNCLEAR_ACTION,
         CLEW_RULE_LONGEST,
-        CLEW_RULE_NEXT_ORDER,
-        CLEW_RULE_LATER_ORDER,
         CLEW_RULE_ANSWER_ORIGIN,
         CLEW_RULE_ANSWER,
         CLEW_RULE_LAST_ANSWER,
@@ -272,8 +270,6 @@ void clew_rule_assumed(const struct clew_rca_view *v, struct clew_findings *ret)
 void clew_rule_unit(const struct clew_rca_view *v, struct clew_findings *ret);
 /* places.c */
 void clew_rule_places(const struct clew_rca_view *v, struct clew_findings *ret);
-/* orders.c */
-void clew_rule_later_orders(const struct clew_rca_view *v, struct clew_findings *ret);
 /* origin.c: of what step @who answered */
 void clew_rule_answer_origin(const struct clew_rca_view *v, uint32_t who, struct clew_slice answer,
                              struct clew_findings *ret);
@@ -295,6 +291,9 @@ uint32_t clew_rca_answer_call(const struct clew_rca_view *v);
 uint32_t clew_rca_author_of(const struct clew_rca_view *v, uint32_t i);
 /* A later call to the same end as step @i that went well; NONE when the error was not repaired. */
 uint32_t clew_rca_recovery_of(const struct clew_rca_view *v, uint32_t i);
+/* Step @i is an error that somebody set out to see: the first time that what was to be reproduced,
+ * or the test written first, showed it. In errors.c. */
+bool clew_rca_was_wanted(const struct clew_rca_view *v, uint32_t i);
 /* The error of step @i was repaired, the run went on with what that brought, and nothing shows that
  * it cost more than the attempt. */
 bool clew_rca_was_harmless(const struct clew_rca_view *v, uint32_t i);

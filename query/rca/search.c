@@ -78,12 +78,18 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
 {
         struct clew_finding *f;
         double strength = 1.0;
+        bool sought = false; /* an earlier one was what the run wanted to see */
         uint32_t first = 0;
         uint32_t again = 0;
         uint32_t who;
 
-        while (first < v->n_steps && !is_bad(&v->steps[first]) && !failed_check(v, first))
-                first++;
+        for (; first < v->n_steps; first++) {
+                if (!is_bad(&v->steps[first]) && !failed_check(v, first))
+                        continue;
+                if (!clew_rca_was_wanted(v, first))
+                        break;
+                sought = true;
+        }
         if (first == v->n_steps)
                 return;
         for (uint32_t k = first + 1; k < v->n_steps; k++)
@@ -111,9 +117,9 @@ void clew_rule_first_trouble(const struct clew_rca_view *v, struct clew_findings
         clew_finding_evidence(f, first,
                               v->steps[first].error_text.len ? v->steps[first].error_text
                                                              : v->steps[first].result);
-        clew_finding_say(ret, f, "The first bad result of the run is that of step %u (%.*s): %s.",
-                         v->steps[first].number, CLEW_SHOWN(v->steps[first].name, 60),
-                         word_for(&v->steps[first]));
+        clew_finding_say(ret, f, "The first bad result of the run%s is that of step %u (%.*s): %s.",
+                         sought ? " that was not sought" : "", v->steps[first].number,
+                         CLEW_SHOWN(v->steps[first].name, 60), word_for(&v->steps[first]));
         blame_order(v, ret, who, strength);
 }
 
@@ -138,6 +144,7 @@ static bool tells_something(const struct clew_rca_view *v, struct clew_slice tex
 /* The run ended without an answer: in an error, at a limit, or by saying that there is none. */
 static bool ends_without_answer(const struct clew_rca_view *v)
 {
+        static const char *const missed[] = {"cannot find", "can't find", "can\xe2\x80\x99t find"};
         const struct clew_rca_step *last;
 
         if (v->last_llm == CLEW_RCA_NONE)
@@ -146,6 +153,7 @@ static bool ends_without_answer(const struct clew_rca_view *v)
         if (!clew_rca_has_error(last) && !v->root_failed && tells_something(v, last->text))
                 return false;
         return clew_rca_has_error(last) || v->root_failed || clew_text_refuses(last->text) ||
+               HAS_ANY(head(last->text, LOWER_MAX), missed) ||
                clew_text_denies_result(last->text) || clew_text_denies_result(v->output) ||
                (v->output.len == 0 && last->text.len == 0);
 }
@@ -337,6 +345,34 @@ static void ids_of(struct clew_slice args, struct change *ret)
         }
 }
 
+/* What both calls name: what the refusal speaks of, whatever it is called, else an id. */
+static struct clew_slice shared_name(const struct clew_rca_step *early,
+                                     const struct clew_rca_step *late)
+{
+        struct clew_slice ret = CLEW_SLICE_NULL;
+        struct clew_flat f;
+        struct clew_flat_leaf leaf;
+        struct change theirs;
+
+        ids_of(late->args, &theirs);
+        clew_flat_init(&f, early->args);
+        while (clew_flat_next(&f, &leaf)) {
+                struct clew_token_iter it = clew_tokens_of(leaf.value);
+                struct clew_token t;
+
+                if (!clew_token_next(&it, &t) || t.digits < DIGITS_MIN || is_date(t.text) ||
+                    t.text.len + 2 < clew_text_trim(leaf.value).len)
+                        continue;
+                if (clew_find(late->error_text, t.text.data, t.text.len))
+                        return t.text;
+                for (uint32_t k = 0; k < theirs.n_ids && !ret.len; k++) {
+                        if (theirs.ids[k] == clew_hash(t.text))
+                                ret = t.text;
+                }
+        }
+        return ret;
+}
+
 static bool shares_id(const struct change *a, const struct change *b)
 {
         for (uint32_t i = 0; i < a->n_ids; i++) {
@@ -421,9 +457,10 @@ void clew_rule_own_change(const struct clew_rca_view *v, struct clew_findings *r
                         clew_finding_evidence(f, i, s->error_text);
                         clew_finding_say(
                                 ret, f,
-                                "Step %u had called %.*s on the same id before step %u (%.*s) was "
-                                "refused.",
-                                v->steps[o->caller].number, CLEW_SHOWN(o->name, 60), s->number,
+                                "Step %u had called %.*s with %.*s before step %u (%.*s), which "
+                                "has it, too, was refused.",
+                                v->steps[o->caller].number, CLEW_SHOWN(o->name, 60),
+                                CLEW_SHOWN(shared_name(o, s), 48), s->number,
                                 CLEW_SHOWN(s->name, 60));
                         return;
                 }

@@ -45,6 +45,21 @@ static bool next_sentence(struct clew_slice t, size_t *at, struct clew_slice *re
         return to > from;
 }
 
+struct clew_slice clew_text_whole_words(struct clew_slice text, size_t max)
+{
+        size_t to = max;
+
+        if (text.len <= max)
+                return text;
+        while (to > max / 2 && !is_space(text.data[to]))
+                to--;
+        if (!is_space(text.data[to])) { /* no words: at the start of a character */
+                for (to = max; to > 0 && (text.data[to] & 0xc0) == 0x80;)
+                        to--;
+        }
+        return clew_text_trim(head(text, to));
+}
+
 /* It is somebody else's words that are told: "The clerk said: "I cannot help"". */
 static bool is_quotation(struct clew_slice s)
 {
@@ -53,6 +68,24 @@ static bool is_quotation(struct clew_slice s)
         const uint8_t *mark = memchr(s.data, '"', s.len);
 
         return mark && HAS_ANY(head(s, (size_t)(mark - s.data)), says);
+}
+
+/* What would be so under a condition, and what a search did not bring, refuses nothing. */
+static bool is_no_refusal(struct clew_slice s)
+{
+        static const char *const conditions[] = {"if ",      "in case ", "unless ", "should ",
+                                                 "until ",   "once ",    "when ",   "as long as ",
+                                                 "without ", "before "};
+        static const char *const inside[] = {" if ", " unless ", " until ", " without your "};
+        static const char *const searches[] = {"t find",        "t see ",         "t locate",
+                                               "not find",      "not see ",       "not locate",
+                                               "nable to find", "nable to locate"};
+
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(conditions); i++) {
+                if (clew_text_begins(s, conditions[i]))
+                        return true;
+        }
+        return HAS_ANY(s, inside) || HAS_ANY(s, searches);
 }
 
 struct clew_slice clew_text_refusal(struct clew_slice text)
@@ -73,7 +106,8 @@ struct clew_slice clew_text_refusal(struct clew_slice text)
         if (!HAS_ANY(t, words))
                 return CLEW_SLICE_NULL;
         while (next_sentence(t, &at, &s)) {
-                if (HAS_ANY(s, words) && !HAS_ANY(s, praise) && !is_quotation(s))
+                if (HAS_ANY(s, words) && !HAS_ANY(s, praise) && !is_quotation(s) &&
+                    !is_no_refusal(s))
                         return s;
         }
         return CLEW_SLICE_NULL;
@@ -82,6 +116,22 @@ struct clew_slice clew_text_refusal(struct clew_slice text)
 bool clew_text_refuses(struct clew_slice text)
 {
         return clew_text_refusal(text).len > 0;
+}
+
+bool clew_text_wants_human(struct clew_slice text)
+{
+        static const char *const who[] = {
+                "human",    "real person", "supervisor", "manager",    "representative",
+                "operator", "somebody",    "someone",    "live agent", "colleague",
+                "mensch",   "mitarbeiter", "vorgesetzt", "persona",    "humano",
+                "agente",   "conseiller",  "humain",     "operatore",  "medewerker"};
+        static const char *const verbs[] = {
+                "speak",   "talk",   "transfer", "connect", "escalat", "hand me",  "get me",
+                "put me",  "want a", "need a",   "contact", "refer",   "sprechen", "reden",
+                "verbind", "hablar", "pasar",    "parler",  "passer",  "parlare",  "spreken"};
+        struct clew_slice t = head(text, LOWER_MAX);
+
+        return HAS_ANY(t, who) && HAS_ANY(t, verbs);
 }
 
 static const char *const denials[] = {

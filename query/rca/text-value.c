@@ -174,6 +174,50 @@ static bool is_placeholder(struct clew_slice t)
         return n >= 4 && (same || rising);
 }
 
+/* "5 to 7 business days", "24-48 hours": how long things take, as everybody says. */
+static bool is_in_span_of_time(struct clew_slice text, const struct clew_token *t)
+{
+        static const char *const units[] = {"day",
+                                            "days",
+                                            "business",
+                                            "working",
+                                            "hour",
+                                            "hours",
+                                            "minutes",
+                                            "weeks",
+                                            "months",
+                                            "tage",
+                                            "werktage",
+                                            "stunden",
+                                            "d\xc3\xad"
+                                            "as",
+                                            "jours",
+                                            "giorni"};
+        static const char *const joints[] = {" to ", "-", "\xe2\x80\x93", " or ", " bis ", " a "};
+        size_t end = (size_t)t->offset + t->text.len;
+        size_t to = end;
+        bool range = false;
+
+        if (t->digits > 2)
+                return false;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(joints); i++) {
+                size_t n = strlen(joints[i]);
+                size_t k = end + n;
+
+                if (k < text.len && is_digit(text.data[k]) &&
+                    clew_text_begins(clew_slice_from(text, end), joints[i])) {
+                        while (k < text.len && is_digit(text.data[k]))
+                                k++;
+                        to = k;
+                        range = true;
+                }
+                if (t->offset > n && is_digit(text.data[t->offset - n - 1]) &&
+                    clew_text_begins(clew_slice_from(text, t->offset - n), joints[i]))
+                        range = true;
+        }
+        return range && is_any_word(word_behind(text, to), units, CLEW_ARRAY_LEN(units));
+}
+
 bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t)
 {
         static const char *const places[] = {"line",    "lines", "page",   "pages",   "section",
@@ -209,7 +253,8 @@ bool clew_text_is_no_fact(struct clew_slice text, const struct clew_token *t)
         while (from > 0 && t->offset - from < SENTENCE_MAX &&
                !memchr("\n!?", text.data[from - 1], 3))
                 from--;
-        return is_placeholder(t->text) || is_any_word(before, places, CLEW_ARRAY_LEN(places)) ||
+        return is_placeholder(t->text) || is_in_span_of_time(text, t) ||
+               is_any_word(before, places, CLEW_ARRAY_LEN(places)) ||
                (t->digits <= 4 && (is_month(before) || is_month(word_behind(text, end)))) ||
                is_date_character(clew_slice_from(text, end)) ||
                (from == t->offset && t->digits <= 4 && memchr(t->text.data, '.', t->text.len)) ||

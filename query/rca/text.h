@@ -77,6 +77,8 @@ bool clew_text_admits_trouble(struct clew_slice text);
 bool clew_text_claims_success(struct clew_slice text);
 /* Some sentence among the first 2 kB of it may. */
 bool clew_text_may_claim_success(struct clew_slice text);
+/* Asks to be handed over: "let me speak to a human", "quiero hablar con una persona". */
+bool clew_text_wants_human(struct clew_slice text);
 /* Declines, or gives up on, what was asked ("I can't", "I am unable to"). */
 bool clew_text_refuses(struct clew_slice text);
 /* Says that nothing was found or is available. */
@@ -89,7 +91,10 @@ bool clew_text_tells_use(struct clew_slice text, size_t at, size_t reach);
 struct clew_slice clew_text_wanted_mark(struct clew_slice request);
 /* Announces an action of the writer itself ("let me check", "I will call"). */
 bool clew_text_promises(struct clew_slice text);
-/* The sentence in which @text says that it cannot or will not; null without one. */
+/* @text, or the whole words of it that fit into @max bytes: for quotations. */
+struct clew_slice clew_text_whole_words(struct clew_slice text, size_t max);
+/* The sentence in which @text says that it cannot or will not; null without one. What would be so
+ * under a condition is none, nor is what a search did not bring. */
 struct clew_slice clew_text_refusal(struct clew_slice text);
 /* True when @text speaks of what @error says: some of its words, and a negation. */
 bool clew_text_mentions(struct clew_slice text, struct clew_slice error);

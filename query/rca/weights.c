@@ -3,8 +3,8 @@
  *
  * Fitted 2026-11-30 on labelled runs: web (23), retail (20), airline (0), mini-swe (0), dev (91),
  * test (112), more (308), open (128), held (140), unseen3 (144), planted (188), unseen4 (88).
- * Alone, all others held, 2026-11-30: cut-result, lost-part; answer-origin, later-order,
- * next-order, unmet-wish (with unseen5, 96).
+ * Alone, all others held, 2026-11-30: cut-result, lost-part; answer-origin,
+ * unmet-wish (with unseen5, 96).
  *
  * A weight is what a finding of strength 1 adds to the logarithm of how often people blame the step
  * rather than another one of the run; those of features do so for where the step stands, and those
@@ -134,9 +134,7 @@ static const struct clew_rule_info infos[CLEW_RULE_COUNT] = {
         [CLEW_RULE_UNCLEAR_ACTION] = {"unclear-action", 1.05, "an action with an unknown effect"},
         [CLEW_RULE_FIRST_CHANGE] = {"first-change", 2.00, "who made the first change"},
         [CLEW_RULE_LONGEST] = {"longest-text", 0.57, "who wrote most of the result"},
-        [CLEW_RULE_NEXT_ORDER] = {"next-order", 0.65, "who first gave an order behind a result"},
-        [CLEW_RULE_LATER_ORDER] = {"later-order", 0.43, "who gave another order behind a result"},
-        [CLEW_RULE_ANSWER_ORIGIN] = {"answer-origin", 1.04,
+        [CLEW_RULE_ANSWER_ORIGIN] = {"answer-origin", 1.09,
                                      "who first wrote what the answer gives"},
         [CLEW_RULE_ANSWER] = {"answer-call", 1.03, "who wrote the answer to a question"},
         [CLEW_RULE_LAST_ANSWER] = {"last-answer", 1.14, "who wrote the last text"},

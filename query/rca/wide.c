@@ -262,6 +262,15 @@ static uint32_t one_more(const struct name *names, uint32_t n, uint32_t *ret_sai
         return n;
 }
 
+static bool any_said(const struct name *names, uint32_t n)
+{
+        for (uint32_t i = 0; i < n; i++) {
+                if (names[i].said)
+                        return true;
+        }
+        return false;
+}
+
 static bool may_change(const struct clew_rca_step *s)
 {
         return s->kind == CLEW_RCA_TOOL && s->caller != CLEW_RCA_NONE && s->args.len > 0 &&
@@ -305,6 +314,9 @@ static void look_at(const struct clew_rca_view *v, struct clew_findings *ret, ui
                 struct clew_slice all = everything_in(leaf.value, &of);
 
                 if (!all.len || (of.len && is_own(v, i, of)) || is_prescribed(v, one_command(all)))
+                        continue;
+                /* All of what the user named, and of nothing else. */
+                if (!of.len && any_said(names, n) && !clew_rca_runs_programs(s->name))
                         continue;
                 if (of.len)
                         clew_finding_say(ret, add(v, ret, i),

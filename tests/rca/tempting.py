@@ -386,7 +386,7 @@ CASES = [
     Case("lost-part", "said in another form of the word", "You plan trips.", [
         U("Find a hotel in Vigo without stairs that costs at most 120 euros."), S("1. Search Vigo hotels up to 120.\n2. Leave out those with a staircase.\n3. Answer."),
         A("search", {"query": "hotel Vigo 120 stair-free"}, "Hotel Mar, 110 euros, no stairs"), S("Hotel Mar.")], [SEARCH],
-        'Step {m1} made a plan, and not "stairs", which the request asks for; nothing that a model wrote from there on has it.', 0),
+        'Step {m1} made a plan without "stairs" of the request; nothing that a model wrote from there on has it.', 0),
     Case("lost-part", "how the answer is to look", "You plan trips.", [
         U("Find a hotel in Vigo. Answer with only the name, without punctuation."), S("Plan:\n1. Search hotels in Vigo.\n2. Find the name.\n3. Answer."),
         A("search", {"query": "hotel Vigo"}, "Hotel Mar"), S("Hotel Mar")], [SEARCH]),
@@ -524,6 +524,102 @@ CASES += [
         'Step {m3} called python with "Husum"; step {t1} shows "report" beside it, as the user said.', 2),
 ]
 
+CASES += [
+    # ---- read on 2026-11-30 in runs of real agents, and in others made like them
+    Case("gave-up", "what would be so if it had been shipped", "You help customers.", [
+        U("Can you change order W-1202?"), S("Gladly. If it has been shipped already, I won't be able to change it."), U("Please look."),
+        A("get_record", {"id": "W-1202"}, '{"status": "pending"}'), S("It is pending. What shall I change?")], [GET]),
+    Case("gave-up", "a search that found nothing asks back", "You help customers.", [
+        U("Where is W-12l2?"), A("get_record", {"id": "W-12l2"}, '{"error": "order not found"}'), S("I can't find an order W-12l2. Is the number right?"),
+        U("Sorry, W-1212."), A("get_record", {"id": "W-1212"}, '{"status": "shipped"}'), S("It has been shipped.")], [GET]),
+    Case("missed-round", "one call exchanges what two rounds found", "You exchange items.", [
+        U("Exchange the bicycle and the puzzle of W-1203, and the camera of W-1204, for larger ones."),
+        A("get_product", {"product": "P-111"}, '{"variants": [{"item_id": "56065", "size": "large"}]}'),
+        A("get_product", {"product": "P-222"}, '{"variants": [{"item_id": "62457", "size": "large"}]}'),
+        A("exchange_items", {"order_id": "W-1203", "new_items": ["56065", "62457"]}, "ok"),
+        A("get_product", {"product": "P-333"}, '{"variants": [{"item_id": "83637", "size": "large"}]}'),
+        A("exchange_items", {"order_id": "W-1204", "new_items": ["83637"]}, "ok"), S("All are exchanged.")],
+        [tool("get_product", "Reads a product.", product=""), tool("exchange_items", "Exchanges.", order_id="", new_items="")]),
+    Case("missed-round", "a calculator is no round", "You book flights.", [
+        U("Book the three trips."), A("calculate", {"expression": "158 + 141"}, "299"), A("calculate", {"expression": "404 + 202"}, "606"),
+        A("book", {"id": "T-404"}, "ok"), A("calculate", {"expression": "126 + 139"}, "265"), A("book", {"id": "T-126"}, "ok"), S("Booked.")],
+        [tool("calculate", "Computes.", expression=""), BOOK]),
+    Case("repeated-query", "a button of a page", "You browse.", [U("Read the text.")] +
+         [A("page_down", {"target": "Read full text below"}, "Page %d. %s" % (n, "Long lines of the text follow here. " * 4)) for n in (1, 2, 3)] +
+         [S("It is about trams.")], [tool("page_down", "Scrolls.", target="")]),
+    Case("unlooked-answer", "pages came behind clicks", "You shop in a browser.", [
+        U("Put the cheapest kettle into the basket."),
+        A("type_text", {"ref": "e6", "text": "kettle"}, "- Page: Search\n- Orlo kettle EUR 29.00 [ref=e11]\n- Halden kettle EUR 39.90 [ref=e12]"),
+        A("click", {"ref": "e11"}, "- Page: Basket\n- Orlo kettle EUR 29.00\n- Total EUR 29.00, free delivery"), S("The Orlo kettle is in the basket.")],
+        [tool("visit_page", "Opens a page.", url=""), tool("type_text", "Types.", ref="", text=""), tool("click", "Clicks.", ref="")],
+        "Step {m3} answers although nothing was looked up in the run; visit_page was at hand."),
+    Case("unlooked-answer", "it was handed over", "You help customers.", [
+        U("I want to talk to a human."), A("transfer_to_human", {"summary": "asks for a human"}, "ok"), S("A colleague takes over.")],
+        [GET, tool("transfer_to_human", "Hands over.", summary="")]),
+    Case("left-out", "keys of the answer", "You analyse tables.", [
+        U("Which merchant has most, and how much? Answer as a JSON object with the keys 'name' and 'value'."),
+        A("python", {"code": "print(df.value.max())"}, "Ostara    64429.13"), S('{"name": "Ostara", "value": 64429.13}')], [tool("python", "Runs Python.", code="")]),
+    Case("left-out", "what an issue that was pasted speaks of", "You mend code.", [
+        U("Mend this.\n" + "Dates are cut to seconds by the backend, as the report says. " * 30 + "It is so with SQLite and Oracle."),
+        A("bash", {"command": "grep -rn seconds sqlite/SQLite.py"}, "12: cut(seconds)"), S("Mended.")], [SHELL]),
+    Case("wrong-form", "a label and the end of the talk are no words of it", "You write slogans.", [
+        U("Write a slogan of at most 5 words for a bakery."), S("Final answer: Tarn wakes up to bread. TERMINATE")], []),
+    Case("ungrounded-value", "how long refunds take", "You help customers.", [
+        U("Refund W-1207."), A("get_record", {"id": "W-1207"}, '{"id": "W-1207", "total": 30.5}'), A("cancel_order", {"order_id": "W-1207"}, "ok"),
+        S("Your 30.50 will be there within 5 to 7 business days.")], [GET, CANCEL], "Step {m3} gives 5, which no observation before it holds."),
+    Case("ungrounded-value", "a file to be made, before the program that makes it", "You mend code.", [
+        U("Mend the loader."), A("bash", {"command": "grep -n load loader.py"}, "12: load()"),
+        S("I make reproduce_app/migrations/0001_initial.py, with a date of 2019 in it.\n```bash\nmkdir -p reproduce_app/migrations\n```"),
+        U("made"), S("Done.")], [SHELL]),
+    Case("wide-action", "all of what was named", "You help customers.", [
+        U("Send back order W-1207."), A("return_items", {"order_id": "W-1207", "items": ["all"]}, "ok"), S("Done.")],
+        [tool("return_items", "Books a return.", order_id="", items="")]),
+    Case("asked-value", "a telephone number in groups", "You help customers.", [
+        U("My phone is +49 171 5550147. Where is my order?"), A("find_user", {"phone": "+491715550147"}, '{"user": "ana"}'), S("On its way.")],
+        [tool("find_user", "Finds a user.", phone="")], "Step {m1} called find_user with phone 491715550147; the user said phone 49."),
+    Case("asked-value", "on second thought something else", "You help customers.", [
+        U("I choose the silver lamp (item ids 7453605304)."), S("Shall I exchange it?"), U("On second thought, I'd prefer not to. Let us just return the bottle."),
+        A("return_items", {"item_ids": ["8538875209"]}, "ok"), S("Returned.")], [tool("return_items", "Books a return.", item_ids="")]),
+    Case("other-value", "the item of the product that was named", "You change orders.", [
+        U("The product I want to swap is 1656367028, for 1421289881."),
+        A("get_record", {"id": "W-9911714"}, '{"items": [{"name": "Keyboard", "product_id": "1656367028", "item_id": "1340995114", "price": 235.1}], "other": "1421289881"}'),
+        A("modify_order", {"order_id": "W-9911714", "item_ids": ["1340995114"], "new_item_ids": ["1421289881"]}, "ok"), S("Swapped.")],
+        [GET, tool("modify_order", "Changes an order.", order_id="", item_ids="", new_item_ids="")]),
+    Case("stale-value", "both are told", "You compare prices.", [
+        U("What do the two shops ask for L-9?"), A("get_price", {"id": "L-9"}, '{"shop": "Elbe", "price": 240.75}'), A("get_price", {"id": "L-9"}, '{"shop": "Spree", "price": 252.85}'),
+        S("Elbe asks 240.75, Spree 252.85.")], [tool("get_price", "Reads a price.", id="")]),
+    Case("duplicate-call", "a job that was waited for", "You run jobs.", [
+        U("Tell me when J-7 is done."), A("job_state", {"id": "J-7"}, '{"state": "running"}'), A("job_state", {"id": "J-7"}, '{"state": "running"}'),
+        A("job_state", {"id": "J-7"}, '{"state": "done"}'), S("It is done.")], [tool("job_state", "Reads a state.", id="")]),
+    Case("discarded-work", "only what was tried was new", "You mend code.", [
+        U("Say why parse() is slow; change nothing."), A("bash", {"command": "cat > probe.py <<'EOF'\nimport p\np.parse()\nEOF\npython probe.py"}, "4.1 s"),
+        A("bash", {"command": "git checkout -- . && rm -f probe.py"}, ""), S("It takes 4.1 s.")], [SHELL]),
+    Case("ignored-failure", "it fails without the change, too", "You mend code.", [
+        U("Is test_b broken by my change?"), A("bash", {"command": "pytest -q test_b.py"}, "1 failed in 0.1s"), A("bash", {"command": "git stash"}, "Saved working directory"),
+        A("bash", {"command": "pytest -q test_b.py"}, "1 failed in 0.2s"), A("bash", {"command": "git stash pop"}, "Dropped refs/stash@{0}"),
+        S("No: it fails without your change, too.")], [SHELL]),
+    Case("ignored-failure", "unittest says no more than OK", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), A("bash", {"command": "python runtests.py"}, "Ran 33 tests in 0.119s\n\nFAILED (errors=1)"),
+        A("edit_file", {"path": "a.py", "text": "x = 2"}, "written"), A("bash", {"command": "python runtests.py"}, "Ran 33 tests in 0.119s\n\nOK\nDestroying test database"),
+        S("It is mended, and the tests pass.")], [EDIT, SHELL]),
+    Case("first-trouble", "the test was written to fail first", "You mend code.", [
+        U("average([]) should be 0."), A("edit_file", {"path": "test_avg.py", "text": "assert average([]) == 0"}, "written"),
+        A("bash", {"command": "pytest -q"}, "1 failed, 3 passed in 0.11s", "I run the failing test first."),
+        A("edit_file", {"path": "avg.py", "text": "..."}, "written"), A("bash", {"command": "pytest -q"}, "4 passed in 0.09s"), S("It is 0 now.")], [EDIT, SHELL]),
+    Case("bad-arguments", "a program fell over a call of its own", "You mend code.", [
+        U("Mend it."), A("bash", {"command": "python reproduce_issue.py"}, '<returncode>0</returncode>\n<output>\nTraceback (most recent call last):\n  File "repro.py", line 4, in <module>\nTypeError: f() missing 1 required positional argument: \'x\'\n</output>'),
+        A("bash", {"command": "python other.py"}, "ok"), S("Mended.")], [SHELL], "Step {m1} called bash, but its arguments were refused."),
+    Case("untested-claim", "only what had been tried was removed", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), A("bash", {"command": "pytest -q"}, "4 passed in 0.12s"),
+        A("bash", {"command": "rm repro.py notes.txt"}, ""), S("I have verified that all existing tests pass.")], [EDIT, SHELL]),
+    Case("untested-claim", "notes were written", "You mend code.", [
+        U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), A("bash", {"command": "pytest -q"}, "4 passed in 0.12s"),
+        A("bash", {"command": "sed -i 's/old/new/' docs/releases/notes.txt"}, ""), S("I have verified that all existing tests pass.")], [EDIT, SHELL]),
+    Case("invented-name", "its own file, removed before", "You mend code.", [
+        U("Mend it."), A("bash", {"command": "cat > reproduce_issue.py <<'EOF'\nprint(1)\nEOF\nrm reproduce_issue.py"}, ""), A("bash", {"command": "ls reproduce_issue.py"}, "ls: cannot access 'reproduce_issue.py': No such file or directory"),
+        S("It is removed.")], [SHELL]),
+]
+
 # The same rules where their sentences are so.
 TRUE = [
     Case("twisted-value", "day and month", "You book rooms.", [
@@ -567,4 +663,37 @@ TRUE = [
         U("How many stops?"), A("search", {"query": "stops"}, "12 stops. This page has moved: https://new.example/stops"), S("12.")], [SEARCH]),
     Case("untested-claim", "nothing ran", "You mend code.", [
         U("Mend a.py."), A("edit_file", {"path": "a.py", "text": "x = 1"}, "written"), S("All tests pass.")], [EDIT, SHELL]),
+    Case("gave-up", "it cannot", "You help customers.", [
+        U("Cancel W-1202."), A("get_record", {"id": "W-1202"}, '{"status": "pending"}'), S("Unfortunately, I cannot cancel orders.")], [GET]),
+    Case("repeated-query", "the same words again and again", "You answer from pages.", [U("When did the trams open?")] +
+         [A("search", {"query": "Ketter tram network history"}, "Ketter guide %d: %s" % (n, "trams run every ten minutes all day. " * 3)) for n in (1, 2, 3)] +
+         [S("In 1894.")], [SEARCH]),
+    Case("left-out", "one of two", "You compare.", [
+        U("Compare the harbours of Arbor and Lviv."), A("search", {"query": "harbour of Arbor"}, "Arbor has twelve piers."), S("Arbor has twelve piers.")], [SEARCH]),
+    Case("wrong-form", "too many words", "You write slogans.", [
+        U("Write a slogan of at most 5 words for a bakery."), S("Tarn wakes up to warm bread every single morning.")], []),
+    Case("asked-value", "another number", "You run machines.", [
+        U("Set the pool to 15."), A("configure", {"pool": 150}, "ok"), S("Done.")], [tool("configure", "Sets values.", pool=0)]),
+    Case("other-value", "the other order", "You cancel orders.", [
+        U("Cancel W-6163824."), A("list_orders", {"user": "ana"}, '{"orders": ["W-5801880", "W-6163824"]}'), A("cancel_order", {"order_id": "W-5801880"}, "ok"), S("Cancelled.")],
+        [CANCEL, tool("list_orders", "Lists orders.", user="")]),
+    Case("stale-value", "the old one", "You answer.", [
+        U("What does L-4411 cost?"), A("get_record", {"id": "L-4411"}, '{"id": "L-4411", "price": 41.25}'), A("get_record", {"id": "L-4411"}, '{"id": "L-4411", "price": 43.75}'),
+        S("It costs 41.25.")], [GET]),
+    Case("duplicate-call", "the same again", "You answer.", [
+        U("What does L-4411 cost?"), A("get_record", {"id": "L-4411"}, '{"price": 41.25}'), A("get_record", {"id": "L-4411"}, '{"price": 41.25}'), S("41.25.")], [GET]),
+    Case("ignored-failure", "it is left so", "You mend code.", [
+        U("Mend the sort."), A("edit_file", {"path": "s.py", "text": "..."}, "written"), A("bash", {"command": "pytest -q"}, "1 failed, 2 passed in 0.2s"),
+        S("The sort is mended and all tests pass.")], [EDIT, SHELL]),
+    Case("first-trouble", "not found", "You answer.", [
+        U("Where is W-1?"), A("get_record", {"id": "W-1"}, '{"error": "order not found"}'), S("It is lost.")], [GET]),
+    Case("bad-arguments", "the tool refuses them", "You answer.", [
+        U("Where is W-1?"), A("get_record", {"order": "W-1"}, "ValidationError: field required: id"), S("I do not know.")], [GET]),
+    Case("invented-name", "nothing had shown it", "You read files.", [
+        U("What was the mean in July?"), A("read_file", {"path": "july_means.csv"}, "FileNotFoundError: [Errno 2] No such file or directory: 'july_means.csv'"), S("I do not know.")],
+        [tool("read_file", "Reads a file.", path="")]),
+    Case("ungrounded-value", "made up", "You answer from pages.", [
+        U("What was the mean of July?"), A("search", {"query": "mean July"}, "The mean of June was 19.31 degrees."), S("It was 21.47 degrees in July.")], [SEARCH]),
+    Case("wide-action", "all, and nobody said so", "You keep mail.", [
+        U("Archive the newsletter of May."), A("archive", {"ids": "*"}, "ok"), S("Archived.")], [tool("archive", "Archives mails.", ids="")]),
 ]

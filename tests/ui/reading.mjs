@@ -28,6 +28,23 @@ test('by keyboard from the list to the cause and back', async () => {
         return page;
 });
 
+test('back in the list, one is where one left it', async () => {
+        const page = await open('/?since=all');
+        await rows(page).nth(2).waitFor();
+        await page.keyboard.press('j');
+        await page.keyboard.press('j');
+        const chosen = await page.locator('table.runs tr.sel').innerText();
+        await page.keyboard.press('Enter');
+        await page.waitForURL(/\/t\//);
+        await page.locator('.r[role=row]').first().waitFor();
+        await page.goBack();
+        await rows(page).nth(2).waitFor();
+        await page.waitForFunction((text) => document.querySelector('table.runs tr.sel')?.innerText === text, chosen);
+        await page.keyboard.press('k');
+        check(await page.locator('table.runs tr.sel').innerText() !== chosen, 'and goes on from there');
+        return page;
+});
+
 test('a step shows what is new in it first', async () => {
         const page = await open(`/t/${DEMO}?s=4`);
         await page.locator('aside .msg').first().waitFor();

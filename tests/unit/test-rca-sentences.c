@@ -109,7 +109,7 @@ static void test_ids_in_two_cases(void **state)
                 {{{"user", "Move it.", NULL},
                   {"move_lamp", MOVE("L1234"), "moved"},
                   {"sell_lamp", MOVE("L1234"), "Error: L1234 is not for sale"}},
-                 "on the same id"},
+                 "(sell_lamp), which has it, too, was refused"},
         };
 
         (void)state;
@@ -477,7 +477,7 @@ static void test_a_part_that_a_plan_lost(void **state)
                    NULL},
                   LOOKS,
                   {"say", "9 films.", NULL}},
-                 "and not \"1998\""},
+                 "without \"1998\" of the request"},
                 /* the number came later */
                 {{{"user", FILMS, NULL},
                   {"say",
@@ -515,7 +515,7 @@ static void test_a_part_of_a_page(void **state)
                 {{{"user", "Which bar of Vigo is the closest?", NULL},
                   {"visit", "{\\\"url\\\": \\\"https://vigo.example\\\"}", BARS},
                   {"say", "They are Harbour Bar, Old Tavern, Moon Cellar, and Red Lion.", NULL}},
-                 "the next action leaves that page; the request asks for \"closest\""},
+                 "the next action does not read on; the request asks for \"closest\""},
                 {{{"user", "Is there a bar in Vigo?", NULL},
                   {"visit", "{\\\"url\\\": \\\"https://vigo.example\\\"}", BARS},
                   {"say", "There are Harbour Bar, Old Tavern, Moon Cellar, and Red Lion.", NULL}},

@@ -299,7 +299,7 @@ static void speak(struct scene *s, unsigned root, const char *who, const char *t
 static void test_a_chat_with_a_runner(void **state)
 {
         (void)state;
-        for (int news = 0; news < 2; news++) {
+        for (int news = 0; news < 3; news++) {
                 struct scene s;
                 unsigned r;
 
@@ -307,12 +307,20 @@ static void test_a_chat_with_a_runner(void **state)
                 r = scene_root(&s, "fail");
                 scene_say(&s, "user", "Count the lamps in the list.");
                 for (int i = 0; i < 3; i++) {
+                        static const char *const still[] = {"sorry", "alas", "still"};
                         char text[96];
 
-                        snprintf(text, sizeof(text),
-                                 news ? "exitcode: 0 (execution succeeded)\\nCode output: %d"
-                                      : "I have nothing new to tell you yet, %d.",
-                                 4820 + i);
+                        if (news == 2)
+                                snprintf(text, sizeof(text),
+                                         "I opened the list. The page speaks of prices, %s.",
+                                         still[i]);
+                        else if (news)
+                                snprintf(text, sizeof(text),
+                                         "exitcode: 0 (execution succeeded)\\nCode output: %d",
+                                         4820 + i);
+                        else
+                                snprintf(text, sizeof(text), "I have nothing new to tell you, %s.",
+                                         still[i]);
                         speak(&s, r, "planner", "What does the list say about the lamps?");
                         speak(&s, r, "code_runner", text);
                 }

@@ -236,6 +236,13 @@ def untested(claim):
     if m[0][:60] not in claim.span.text("out"):
         return "it does not say so"
     change = claim.step(m[1])
+    if change is not None:
+        done = [a for _, s, _, a in calls_of(claim.run) if s == change.id]
+        if done and all(re.search(r'^\W*(?:"\w+": ?")?(?:rm|rmdir) ', a) and not re.search(r"[;&|]", a) for a in done):
+            return "step %s only takes files away" % m[1]
+        if done and all(set(re.findall(r"[\w-]\.([a-z]{1,5})\b", a)) and set(re.findall(r"[\w-]\.([a-z]{1,5})\b", a)) <= {
+                "md", "rst", "txt"} for a in done):
+            return "step %s writes texts" % m[1]
     for s in claim.run.spans:
         if s.tool and change is not None and change.start < s.start < claim.span.start and re.search(
                 r"\b\d+ (passed|failed)|^OK$|^FAILED", s.text("out"), re.M):

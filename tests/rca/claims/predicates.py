@@ -68,6 +68,9 @@ def first_trouble(claim):
     if m[2] != "an empty result" and not troubled(claim, span):
         return "step %s shows no error" % m[0]
     early = [s for s in claim.run.before(span) if s.tool and s.failed and not found_nothing(s)] if span else []
+    if "not sought" in claim.says:
+        wanted = re.search(r"(?i)repro|confirm the|should fail|expected to fail|failing test|test first", claim.run.written())
+        return None if wanted else "nothing was to be reproduced"
     return "span %s failed before it" % early[0].id if early else None
 
 
@@ -105,7 +108,7 @@ def arguments_of(span):
 
 def same_calls(claim):
     """(tool) was called with the same arguments N times (steps A to B); X was called so N times, first by step A."""
-    m = claim.match(r"^(.*?)(?: and what follows it)? was called (?:with the same arguments|so) (\d+) times")
+    m = claim.match(r"^(.*?)(?: and what follows it were| was) called (?:with the same arguments|so) (\d+) times")
     if not m:
         return "unread"
     tool, n = m[0], int(m[1])
@@ -155,6 +158,11 @@ def ping_pong(claim):
     m = claim.match(r"^(.*) and (.*) handed over to each other (\d+) times")
     agents = [str(v) for s in claim.run.spans for k, v in s.attrs.items() if re.search("agent|node|name", k)]
     agents += [s.name for s in claim.run.spans]
+    ends = [s for s, _ in claim.evidence if s]
+    for s in claim.run.innermost():
+        told = re.search(r"\bI (clicked|typed|searched|opened|scrolled|visited)\b|viewport|screenshot", s.text("out"))
+        if len(ends) == 2 and told and ends[0].start <= s.start <= ends[1].start:
+            return "span %s tells what it saw: %s" % (s.id, told.group())
     return None if all(any(w in a for a in agents) for w in m[:2]) else "no such agents"
 
 
@@ -168,6 +176,9 @@ def bad_arguments(claim):
             except ValueError:
                 return None
         return "the arguments are JSON"
+    if "were refused" in says and claim.effects and re.search(r"Traceback \(most recent|^\s+at \S+\(", claim.effects[0].text("out"), re.M) \
+            and re.search(r"bash|shell|python|terminal|exec|run|code", " ".join(claim.effects[0].tool_names()), re.I):
+        return "a program fell over a call of its own"
     if "by the schema" not in says:
         return some_trouble(claim)
     texts = claim.span.text("all")
@@ -250,6 +261,8 @@ def invented_name(claim):
     for s in claim.run.before(claim.span):
         if s.tool and name in s.text("out"):
             return "span %s shows it" % s.id
+        if s.tool and name in arguments_of(s) or s.model and any(name in p for p in WRITTEN.findall(s.text("out"))):
+            return "span %s had named it: the run made it, or meant to" % s.id
     return "the input holds it" if first_input_holds(claim, name) else None
 
 
@@ -328,7 +341,12 @@ def everything(claim):
 
 def ungrounded(claim):
     m = claim.match(r"^Step (\d+) gives (.*?), which no observation before it holds\.$")
-    return not_shown(claim, m[1], claim.span) if m else "unread"
+    if not m:
+        return "unread"
+    span = r"(?<![\d.,])%s (?:to|or|-|bis) \d+|\d+ ?(?:to|or|-|bis) ?%s(?![\d.,])" % (re.escape(m[1]), re.escape(m[1]))
+    if len(m[1]) < 3 and re.search(r"(?:%s)\W+(?:business |working )?(?:day|hour|minute|week)" % span, claim.span.text("out"), re.I):
+        return "how long something takes, as everybody says"
+    return not_shown(claim, m[1], claim.span)
 
 
 def after_nothing(claim):
@@ -350,7 +368,12 @@ def both_stand(claim):
 
 def stale(claim):
     m = claim.match(r"uses (.*?) from step (\d+), but step (\d+) read")
-    newer = claim.step(m[2])
+    newer, old = claim.step(m[2]), claim.step(m[1])
+    if newer is not None and old is not None and newer.tool and old.tool:
+        both = set(re.findall(r"\d[\d.,]*\d", newer.text("out"))) - set(re.findall(r"\d[\d.,]*\d", old.text("out")))
+        told = [x for x in both if re.search(r"(?<![\d.])%s(?![\d.])" % re.escape(x), claim.span.text("out"))]
+        if told:
+            return "it has %s of the newer reading, too" % told[0]
     return "the newer reading holds it too" if newer is not None and newer.tool and re.search(
         r"(?<!\d)%s(?!\d)" % re.escape(m[0]), newer.text("out")) else None
 
@@ -463,12 +486,24 @@ def repeats_to_the_end(claim):
 def declined(claim):
     out = claim.span.text("all")
     if "handed the task over" in claim.says:
+        heard = claim.span.heard() + asked(claim.run)
+        wants = re.search(r"(human|supervisor|manager|real person|representative|mensch|persona|agente)", heard, re.I)
+        if "as it was asked to" in claim.says and not wants:
+            return "nobody asked for it"
         return None if re.search(r"human|escalat|give_up|transfer", out, re.I) else "no hand-over"
     if "filter" in claim.says:
         return None if re.search(r"filter|refus|safety", out, re.I) else "no filter"
-    said = claim.match(r'says that it cannot: "(.*)"\.$')
-    if said and re.sub(r"\s+", " ", said[0]) not in re.sub(r"\s+", " ", out):
-        return "it does not say so"
+    said = claim.match(r'says that it cannot: "(.*?)( \.\.\.)?"\.$')
+    if said:
+        text, words = re.sub(r"\s+", " ", out), re.sub(r"\s+", " ", said[0])
+        if words not in text:
+            return "it does not say so"
+        if re.match(r"\w", text[text.index(words) + len(words):]):
+            return "it is cut in the middle of a word"
+        if re.match(r"(if|unless|in case|once|should|when)\b", words, re.I):
+            return "it is so under a condition only"
+        if re.search(r"(can.?.?t|cannot|unable to) (find|see|locate)", words, re.I):
+            return "it tells of a search"
     return None if re.search(r"can.?.?t|cannot|unable|not able|won.t|decline|have to stop|will not|could ?n.t|could not", out,
                              re.I) else "no refusal"
 
@@ -480,9 +515,15 @@ def most_calls(claim):
 
 
 def compared(claim):
-    m = claim.match(r"(?:\((\d+) known\)|^(\d+) of (\d+) passing|all (\d+) passing)|the (one) passing run")
+    m = claim.match(r"(?:\((\d+) known\)|^(\d+) of (\d+) passing|the (\d+) passing)|the (one) passing run")
     n = 1 if m[4] else int(next(x for x in (m[0], m[2], m[3]) if x))
-    return None if len(claim.siblings) >= 1 and n <= len(claim.siblings) else "%d passing runs are there" % len(claim.siblings)
+    if not 1 <= n <= max(1, len(claim.siblings)) or not claim.siblings:
+        return "%d passing runs are there" % len(claim.siblings)
+    m = claim.match(r"without a call of (\S+), which")
+    if m and any(s.tool and m[0] in s.tool_names() for s in claim.run.spans):
+        return "it was called"
+    m = claim.match(r"run; (.*) was never called as")
+    return "nothing called it" if m and not any(m[0] in s.tool_names() or m[0] in s.text("out") for s in claim.run.spans) else None
 
 
 def slow(claim):
@@ -496,19 +537,24 @@ def said_nothing_found(claim):
 
 
 def same_id(claim):
-    m = claim.match(r"Step (\d+) had called (.*?) on the same id before step (\d+) \((.*)\) was refused")
-    late = claim.step(m[2])
-    if late is not None and not troubled(claim, late):
-        return "step %s was not refused" % m[2]
-    ids = re.findall(r"[\w#-]*\d{3,}[\w-]*", claim.evidence[0][0].text("all") if claim.evidence[0][0] else "")
-    asked_for = late and (arguments_of(late) or late.text("all"))
-    return None if late is None or any(i in asked_for for i in ids) else "no id in common"
+    m = claim.match(r"Step (\d+) had called (.*?) with (\S+) before step (\d+) \((.*)\), which has it, too, was refused")
+    if not m:
+        return "unread"
+    late = claim.step(m[3])
+    if late is None:
+        return None
+    if not troubled(claim, late):
+        return "step %s was not refused" % m[3]
+    here = claim.evidence[0][0].text("all") if claim.evidence[0][0] else ""
+    return None if m[2] in here and m[2] in late.text("all") else "%s is not in both" % m[2]
 
 
 def nothing_looked_up(claim):
     for s in claim.run.spans:
         if s.tool and re.search(r"search|browse|look_?up|fetch|visit|retriev", s.name + " ".join(s.tool_names()), re.I):
             return "span %s looks up" % s.id
+        if s.tool and not s.failed and re.search(r"click|type|goto|navigat|open|read|get|list|find|human|transfer", s.name + " ".join(s.tool_names()), re.I):
+            return "span %s brought something in, or handed over" % s.id
         if s.model and re.search(r"\w*(search|visit|fetch|lookup)\w*\(", s.text("out")):
             return "a program looks up"
     return None
@@ -541,6 +587,8 @@ def miscounted(claim):
 
 def no_number(claim):
     answer = claim.evidence[0][1] if claim.evidence else ""
+    if claim.span is not None and (claim.span.failed or claim.run.innermost()[-1].failed):
+        return "the run broke off before its answer"
     return "there is one: %s" % answer[:60] if re.search(r"\d", answer) else None
 
 
@@ -650,27 +698,6 @@ def is_the_answer(claim):
     return None if claim.span.id == [s for s in claim.run.spans if s.model][-1].id else "the run gave out something else"
 
 
-def order_behind_a_result(claim):
-    """next-order, later-order: a result came before, another model call follows, and a name that is said to be taken up
-    stands in the order and in the result."""
-    run, span = claim.run, claim.span
-    if not any(s.start < span.start for s in run.spans if not s.model):
-        return "no result before it"
-    if not any(s.start >= span.end for s in run.spans if s.model):
-        return "nobody speaks after it"
-    m = claim.match(r'and took up "(.*)" from the result of step (\d+)\.$')
-    if not m:
-        return None if claim.says.endswith("with a result at hand.") else "unread"
-    if m[0] not in span.text("out"):
-        return "the order has no %s" % m[0]
-    result = claim.step(m[1])
-    return None if result and m[0] in everything_of(result) else "the result has no %s" % m[0]
-
-
-def everything_of(span):
-    return span.text("all") + span.heard()
-
-
 def wish_never_met(claim):
     """unmet-wish: users said both values, a call has the one, no model wrote or called the other, and nothing ran the
     tool."""
@@ -717,12 +744,12 @@ def plainly(text):
 
 
 CHECKS = {
-    "error-origin": some_trouble, "error-response": dealt_with_an_error, "same-error-again": some_trouble,
-    "swallowed-error": some_trouble, "unrecovered-end": last_failed, "ignored-failure": some_trouble,
+    "error-origin": some_trouble, "error-response": dealt_with_an_error,
+    "swallowed-error": some_trouble, "unrecovered-end": last_failed,
     "infrastructure": some_trouble, "model-error": some_trouble, "tool-loop": same_calls, "duplicate-call": repeats_call,
     "repeated-query": None, "near-duplicate": alike, "ping-pong": ping_pong, "bad-arguments": bad_arguments,
     "unknown-tool": unknown_tool, "promise-without-call": None, "claimed-tool": never_called,
-    "invented-name": invented_name, "missing-mark": missing_mark, "altered-value": altered, "other-value": both_stand,
+    "invented-name": invented_name, "missing-mark": missing_mark, "altered-value": altered,
     "unmet-request": both_stand, "wrong-label": both_stand, "empty-result-used": after_nothing,
     "ungrounded-value": ungrounded, "unused-evidence": unused, "stale-value": stale, "truncated-output": cut_off,
     "empty-output": nothing_written, "context-jump": prompt_grew, "lost-instruction": instruction_gone,
@@ -734,7 +761,7 @@ CHECKS = {
     "undone-claim": said_not_done, "early-answer": few_of_the_points, "forbidden-action": forbidden,
     "opening-call": place, "first-order": place, "first-action": place, "first-reading": place, "first-change": place,
     "later-change": place, "unclear-action": no_plain_look, "longest-text": place, "answer-call": place, "last-answer": place,
-    "next-order": order_behind_a_result, "later-order": order_behind_a_result, "answer-origin": wrote_it_first,
+    "answer-origin": wrote_it_first,
     "unmet-wish": wish_never_met,
 }
 
@@ -756,9 +783,12 @@ def turn_without_action(claim):
 def asked_again(claim):
     """repeated-query: the questions of the named calls share most of their words; so many of its calls do, and all
     that is no question in them is the same."""
-    m = claim.match(r"^(.*) was asked the same in the same words (\d+) times \(steps (\d+) to (\d+)\)")
+    m = claim.match(r"^(.*) was asked the same in (nearly )?the same words (\d+) times \(steps (\d+) to (\d+)\)")
     if not m:
         return "unread"
+    nearly, m = m[1], m[:1] + m[2:]
+    if re.search(r"click|scroll|page_?(down|up)", m[0]):
+        return "it asks nothing"
     first, last = claim.step(m[2]), claim.step(m[3])
     calls = [arguments_of(s) for s in claim.run.spans if s.tool and m[0] in s.tool_names() and first is not None and
              last is not None and first.start <= s.start <= last.start]
@@ -766,6 +796,8 @@ def asked_again(claim):
         return "they are not the same: %s" % sorted(set(calls))[:2]
     texts = [text for _, text in claim.evidence[:2]]
     x, y = [words(t) for t in texts] if len(texts) == 2 else ({1}, {1})
+    if not nearly and x ^ y:
+        return "other words"
     return None if len(x & y) / max(1, len(x | y)) > 0.5 else "other words"
 
 
@@ -856,6 +888,10 @@ def whole(value, text):
 def other_record(claim):
     """The taken value and both fields stand in the source; the user said one of the fields and not the other."""
     m = claim.match(r'took (.*), which step (\d+) shows with "(.*)"; another one there has "(.*)", as (?:the user said|step (\d+) has)')
+    if m and m[0] == m[2]:
+        return "it tells nothing of the one taken"
+    own = claim.match(r"took (\S+) of step (\d+); (\S+) is there, too, as (?:the user said|step (\d+) has)\.$")
+    m = m or own and (own[0], own[1], own[0]) + own[2:]
     if not m:
         return "unread"
     source = claim.step(m[1])
@@ -954,6 +990,8 @@ def said_otherwise(claim):
         values = {float((a or b).strip(".,").replace(",", "")) for a, b in near if re.search(r"\d", a or b)}
         if float(m[3].replace(",", "")) not in values:
             return "no user said %s %s" % (m[2], m[3])
+        if re.search(r"\+%s\b|\b%s[ /-]\d{3}" % (re.escape(m[3]), re.escape(m[3])), said):
+            return "%s is a piece of a longer number" % m[3]
         if len(values) > 1:
             return "users said %s of it" % sorted(values)
         return None if called_with(claim, m[1]) else "no such call"
@@ -1058,7 +1096,7 @@ def went_on_with_a_part(claim):
     """cut-result: the result says that it is not all, the request asks for what needs all of it, and its tool ran no
     more; of a page in a browser, the next action does not turn it."""
     m = claim.match(r'(?:the result of )?step (\d+) \((.*?)\) says "(.*)", and (it was not called again|the next action '
-                    r'leaves that page); the request asks for "(.*)"\.$')
+                    r'does not read on); the request asks for "(.*)"\.$')
     if not m:
         return "unread"
     if m[4].lower() not in asked(claim.run).lower():
@@ -1081,10 +1119,16 @@ SMALL = set("that this these those with from have which into your than then only
 
 def part_lost(claim):
     """lost-part: the request has the words, and no model wrote one of them from that step on, but in copies of it."""
-    m = claim.match(r'^Step \d+ (?:told another agent what to do|made a plan), and not "(.*)", which the request asks for; '
+    m = claim.match(r'^Step \d+ (told another agent what to do|spoke to the other agents|made a plan) without "(.*)" of the request; '
                     r"nothing that a model wrote from there on has it\.$")
     if not m:
         return "unread"
+    deed, m = m[0], m[1:]
+    out = claim.span.text("out")
+    if "told another" in deed and not claim.span.calls() and not re.search(r"(?i)please|\byour?\b|next|task|must|should|need to", out):
+        return "it tells nobody what to do"
+    if "plan" in deed and not re.search(r"(?m)(^\s*[-*]|\d[.)])\s", out):
+        return "it is no plan"
     request = asked(claim.run)
     if m[0] not in request:
         return "the request does not say it"

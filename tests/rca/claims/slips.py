@@ -91,6 +91,9 @@ def discarded(claim):
     change = claim.step(m[1])
     if not here or change is None:
         return "it ran no such command"
+    made = [re.search(r"(?:cat >|tee|touch) ?([\w./-]+)", a) for t, s, _, a in calls if s == change.id]
+    if made and all(made) and not any(m.group(1) in a for m in made for t, s, _, a in calls if t < change.start):
+        return "step %s makes a new file, which stays" % m[1]
     for t, _, _, a in calls:
         if change.start < t <= here[0] and "git commit" in a:
             return "it was committed"
@@ -112,6 +115,58 @@ def unread_pointer(claim):
     return "a call asked for it" if any(m[2] in a for _, _, _, a in calls_of(claim.run)) else None
 
 
+CHECK_FAILED = re.compile(r"\b[1-9]\d* (?:failed|failing|errors?)\b|FAILED|failures=[1-9]|BUILD FAIL|^FAIL\b|--- FAIL|tests failed", re.I | re.M)
+PUT_BACK = re.compile(r"git (?:stash|checkout|restore|reset|apply -R)(?! ?(?:pop|apply|list|show|drop|-b))")
+
+
+def failed_and_left(claim):
+    """ignored-failure: the step shows a failing check, no later one passes, and what failed was the run's own work."""
+    m = claim.match(r"^The last check \(step (\d+)\) failed; step (\d+) went on to the end\.$")
+    if not m:
+        return "unread"
+    check = claim.step(m[0])
+    if check is None or not check.tool:
+        return None
+    if not CHECK_FAILED.search(check.text("out")):
+        return "step %s shows no failing check" % m[0]
+    later = [s for s in claim.run.spans if s.tool and s.start > check.start and re.search(r"\b\d+ passed\b|^OK\b", s.text("out"), re.M)]
+    if later:
+        return "span %s shows one that passes" % later[0].id
+    own = next((v for k, v in check.attrs.items() if k.endswith("arguments") or k == "input.value"), None)
+    again = [s for s in claim.run.spans if s.tool and s.start > check.start and own and own in s.attrs.values()]
+    if again and not CHECK_FAILED.search(again[-1].text("out")):
+        return "span %s ran it again, and it failed no more" % again[-1].id
+    away = False
+    for _, _, _, a in [c for c in calls_of(claim.run) if c[0] < check.start]:
+        away = True if PUT_BACK.search(a) else False if EDIT.search(a) else away
+    return "what was changed had been put away" if away else None
+
+
+def error_again(claim):
+    """same-error-again: both steps show trouble; where "the error" came again its text did."""
+    m = claim.match(r"^(The error|An error like that) of step (\d+) came again in step (\d+) \((\d+) times in all\)\.$")
+    if not m:
+        return "unread"
+    if m[0] == "The error" and len(claim.evidence) == 2 and squeezed(claim.evidence[0][1]) != squeezed(claim.evidence[1][1]):
+        return "they say different things"
+    return None
+
+
+def other_than_named(claim):
+    """other-value: the user named the one, the call has the other, and no record has both under names of their own."""
+    m = claim.match(r"called (\S+) for (\S+); the user named (\S+)\.$")
+    if not m:
+        return "unread"
+    if any(x not in everything(claim) for x in m[1:]):
+        return "they do not stand in the run"
+    one = r'"\w+": ?"?%s"?, ?(?:"\w+": ?"?[^"{}\[\]]*"?, ?)*"\w+": ?"?%s\b'
+    for s in claim.run.spans:
+        text = s.text("out") if s.tool else s.heard()
+        if any(re.search(one % (re.escape(a), re.escape(b)), text) for a, b in ((m[1], m[2]), (m[2], m[1]))):
+            return "span %s has both in one record" % s.id
+    return None
+
+
 def checks(asked):
     return {"assumed-data": made_up, "other-bound": other_bound(asked), "other-unit": other_unit, "discarded-work": discarded,
-            "unread-pointer": unread_pointer}
+            "unread-pointer": unread_pointer, "ignored-failure": failed_and_left, "same-error-again": error_again, "other-value": other_than_named}

@@ -5,7 +5,7 @@ import { list } from '../core/api.js';
 import { window_ } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
-import { remember } from '../core/around.js';
+import { leftAt, remember } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
 import { copyCommand } from '../parts/marks.js';
@@ -33,6 +33,7 @@ export function Listing({ title, path, params, columns, to, empty, command, head
                 j: step(1), k: step(-1), Enter: () => rows[at] && go(to(rows[at])),
                 Y: () => copyCommand(command), Escape: () => go('/'), ...keys,
         });
+        useEffect(() => { answer.data && move(Math.max(0, rows.findIndex((row) => name(row) && name(row) === leftAt(href(route.value.path, route.value.params))))); }, [key, Boolean(answer.data)]);
         useEffect(() => { rows[0] && name(rows[0]) && remember(rows.map(name), href(route.value.path, route.value.params)); }, [answer.data, more]);
         const older = async () => {
                 const next = await list(path, { ...params, after: end.cursor });

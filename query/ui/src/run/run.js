@@ -6,7 +6,7 @@ import { percent, plural, short } from '../core/format.js';
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { me, whoAmI } from '../core/me.js';
-import { beside } from '../core/around.js';
+import { beside, visit } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
 import { shared } from '../core/shared.js';
 import { AddSheet } from '../data/add-sheet.js';
@@ -65,6 +65,7 @@ function Body({ id, run, tree, why }) {
         const zoom = (factor, about) => setSeen((old) => zoomed(old, factor, about ?? frame.place(tree.at(selected) + Math.max(0, tree.took(selected)) / 2)));
         const box = useRef();
         const around = beside(run.trace_id);
+        useEffect(() => visit(run.trace_id), [run.trace_id]);
         const [sheet, setSheet] = useState(null);
         const reviews = useAnswer(`reviews ${run.trace_id}`, (signal) => whoAmI().then(() => (me.value.author === null ? null : reviewsOf(run.trace_id, { signal }))));
         const blamed = (why?.findings || []).some((f) => !f.looked_at);

@@ -6,7 +6,7 @@ import { interval, number, percent, plural, short, when } from '../core/format.j
 import { page, useKeys } from '../core/keys.js';
 import { useAnswer } from '../core/load.js';
 import { me, whoAmI } from '../core/me.js';
-import { remember } from '../core/around.js';
+import { leftAt, remember } from '../core/around.js';
 import { change, go, href, route } from '../core/route.js';
 import { AddSheet } from '../data/add-sheet.js';
 import { Failure, Foot, Head, Waiting, useTitle } from '../parts/frame.js';
@@ -101,6 +101,13 @@ export function Runs() {
         useTitle('Runs');
         useEffect(() => { whoAmI(); }, []);
         useEffect(() => move(0), [key]);
+        const left = useRef(null); /* the question whose list has been entered where it was left */
+        useEffect(() => {
+                if (!first.data || left.current === key)
+                        return;
+                left.current = key;
+                move(Math.max(0, rows.findIndex((run) => run.trace_id === leftAt(href('/', route.value.params)))));
+        }, [first.data, key]);
 
         const older = async () => {
                 const next = await list('traces', { ...chosen, limit: ROWS, after: end.cursor });
