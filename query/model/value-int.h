@@ -40,7 +40,7 @@ struct clew_slice clew_text_member(struct clew_slice text, const char *path,
                                    struct clew_arena *arena);
 
 /* What stands behind "@name=" in a printed object of Python ("Usage(total=7, in=3)", "total=7
- * in=3"), up to the next space, comma or bracket; NULL in JSON and in long texts. */
+ * in=3"), up to the next space, comma or bracket; NULL in JSON, in long texts, and for a path. */
 struct clew_slice clew_text_pair(struct clew_slice text, const char *name);
 /* The same in a value that may be structured. */
 struct clew_slice clew_value_member(const struct clew_value *value, const char *path,

@@ -274,7 +274,7 @@ struct clew_slice clew_text_pair(struct clew_slice text, const char *name)
 {
         size_t len = strlen(name);
 
-        if (text.len > PAIRS_BYTES_MAX || clew_text_is_json(text))
+        if (text.len > PAIRS_BYTES_MAX || strchr(name, '.') || clew_text_is_json(text))
                 return CLEW_SLICE_NULL;
         for (size_t at = 0; at + len < text.len; at++) {
                 size_t end = at + len + 1;
