@@ -100,6 +100,8 @@ class StopReading:
             if self.n > 1:
                 self.second.set()
                 return handler.rfile.read(n)
+        # Else the kernel may take the rest in its place: it lets a buffer grow for whoever reads fast.
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         handler.rfile.read(min(n, self.after))
         self.second.wait(self.seconds)
         handler.hang_up()
