@@ -4,10 +4,10 @@
  * other is marked as a wrapper and folds away.
  *
  * Two things make them one call: the same call id, the same tool and the same time; or, where one
- * has no id, the same tool and arguments in two scopes, begun and ended together. An id alone
- * proves nothing: stubs and small models count their calls from 1 in each conversation. Nor do
- * arguments alone: a program may well make one call several times at once, but then one scope tells
- * of all.
+ * has no id, the same tool of one program in two scopes, begun and ended together. An id alone
+ * proves nothing: stubs and small models count their calls from 1 in each conversation. Nor does
+ * the time alone: a program may well call one tool several times at once, but then one scope tells
+ * of all. Arguments are not compared: each instrumentation writes them in its own way.
  */
 #include "query/model/build-int.h"
 
