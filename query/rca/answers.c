@@ -91,12 +91,22 @@ static struct clew_slice offered_look_up(const struct clew_rca_view *v)
         return CLEW_SLICE_NULL;
 }
 
-/* A tool call that brought something in, whatever it is called: more than it was given (a page
- * behind a click, the state of what was changed). */
+/* What is done to a page shows the next one. */
+static bool acts_on_page(struct clew_slice name)
+{
+        static const char *const words[] = {"click", "press",  "type", "goto",
+                                            "navig", "scroll", "open"};
+
+        return HAS_ANY(name, words);
+}
+
+/* A tool call that brought something in, whatever it is called: more than it was given (the state
+ * of what was changed), or a page, however short. */
 static bool brought_in(const struct clew_rca_step *s)
 {
         return !is_inward(s->name) && !clew_rca_takes_notes(s->name) && !clew_rca_has_error(s) &&
-               s->result.len > s->args.len + BROUGHT_MIN;
+               (s->result.len > s->args.len + BROUGHT_MIN ||
+                (s->result.len > 0 && acts_on_page(s->name)));
 }
 
 /* Something was looked up: a tool that is not the answer's own ran, an agent was asked, or a

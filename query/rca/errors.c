@@ -479,14 +479,17 @@ static bool ran_again(const struct clew_rca_view *v, uint32_t last)
         return false;
 }
 
-/* The check of step @last fails without the run's doing: what was changed had been put away, or it
- * had failed just so before the first change. */
+/* The check of step @last fails without the run's doing: what was changed had been put away, by the
+ * same command or before, or it had failed just so before the first change. */
 static bool fails_anyway(const struct clew_rca_view *v, uint32_t last)
 {
         struct clew_slice verdict = verdict_of(&v->steps[last]);
         bool changed = false;
         bool away = false;
         bool so_before = false;
+
+        if (puts_back(&v->steps[last]))
+                return true;
 
         for (uint32_t i = 0; i < last; i++) {
                 const struct clew_rca_step *s = &v->steps[i];

@@ -553,7 +553,7 @@ def nothing_looked_up(claim):
     for s in claim.run.spans:
         if s.tool and re.search(r"search|browse|look_?up|fetch|visit|retriev", s.name + " ".join(s.tool_names()), re.I):
             return "span %s looks up" % s.id
-        if s.tool and not s.failed and re.search(r"click|type|goto|navigat|open|read|get|list|find|human|transfer", s.name + " ".join(s.tool_names()), re.I):
+        if s.tool and not s.failed and re.search(r"click|press|type|goto|navigat|scroll|open|read|get|list|find|human|transfer", s.name + " ".join(s.tool_names()), re.I):
             return "span %s brought something in, or handed over" % s.id
         if s.model and re.search(r"\w*(search|visit|fetch|lookup)\w*\(", s.text("out")):
             return "a program looks up"
