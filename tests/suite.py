@@ -10,7 +10,6 @@ file must not look green.
 """
 import argparse
 import concurrent.futures
-import contextlib
 import json
 import os
 import re
@@ -20,8 +19,9 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STAGE_SECONDS_MAX = 1200  # a stage that hangs longer than the whole run may take is stuck
-# Run beside the others of their folder, each sort one after the other: what mostly waits, for buckets, and what computes alone for long.
-BESIDE = (re.compile(r"/test-objects"), re.compile(r"/test-(repair|metamorphic|unseen|scenarios|claims|shapes|hostile-runs)"))
+# Run beside the others of their folder: what mostly waits, for buckets, and what computes alone for long where no test counts on a
+# quick answer.
+BESIDE = re.compile(r"/test-(objects|repair)")
 TAP = re.compile(r"^(not ok|ok)\b\s*\d*\s*-?\s*(.*)$")
 SKIP = re.compile(r"#\s*SKIP\S*\s*(.*)$", re.IGNORECASE)
 
@@ -205,17 +205,16 @@ def stages(options):
     def folder_stage(folder):
         def body(results, stage):
             scripts = scripts_in(folder)
-            sorts = [[script for script in scripts if sort.search(script)] for sort in BESIDE]
-            apart = [script for sort in sorts for script in sort]
-            with contextlib.ExitStack() as stack:
+            apart = [script for script in scripts if BESIDE.search(script)]
+            with concurrent.futures.ThreadPoolExecutor(1) as beside:
                 jobs = []
-                for n, script in enumerate(script for script in scripts if script not in apart):
+                for script in scripts:
+                    if script in apart:
+                        continue
                     print(f"  {script}")
                     tap_program(results, stage, [os.path.join(ROOT, script)], options.only)
-                    if n == 0:  # it has set up what all of them need
-                        for sort in sorts:
-                            beside = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
-                            jobs += [(each, beside.submit(run, [os.path.join(ROOT, each)])) for each in sort]
+                    if not jobs:  # the first one has set up what all of them need
+                        jobs = [(each, beside.submit(run, [os.path.join(ROOT, each)])) for each in apart]
                 for script, job in jobs:
                     status, output = job.result()
                     print(f"  {script}, beside the others")
