@@ -13,6 +13,10 @@
 #define MESSAGE_MAX 1000u /* bytes; a longer one holds documents */
 #define DIGITS_MIN 2u
 #define SHOWN_MAX 40u
+/* Bytes of a run that are searched for all values of its messages, and tools of offers that are
+ * held against its actions; a run that takes more says nothing here. */
+#define SEARCHED_MAX (8 * CLEW_RCA_SEARCHED_MAX)
+#define COMPARED_MAX (1u << 22)
 
 /* The changes of a run: what was called, and who called the first and the last. */
 struct changes {
@@ -50,6 +54,8 @@ static struct changes changes_of(const struct clew_rca_view *v, const struct cle
 /* A tool that may change things, offered and never called; null without one. */
 static struct clew_slice never_called(const struct clew_rca_view *v, const struct clew_acts *acts)
 {
+        uint32_t left = COMPARED_MAX;
+
         for (uint32_t o = 0; o < v->n_offers; o++) {
                 for (uint32_t t = 0; t < v->offers[o].n_tools; t++) {
                         struct clew_slice name = v->offers[o].tools[t].name;
@@ -58,6 +64,9 @@ static struct clew_slice never_called(const struct clew_rca_view *v, const struc
                         if (clew_deed_of_name(name) == CLEW_DEED_READS ||
                             clew_rca_takes_notes(name) || clew_rca_hands_over(name))
                                 continue;
+                        if (acts->n > left)
+                                return CLEW_SLICE_NULL;
+                        left -= acts->n;
                         while (i < acts->n && !clew_slice_eq(acts->items[i].name, name))
                                 i++;
                         if (i == acts->n)
@@ -87,30 +96,42 @@ static bool is_time(struct clew_slice message, const struct clew_token *t)
         return false;
 }
 
+/* Takes @n bytes of what may be searched; false, and nothing is left, when that is less. */
+static bool take(size_t *left, size_t n)
+{
+        bool enough = n <= *left;
+
+        *left = enough ? *left - n : 0;
+        return enough;
+}
+
 static bool is_changed_with(const struct clew_rca_view *v, const struct clew_acts *acts,
-                            struct clew_slice value)
+                            struct clew_slice value, size_t *left)
 {
         for (uint32_t i = 0; i < acts->n; i++) {
-                if (holds_whole(head(acts->items[i].args, CLEW_ACTS_ARGS_MAX), value) &&
-                    changes(v, &acts->items[i]))
+                struct clew_slice args = head(acts->items[i].args, CLEW_ACTS_ARGS_MAX);
+
+                if (!take(left, args.len))
+                        return false;
+                if (holds_whole(args, value) && changes(v, &acts->items[i]))
                         return true;
         }
         return false;
 }
 
 /* No model wrote it, and no call has it. */
-static bool is_unmet(const struct clew_rca_view *v, struct clew_slice value)
+static bool is_unmet(const struct clew_rca_view *v, struct clew_slice value, size_t *left)
 {
-        size_t left = CLEW_RCA_SEARCHED_MAX;
+        size_t of_value = CLEW_RCA_SEARCHED_MAX;
 
         for (uint32_t u = 0; u < v->n_units; u++) {
                 struct clew_slice text = v->units[u].text;
 
                 if (v->units[u].origin != CLEW_RCA_WRITTEN && v->units[u].origin != CLEW_RCA_ARGS)
                         continue;
-                if (text.len > left || clew_find(text, value.data, value.len))
+                if (!take(&of_value, text.len) || !take(left, text.len) ||
+                    clew_find(text, value.data, value.len))
                         return false;
-                left -= text.len;
         }
         return true;
 }
@@ -166,39 +187,40 @@ static void blame(const struct clew_rca_view *v, const struct changes *c, uint32
 
 /* A value of the message that a change has, and one that nothing has. */
 static bool judge(const struct clew_rca_view *v, const struct clew_acts *acts, uint32_t unit,
-                  struct clew_slice *ret_unmet, struct clew_slice *ret_met)
+                  size_t *left, struct clew_slice *ret_unmet, struct clew_slice *ret_met)
 {
         struct clew_slice message = v->units[unit].text;
         struct clew_token_iter it = clew_tokens_of(message);
         struct clew_token t;
 
         *ret_unmet = *ret_met = CLEW_SLICE_NULL;
-        while (clew_token_next(&it, &t)) {
+        while (*left > 0 && clew_token_next(&it, &t)) {
                 if (t.digits < DIGITS_MIN || t.is_list_mark || is_time(message, &t))
                         continue;
-                if (!ret_met->len && is_changed_with(v, acts, t.text))
+                if (!ret_met->len && is_changed_with(v, acts, t.text, left))
                         *ret_met = t.text;
-                else if (!ret_unmet->len && is_unmet(v, t.text))
+                else if (!ret_unmet->len && is_unmet(v, t.text, left))
                         *ret_unmet = t.text;
         }
-        return ret_unmet->len && ret_met->len;
+        return *left > 0 && ret_unmet->len && ret_met->len;
 }
 
 void clew_rule_unmet_wish(const struct clew_rca_view *v, const struct clew_acts *acts,
                           struct clew_findings *ret)
 {
         struct changes c = changes_of(v, acts);
+        size_t left = SEARCHED_MAX;
         struct clew_slice tool;
 
         if (c.first == CLEW_RCA_NONE || !acts->heard.len)
                 return;
         tool = never_called(v, acts);
-        for (uint32_t u = 0; tool.len && u < v->n_units; u++) {
+        for (uint32_t u = 0; tool.len && left > 0 && u < v->n_units; u++) {
                 struct clew_slice unmet;
                 struct clew_slice met;
 
                 if (v->units[u].origin != CLEW_RCA_USER || v->units[u].text.len > MESSAGE_MAX ||
-                    !judge(v, acts, u, &unmet, &met))
+                    !judge(v, acts, u, &left, &unmet, &met))
                         continue;
                 blame(v, &c, u, unmet, met, tool, ret);
                 return;

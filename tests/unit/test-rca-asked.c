@@ -293,6 +293,47 @@ static void test_a_wish_that_was_never_met(void **state)
         }
 }
 
+/* Values that stand at the end of a long text: what is searched for them is bounded for the run,
+ * and beyond it the rule is silent. */
+static void test_wishes_are_looked_for_within_bounds(void **state)
+{
+        enum { LONG = 3 << 20, ROOM = LONG + 200 };
+        static char say[ROOM];
+        static const struct {
+                unsigned values; /* of the message before */
+                bool told;
+        } cases[] = {{1, true}, {12, false}};
+
+        (void)state;
+        for (size_t i = 0; i < CLEW_ARRAY_LEN(cases); i++) {
+                char user[200] = "I saw";
+                const struct scene_turn turns[SCENE_TURNS_MAX] = {
+                        {"say", say, NULL},
+                        {"user", user, NULL},
+                        OFFER,
+                        {"user", WISHES, NULL},
+                        SET,
+                        {"say", "All is done.", NULL},
+                };
+                struct scene s;
+                unsigned spans[SCENE_TURNS_MAX];
+
+                for (size_t at = 0; at < LONG; at++)
+                        say[at] = "so it is. "[at % 10];
+                for (unsigned k = 0; k < cases[i].values; k++) {
+                        char value[16];
+                        size_t len =
+                                (size_t)snprintf(value, sizeof(value), " %u", 71000123 + 37 * k);
+
+                        memcpy(say + LONG + k * len, value, len + 1);
+                        memcpy(user + 5 + k * len, value, len + 1);
+                }
+                scene_play(&s, turns, spans);
+                assert_int_equal(scene_blamed_by(&s, "unmet-wish"), cases[i].told ? spans[5] : 0);
+                scene_free(&s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -305,6 +346,7 @@ int main(void)
                 cmocka_unit_test(test_a_part_of_a_result),
                 cmocka_unit_test(test_another_form),
                 cmocka_unit_test(test_a_wish_that_was_never_met),
+                cmocka_unit_test(test_wishes_are_looked_for_within_bounds),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
